@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+# What the folders' CMakeLists.txt are made of: one line a library, one line a test.
+
+# A source without code, for targets that only carry something.
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/empty.cpp" CONTENT "// No code.\n")
+
+# The one precompiled torch header: parsed once here, reused by every target.
+add_library(kdbench_pch STATIC "${PROJECT_BINARY_DIR}/empty.cpp")
+target_link_libraries(kdbench_pch PUBLIC kdbench_torch PRIVATE kdbench_options)
+target_precompile_headers(kdbench_pch PRIVATE "${PROJECT_SOURCE_DIR}/cmake/pch.h")
+
+# kdbench_use_torch(TARGET): links LibTorch and reuses the precompiled header.
+function(kdbench_use_torch target)
+  target_link_libraries(${target} PUBLIC kdbench_torch PRIVATE kdbench_options)
+  target_precompile_headers(${target} REUSE_FROM kdbench_pch)
+endfunction()
+
+# kdbench_add_library(NAME [LIBS ...]): all sources of the current folder and its subfolders as one library.
+function(kdbench_add_library name)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  if(NOT sources) # So far a folder of headers only.
+    set(sources "${PROJECT_BINARY_DIR}/empty.cpp")
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(${name} PUBLIC ${arg_LIBS})
+  kdbench_use_torch(${name})
+endfunction()
+
+# kdbench_add_program(NAME SOURCES... [LIBS ...]): a program in the root of the build folder.
+function(kdbench_add_program name)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${arg_LIBS})
+  kdbench_use_torch(${name})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+endfunction()
+
+# kdbench_register_test(NAME TIMEOUT LABELS PROCESSORS COMMAND...): a ctest entry; exit status 77 means skipped.
+function(kdbench_register_test name timeout labels processors)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT "${timeout}" LABELS "${labels}" PROCESSORS "${processors}"
+                       SKIP_RETURN_CODE 77 ENVIRONMENT "${KDBENCH_TEST_ENVIRONMENT}")
+endfunction()
+
+# kdbench_add_test(NAME SOURCE file [LIBS ...] [LABELS ...] [RANKS 1 2 3] [TIMEOUT seconds]): a GoogleTest program;
+# with RANKS one ctest entry for each number of ranks, under mpirun, else one plain entry.
+function(kdbench_add_test name)
+  cmake_parse_arguments(arg "" "SOURCE;TIMEOUT" "LIBS;LABELS;RANKS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${arg_SOURCE})
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} kdbench_test_main)
+  kdbench_use_torch(${name})
+  if(NOT arg_RANKS)
+    kdbench_register_test(${name} ${arg_TIMEOUT} "${arg_LABELS}" 1 ${name})
+  endif()
+  foreach(ranks IN LISTS arg_RANKS)
+    kdbench_register_test(${name}.ranks${ranks} ${arg_TIMEOUT} "${arg_LABELS}" ${ranks}
+      ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${name}>
+      ${MPIEXEC_POSTFLAGS})
+  endforeach()
+endfunction()

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Tokenised rows of one task in HDF5 (layout: io/README.md). Written collectively, read whole by each rank.
+#pragma once
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kdbench {
+
+// Rows of one split, flat. When writing: this rank's slice (consecutive rows, rank order). When read: all rows.
+class FeatureSplit {
+ public:
+  std::string name;                   // "train", "dev_matched", ...
+  std::string source_sha256;          // of the file that the rows come from
+  std::vector<int32_t> tokens;        // ids of all rows, no padding
+  std::vector<int64_t> offsets{0};    // rows + 1
+  std::vector<int32_t> first_segment; // ids with token type 0, per row
+  std::vector<int64_t> row_ids;       // 0-based data line of the source file
+  std::vector<std::string> labels;    // label strings; empty when the split is unlabelled
+
+  int64_t rows() const { return static_cast<int64_t>(row_ids.size()); }
+};
+
+struct FeatureStoreInfo {
+  std::string task;
+  std::string tokenizer_sha256;
+  int64_t max_seq_length = 0;
+  int64_t train_limit = 0;
+  int second_segment_type = 1;  // token type of the ids after first_segment
+};
+
+struct FeatureStore {
+  FeatureStoreInfo info;
+  std::map<std::string, std::shared_ptr<const FeatureSplit>> splits;
+
+  // Throws a user error naming the splits there are.
+  std::shared_ptr<const FeatureSplit> split(const std::string& name) const;
+};
+
+inline constexpr int kFeatureStoreVersion = 1;
+
+// Collective over `comm`: every rank passes its slices of the same splits in the same order (slices may be empty).
+// Writes `path`.partial and renames it when it is complete and flushed.
+void write_feature_store(const std::filesystem::path& path, MPI_Comm comm, const FeatureStoreInfo& info,
+                         const std::vector<FeatureSplit>& slices);
+
+// Local: reads without MPI-IO and without file locks, verifying checksums. Throws a user error when the file is
+// cut, damaged, or of another format version.
+FeatureStore read_feature_store(const std::filesystem::path& path);
+
+}  // namespace kdbench

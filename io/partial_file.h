@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// A file that exists under its name only when it is complete: written as <path>.partial, flushed,
+// renamed.
+#pragma once
+
+#include <cstdio>
+#include <filesystem>
+
+namespace kdbench {
+
+// <path>.partial
+std::filesystem::path partial_path(const std::filesystem::path& path);
+// Flushes `path`.partial to the disk and gives it its name. Throws a machine error.
+void finish_partial(const std::filesystem::path& path);
+
+class PartialFile {
+ public:
+  // Makes the parent folder when it is missing. All functions throw machine errors naming the file.
+  explicit PartialFile(std::filesystem::path path);
+  ~PartialFile();  // removes the partial file unless commit() was reached
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+
+  void write(const void* data, size_t size);
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::FILE* file_ = nullptr;
+};
+
+}  // namespace kdbench

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "io/sha256.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <fstream>
+#include <vector>
+
+#include "io/error.h"
+
+namespace kdbench {
+namespace {
+
+constexpr size_t kPieceBytes = size_t{1} << 20;
+
+void check(int ok) {
+  if (ok != 1) throw_machine_error("OpenSSL", "SHA-256 failed");
+}
+
+}  // namespace
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  ~State() { EVP_MD_CTX_free(context); }
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  check(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr));
+}
+
+Sha256::~Sha256() = default;
+
+Sha256& Sha256::update(std::string_view bytes) { return update(bytes.data(), bytes.size()); }
+
+Sha256& Sha256::update(const void* data, size_t size) {
+  check(EVP_DigestUpdate(state_->context, data, size));
+  return *this;
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  check(EVP_DigestFinal_ex(state_->context, digest.data(), &size));
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned int i = 0; i < size; ++i) {
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 15];
+  }
+  return text;
+}
+
+std::string sha256(std::string_view bytes) { return Sha256().update(bytes).hex(); }
+
+std::string file_sha256(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> piece(kPieceBytes);
+  Sha256 hash;
+  while (file.read(piece.data(), kPieceBytes), file.gcount() > 0) {
+    hash.update(piece.data(), static_cast<size_t>(file.gcount()));
+  }
+  if (!file.eof()) throw_user_error(path.string(), "the file cannot be read");
+  return hash.hex();
+}
+
+}  // namespace kdbench

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// The GLUE tasks: where a row's texts and label stand, which labels and metrics a task has.
+// One table (task.cpp); adding a task is one entry there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace kdbench {
+
+enum class Metric { kAccuracy, kF1, kMatthews, kPearson, kSpearman };
+
+// "accuracy", "f1", "matthews", "pearson", "spearman": the keys used in run.json and the tables.
+const std::string& metric_name(Metric metric);
+
+// How one file of a task is laid out. Columns are 0-based; -1: there is none.
+struct FileLayout {
+  std::string header;  // the official header line (cells separated by tabs); empty: the file has none
+  int columns = 0;  // exact number of tab-separated cells in a row
+  int text_a = -1;
+  int text_b = -1;
+  int label = -1;
+};
+
+// One split of a task: "train", "dev", "dev_matched", "test", ...; the file is <split>.tsv.
+struct SplitSpec {
+  std::string name;
+  FileLayout layout;
+};
+
+struct Task {
+  std::string name;                      // "MRPC": the folder below the data root, and the key in files
+  std::vector<std::string> labels;       // label strings in the order used when a model names none; empty for regression
+  std::vector<Metric> metrics;           // all that are reported, the selection metric's parts first
+  std::vector<Metric> selection;         // checkpoint selection: mean of these (practices: STS-B averages two)
+  std::vector<SplitSpec> splits;         // train first, then the dev splits, then the test splits
+  bool skips_short_rows = false;         // QQP: rows with too few cells are counted, reported and left out
+
+  bool regression() const { return labels.empty(); }
+  bool pair() const { return splits.front().layout.text_b >= 0; }
+  int classes() const { return regression() ? 1 : static_cast<int>(labels.size()); }
+  // Throws a user error naming the splits the task has.
+  const SplitSpec& split(const std::string& name) const;
+  std::vector<std::string> dev_splits() const;   // names that begin with "dev"
+  std::vector<std::string> test_splits() const;  // "test", "test_matched", "diagnostic", ...
+};
+
+// CoLA SST-2 MRPC STS-B QQP MNLI QNLI RTE WNLI AX, in this order.
+const std::vector<Task>& all_tasks();
+// Throws a user error with the nearest known name.
+const Task& find_task(const std::string& name);
+
+}  // namespace kdbench

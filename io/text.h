@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// Small helpers for text files and UTF-8 shared by the readers and the tokenizers.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kdbench {
+
+// The whole file. Throws a user error when it is missing or cannot be read.
+std::string read_text_file(const std::filesystem::path& path);
+
+// Cuts the next line off `rest`, without its LF or CRLF. `rest` must not be empty; the last line
+// needs no end.
+std::string_view take_line(std::string_view& rest);
+
+// "a, b, c" for the separator ", ".
+std::string joined(const std::vector<std::string>& parts, std::string_view separator);
+
+// The cells of `line` between tabs, without copies.
+void split_cells(std::string_view line, std::vector<std::string_view>& cells);
+
+bool is_ascii(std::string_view text);
+// Well-formed: no cut or overlong sequences, no surrogates.
+bool is_utf8(std::string_view text);
+
+}  // namespace kdbench

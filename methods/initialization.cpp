@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "methods/initialization.h"
+
+#include <charconv>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "io/error.h"
+
+namespace kdbench {
+namespace {
+
+constexpr std::string_view kLayers = "encoder.layer.";
+
+// source layer -> the model's layer.
+std::map<int64_t, int64_t> layer_map(int64_t source_layers, int64_t layers,
+                                     const std::string& init) {
+  const std::string depths =
+      std::to_string(layers) + " layers from " + std::to_string(source_layers);
+  int64_t stride = 1;
+  if (init == "weights") {
+    if (layers != source_layers) {
+      throw_user_error("init", "\"weights\" needs equal depths, not " + depths,
+                       "use \"first-layers\" or \"skip-layers\"");
+    }
+  } else if (init == "skip-layers") {
+    if (source_layers % layers != 0) {
+      throw_user_error("init", "\"skip-layers\" cannot take " + depths,
+                       "the depths must divide; use \"first-layers\"");
+    }
+    stride = source_layers / layers;
+  } else if (init == "first-layers") {
+    if (layers > source_layers) throw_user_error("init", "cannot take " + depths);
+  } else {
+    throw_user_error("init", "\"" + init + "\" is not known",
+                     "weights, first-layers, skip-layers or random");
+  }
+  std::map<int64_t, int64_t> map;
+  for (int64_t layer = 0; layer < layers; ++layer) map[(layer + 1) * stride - 1] = layer;
+  return map;
+}
+
+// The layer's number in "encoder.layer.<number>.<rest>" and the rest, or -1.
+int64_t layer_of(std::string_view name, std::string_view* rest) {
+  if (!name.starts_with(kLayers)) return -1;
+  name.remove_prefix(kLayers.size());
+  int64_t layer = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), layer);
+  if (error != std::errc() || end == name.data() + name.size() || *end != '.') return -1;
+  *rest = name.substr(end - name.data());
+  return layer;
+}
+
+bool belongs_to_encoder(const std::string& name) {
+  return name.starts_with("embeddings.") || name.starts_with("encoder.");
+}
+
+}  // namespace
+
+TensorMap select_layers(const TensorMap& source, int64_t source_layers, int64_t layers,
+                        const std::string& init) {
+  const auto map = layer_map(source_layers, layers, init);
+  TensorMap selected;
+  for (const auto& [name, tensor] : source) {
+    std::string_view rest;
+    const int64_t layer = layer_of(name, &rest);
+    if (layer < 0) {
+      selected[name] = tensor;
+    } else if (const auto it = map.find(layer); it != map.end()) {
+      selected[std::string(kLayers) + std::to_string(it->second) + std::string(rest)] = tensor;
+    }
+  }
+  return selected;
+}
+
+LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
+                              const std::string& init, const std::string& where) {
+  if (init == "random") return {};
+  const LoadReport report =
+      load_parameters(model.parameters(),
+                      select_layers(source, source_layers, model.config().layers, init), where);
+  Problems problems;
+  for (const auto& name : report.missing) {
+    if (belongs_to_encoder(name)) problems.add(where, "tensor " + name + " is missing");
+  }
+  problems.throw_if_any(where);
+  return report;
+}
+
+LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path& folder,
+                                      const std::string& init) {
+  if (init == "random") return {};
+  return initialize_student(model, read_model_weights(folder), read_model_config(folder).layers,
+                            init, folder.string());
+}
+
+void check_vocabulary(int64_t tokenizer_size, const ModelConfig& config) {
+  if (tokenizer_size <= config.vocabulary) return;
+  throw_user_error("vocab_size",
+                   "the tokenizer has " + std::to_string(tokenizer_size) +
+                       " entries, but the model's embedding only " +
+                       std::to_string(config.vocabulary),
+                   "the tokenizer is another model's");
+}
+
+}  // namespace kdbench

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "methods/kd.h"
+
+#include "methods/losses.h"
+
+namespace kdbench {
+namespace {
+
+class VanillaKd : public Method {
+ public:
+  explicit VanillaKd(const Options& options)
+      : alpha_(options.get<double>("alpha")), temperature_(options.get<double>("temperature")) {}
+
+  TeacherNeeds teacher_needs(const ModelShapes&) const override {
+    TeacherNeeds needs;
+    needs.teacher = true;
+    needs.logits = true;
+    return needs;
+  }
+
+  std::vector<Phase> phases(const Models& models) override {
+    Model& student = *models.at(kStudent);
+    Phase phase;
+    phase.name = "distill";
+    phase.updates.push_back({kStudent, [this, &student](const StepContext& context, const Batch& batch) {
+                               return loss(student.forward(batch, context.train()).logits, batch);
+                             }});
+    return {phase};
+  }
+
+ private:
+  Loss loss(const at::Tensor& logits, const Batch& batch) const {
+    const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
+    const at::Tensor soft = distillation_loss(logits, batch.dense_field(field::kTeacherLogits),
+                                              temperature_, batch.global_rows);
+    return {alpha_ * soft + (1.0 - alpha_) * hard, {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
+  }
+
+  double alpha_, temperature_;
+};
+
+}  // namespace
+
+MethodEntry kd_entry() {
+  OptionSpec alpha{"alpha", 0.5, "weight of the soft term; the hard labels weigh 1 - alpha",
+                   "PKD's search {0.2, 0.5, 0.7} (Sun et al. 2019), its middle"};
+  alpha.minimum = 0.0;
+  alpha.maximum = 1.0;
+  OptionSpec temperature{"temperature", 5.0, "divides both models' logits; the soft term is multiplied by its square",
+                         "PKD's search {5, 10, 20} (Sun et al. 2019), its first"};
+  temperature.minimum = 1e-3;
+  return {"kd",
+          "Softened logits of a frozen teacher (Hinton et al. 2015)",
+          {alpha, temperature},
+          [](const Options& options) { return std::make_unique<VanillaKd>(options); }};
+}
+
+}  // namespace kdbench

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "methods/method.h"
+
+namespace kdbench {
+
+ForwardMode StepContext::train(std::string_view role) const {
+  ForwardMode mode;
+  mode.training = true;
+  mode.key = {derive_seed(key.seed, role), key.step};
+  return mode;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include "methods/models/bert.h"
+
+#include <string>
+#include <utility>
+
+#include "io/error.h"
+#include "methods/ops/attention.h"
+#include "methods/ops/bias_gelu.h"
+#include "methods/ops/dropout_add_layer_norm.h"
+#include "methods/ops/embedding.h"
+#include "methods/ops/linear.h"
+
+namespace kdbench {
+namespace {
+
+// Names as in Hugging Face checkpoints, without "bert.".
+const std::string kEmbeddings = "embeddings.";
+
+std::string layer_prefix(int64_t layer) { return "encoder.layer." + std::to_string(layer) + "."; }
+
+// The numbers of the dropout sites: the embedding, three a layer, the classifier.
+enum LayerSite : int64_t { kAttentionSite, kAttentionOutputSite, kOutputSite, kSitesPerLayer };
+constexpr uint32_t kEmbeddingPlace = 0;
+uint32_t layer_place(int64_t layer, LayerSite site) {
+  return static_cast<uint32_t>(1 + kSitesPerLayer * layer + site);
+}
+uint32_t classifier_place(int64_t layers) { return layer_place(layers, kAttentionSite); }
+
+void add_dense(ParameterLayout& layout, const std::string& name, int64_t out, int64_t in) {
+  layout.add(name + ".weight", {out, in});
+  layout.add(name + ".bias", {out});
+}
+
+void add_norm(ParameterLayout& layout, const std::string& name, int64_t width) {
+  layout.add(name + ".weight", {width});
+  layout.add(name + ".bias", {width});
+}
+
+void add_layer(ParameterLayout& layout, const ModelConfig& c, int64_t layer) {
+  const std::string prefix = layer_prefix(layer), self = prefix + "attention.self.";
+  const auto stack = [&](const std::string& kind) {
+    return std::vector<std::string>{self + "query." + kind, self + "key." + kind,
+                                    self + "value." + kind};
+  };
+  layout.add_stacked(stack("weight"), {c.hidden, c.hidden});
+  layout.add_stacked(stack("bias"), {c.hidden});
+  add_dense(layout, prefix + "attention.output.dense", c.hidden, c.hidden);
+  add_norm(layout, prefix + "attention.output.LayerNorm", c.hidden);
+  add_dense(layout, prefix + "intermediate.dense", c.intermediate, c.hidden);
+  add_dense(layout, prefix + "output.dense", c.hidden, c.intermediate);
+  add_norm(layout, prefix + "output.LayerNorm", c.hidden);
+}
+
+ParameterLayout make_layout(const ModelSpec& spec) {
+  const ModelConfig& c = spec.config;
+  ParameterLayout layout;
+  layout.add(kEmbeddings + "word_embeddings.weight", {c.vocabulary, c.hidden});
+  layout.add(kEmbeddings + "position_embeddings.weight", {c.max_positions, c.hidden});
+  layout.add(kEmbeddings + "token_type_embeddings.weight", {c.token_types, c.hidden});
+  add_norm(layout, kEmbeddings + "LayerNorm", c.hidden);
+  for (int64_t layer = 0; layer < c.layers; ++layer) add_layer(layout, c, layer);
+  add_dense(layout, "pooler.dense", c.hidden, c.hidden);
+  add_dense(layout, "classifier", spec.outputs, c.hidden);
+  for (const auto& extra : spec.extra) layout.add(extra.name, extra.shape);
+  layout.freeze();
+  return layout;
+}
+
+void check_sizes(const ModelSpec& spec) {
+  const ModelConfig& c = spec.config;
+  Problems problems;
+  for (const auto& [name, value] :
+       {std::pair("vocab_size", c.vocabulary), std::pair("num_hidden_layers", c.layers),
+        std::pair("hidden_size", c.hidden), std::pair("num_attention_heads", c.heads),
+        std::pair("intermediate_size", c.intermediate),
+        std::pair("max_position_embeddings", c.max_positions),
+        std::pair("type_vocab_size", c.token_types), std::pair("outputs", spec.outputs)}) {
+    if (value <= 0) problems.add(name, "must be positive, is " + std::to_string(value));
+  }
+  if (c.heads > 0 && c.hidden % c.heads != 0) {
+    problems.add("hidden_size", std::to_string(c.hidden) + " does not divide into " +
+                                    std::to_string(c.heads) + " attention heads");
+  }
+  if (c.activation != "gelu") {
+    problems.add("hidden_act", "\"" + c.activation + "\" is not supported", "use \"gelu\"");
+  }
+  for (const auto& [name, value] : {std::pair("hidden_dropout_prob", c.hidden_dropout),
+                                    std::pair("attention_probs_dropout_prob", c.attention_dropout),
+                                    std::pair("classifier_dropout", c.classifier_dropout)}) {
+    if (!(value >= 0.0 && value < 1.0)) problems.add(name, "must be in [0, 1)");
+  }
+  problems.throw_if_any("bert");
+}
+
+class Bert : public Model {
+ public:
+  explicit Bert(const ModelSpec& spec) : outputs_(spec.outputs) {
+    check_sizes(spec);
+    config_ = spec.config;
+    parameters_ = Parameters(make_layout(spec), spec.device);
+    embedding_norm_ = norm(kEmbeddings + "LayerNorm");
+    for (int64_t layer = 0; layer < config_.layers; ++layer) layers_.push_back(bind(layer));
+  }
+
+  Outputs forward(const Batch& batch, const ForwardMode& mode) override {
+    const TokenRows rows = token_rows(batch);
+    TokenRows reached = rows;  // the tokens that the current state has
+    Outputs outputs;
+    at::Tensor state = embed(batch, rows, mode);
+    if (mode.hidden_states) outputs.hidden.push_back(state);
+    std::vector<at::Tensor> cls;
+    for (int64_t layer = 0; layer < config_.layers; ++layer) {
+      at::Tensor context = attend(state, layer, rows, mode, outputs);
+      if (layer + 1 == config_.layers && !mode.hidden_states) {
+        // Only [CLS] is read from here on.
+        context = first_tokens(context, rows);
+        state = first_tokens(state, rows);
+        reached = first_tokens(rows);
+      }
+      state = finish_layer(context, state, layer, reached, mode);
+      if (mode.hidden_states) outputs.hidden.push_back(state);
+      if (mode.cls_states) cls.push_back(first_tokens(state, reached));
+    }
+    if (mode.cls_states) outputs.cls = at::stack(cls, 1);
+    classify(first_tokens(state, reached), first_tokens(rows), mode, outputs);
+    return outputs;
+  }
+
+  double forward_flops(int64_t length) const override {
+    const auto tokens = static_cast<double>(length), width = static_cast<double>(config_.hidden);
+    const auto inner = static_cast<double>(config_.intermediate);
+    const double project = 2 * 3 * width * width, attend = 2 * 2 * tokens * width;  // a token
+    const double rest = 2 * width * width + 2 * 2 * width * inner;
+    const auto layers = static_cast<double>(config_.layers);
+    const double head = 2 * width * width + 2 * width * static_cast<double>(outputs_);
+    return layers * tokens * (project + attend) + ((layers - 1) * tokens + 1) * rest + head;
+  }
+
+ private:
+  struct Dense {
+    at::Tensor weight, bias;
+  };
+  struct Layer {
+    Dense qkv, attention_output, intermediate, output;
+    LayerNormParameters attention_norm, output_norm;
+  };
+
+  LayerNormParameters norm(const std::string& name) const {
+    return {parameters_[name + ".weight"], parameters_[name + ".bias"], config_.layer_norm_eps};
+  }
+  Dense dense(const std::string& name) const {
+    return {parameters_.stacked(name + ".weight"), parameters_.stacked(name + ".bias")};
+  }
+  Layer bind(int64_t layer) const {
+    const std::string prefix = layer_prefix(layer);
+    return {dense(prefix + "attention.self.query"),
+            dense(prefix + "attention.output.dense"),
+            dense(prefix + "intermediate.dense"),
+            dense(prefix + "output.dense"),
+            norm(prefix + "attention.output.LayerNorm"),
+            norm(prefix + "output.LayerNorm")};
+  }
+
+  static Dropout dropout(const ForwardMode& mode, double probability, uint32_t place) {
+    return {mode.training ? probability : 0.0, mode.key, place};
+  }
+
+  // Checked here once, so that no kernel reads outside a table.
+  TokenRows token_rows(const Batch& batch) const {
+    const Ragged& tokens = batch.ragged_field(field::kTokens);
+    TokenRows rows = make_token_rows(tokens.offsets, batch.row_ids, tokens.values.device());
+    if (rows.longest > config_.max_positions) {
+      throw_user_error("tokens",
+                       "a row has " + std::to_string(rows.longest) +
+                           " tokens, but the model only " + std::to_string(config_.max_positions) +
+                           " positions",
+                       "lower data.max_seq_length");
+    }
+    if (rows.tokens() == 0) return rows;
+    const auto [low, high] = at::aminmax(tokens.values);
+    if (low.item<int64_t>() < 0 || high.item<int64_t>() >= config_.vocabulary) {
+      throw_user_error("tokens",
+                       "ids from " + std::to_string(low.item<int64_t>()) + " to " +
+                           std::to_string(high.item<int64_t>()) + ", but the model's vocabulary has " +
+                           std::to_string(config_.vocabulary) + " entries",
+                       "the tokenizer is another model's");
+    }
+    return rows;
+  }
+
+  at::Tensor embed(const Batch& batch, const TokenRows& rows, const ForwardMode& mode) const {
+    const at::Tensor& ids = batch.ragged_field(field::kTokens).values;
+    at::Tensor types = at::zeros_like(ids);
+    if (config_.token_types > 1) {
+      const at::Tensor first = batch.dense_field(field::kFirstSegment).to(ids.device());
+      types = rows.position.ge(first.index_select(0, rows.row)).to(at::kLong);
+    }
+    return embedding(ids, types,
+                     {parameters_[kEmbeddings + "word_embeddings.weight"],
+                      parameters_[kEmbeddings + "position_embeddings.weight"],
+                      parameters_[kEmbeddings + "token_type_embeddings.weight"]},
+                     embedding_norm_, dropout(mode, config_.hidden_dropout, kEmbeddingPlace), rows);
+  }
+
+  at::Tensor attend(const at::Tensor& state, int64_t layer, const TokenRows& rows,
+                    const ForwardMode& mode, Outputs& outputs) const {
+    const Dense& qkv = layers_[layer].qkv;
+    const Dropout site =
+        dropout(mode, config_.attention_dropout, layer_place(layer, kAttentionSite));
+    const at::Tensor projected = kdbench::linear(state, qkv.weight);
+    if (!mode.attention) return attention(projected, qkv.bias, rows, config_.heads, site);
+    auto [context, probabilities] =
+        attention_reference(projected, qkv.bias, rows, config_.heads, site);
+    outputs.attention.push_back(std::move(probabilities));
+    return context;
+  }
+
+  // What follows attention: its output projection and the feed-forward half.
+  at::Tensor finish_layer(const at::Tensor& context, const at::Tensor& state, int64_t layer,
+                          const TokenRows& rows, const ForwardMode& mode) const {
+    const Layer& p = layers_[layer];
+    const double probability = config_.hidden_dropout;
+    const at::Tensor middle = dropout_add_layer_norm(
+        kdbench::linear(context, p.attention_output.weight), p.attention_output.bias, state,
+        p.attention_norm, dropout(mode, probability, layer_place(layer, kAttentionOutputSite)),
+        rows);
+    const at::Tensor inner =
+        bias_gelu(kdbench::linear(middle, p.intermediate.weight), p.intermediate.bias);
+    return dropout_add_layer_norm(kdbench::linear(inner, p.output.weight), p.output.bias, middle,
+                                  p.output_norm,
+                                  dropout(mode, probability, layer_place(layer, kOutputSite)), rows);
+  }
+
+  void classify(const at::Tensor& cls, const TokenRows& rows, const ForwardMode& mode,
+                Outputs& outputs) const {
+    const Dense pooler = dense("pooler.dense"), classifier = dense("classifier");
+    outputs.pooled = at::tanh(kdbench::linear(cls, pooler.weight, pooler.bias));
+    const Dropout site =
+        dropout(mode, config_.classifier_dropout, classifier_place(config_.layers));
+    outputs.logits = kdbench::linear(kdbench::dropout(outputs.pooled, site, rows), classifier.weight,
+                            classifier.bias);
+  }
+
+  int64_t outputs_;
+  LayerNormParameters embedding_norm_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Model> make_bert(const ModelSpec& spec) { return std::make_unique<Bert>(spec); }
+
+}  // namespace kdbench

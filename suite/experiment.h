@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The experiment file (TOML), read, overridden by --set, validated and resolved into plain structs.
+// All problems are found before a user error lists them (file:line, key, what was expected, a
+// hint).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/task.h"
+#include "methods/options.h"
+
+namespace kdbench {
+
+// [train] and its overrides. Means the same for every method.
+struct TrainSettings {
+  int64_t batch_size = 32;  // rows of the global batch
+  int64_t micro_batch = 0;  // rows per forward pass and rank; 0: the rank's whole share
+  int64_t epochs = 3;
+  double learning_rate = 5e-5;
+  std::string optimizer = "adamw";
+  std::string schedule = "linear";
+  double warmup = 0.1;
+  double weight_decay = 0.01;
+  double clip = 1.0;
+  std::optional<double> dropout;  // absent: the model's config.json
+  std::string precision = "fp32";
+  bool shuffle = true;
+  std::string checkpoint = "last";  // last | best
+  std::string best_metric = "auto";
+  int64_t eval_steps = 0;
+  std::vector<int64_t> seeds{1};
+};
+
+// The explicitly written keys of one [..train] table; the rest falls through to the next layer.
+struct TrainLayer {
+  std::optional<int64_t> batch_size, micro_batch, epochs, eval_steps;
+  std::optional<double> learning_rate, warmup, weight_decay, clip, dropout;
+  std::optional<std::string> optimizer, schedule, precision, checkpoint, best_metric;
+  std::optional<bool> shuffle;
+  std::optional<std::vector<int64_t>> seeds;
+};
+
+// [teacher], [student], [method.student]: a Hugging Face folder, or an architecture with sizes.
+struct ModelSettings {
+  std::optional<std::filesystem::path> weights;  // absolute
+  std::string architecture;                      // "" : from the folder's config.json
+  std::map<std::string, int64_t>
+      sizes;                     // layers, hidden, heads, intermediate, max_positions, vocabulary
+  std::string init = "weights";  // weights | first-layers | skip-layers | random
+  std::string init_from = "pretrained";            // pretrained | teacher
+  std::optional<int64_t> layers;                   // of the student; absent: the folder's own
+  std::optional<std::filesystem::path> tokenizer;  // folder; default: weights
+};
+
+struct TeacherSettings {
+  ModelSettings model;
+  bool per_seed = false;
+  std::optional<TrainLayer> train;  // present (even empty): fine-tuned first
+};
+
+struct DataSettings {
+  std::filesystem::path root;  // absolute
+  std::vector<std::string> tasks;
+  int64_t max_seq_length = 128;
+  std::map<std::string, int64_t> max_seq_length_of;  // [task.<TASK>.data], may be empty
+  int64_t train_limit = 0;
+  std::map<std::string, int64_t> train_limit_of;  // [task.<TASK>.data] train_limit
+};
+
+// One [[method]] at one grid point.
+struct MethodSettings {
+  std::string name;
+  std::string label;  // unique in the experiment; grid points have "label[key=value,...]"
+  Options options;    // complete and validated
+  std::map<std::string, std::string> grid_point;  // key -> value as text; empty without a grid
+  TrainLayer train;
+  std::optional<ModelSettings> student;
+  std::string teacher_outputs = "auto";  // auto | store | online | file
+  std::optional<std::filesystem::path> teacher_outputs_file;
+};
+
+struct Experiment {
+  std::string name;
+  std::filesystem::path file;
+  DataSettings data;
+  std::optional<TeacherSettings> teacher;
+  std::optional<ModelSettings> student;
+  TrainLayer train;
+  std::map<std::string, TrainLayer> task_train;  // [task.<TASK>.train]
+  std::vector<MethodSettings> methods;
+
+  // Layers, the later one winning: defaults, [train], [task.<TASK>.train], [method.train].
+  TrainSettings train_of(const std::string& task, const MethodSettings& method) const;
+  // The same with [teacher.train] last.
+  TrainSettings teacher_train_of(const std::string& task) const;
+  int64_t max_seq_length_of(const std::string& task) const;
+  int64_t train_limit_of(const std::string& task) const;
+  // Everything, resolved, for run.json, hashing and --dry-run.
+  nlohmann::json to_json() const;
+};
+
+// `overrides`: "train.epochs=2", "method.<label>.alpha=0.5". Relative paths in the file are
+// relative to it, in overrides to the working folder. Local (no collective).
+Experiment load_experiment(const std::filesystem::path& file,
+                           const std::vector<std::string>& overrides);
+
+nlohmann::json to_json(const TrainSettings& settings);
+nlohmann::json to_json(const Options& options);
+nlohmann::json to_json(const ModelSettings& settings);
+
+}  // namespace kdbench

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Passes over flat parameter buffers. The buffer is cut into fixed spans, whatever the number of
+// threads, so that sums do not depend on it.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "methods/parameters.h"
+
+namespace kdbench {
+
+// Floats [begin, end) of the buffer, all with or all without weight decay.
+struct FlatSpan {
+  int64_t begin = 0, end = 0;
+  bool decay = true;
+};
+
+// The whole buffer in order, alignment gaps included (they belong to the span before them).
+std::vector<FlatSpan> cut_spans(const ParameterLayout& layout);
+
+// Calls f(span) for every span, in parallel.
+template <typename F>
+void for_spans(const std::vector<FlatSpan>& spans, F&& f) {
+  at::parallel_for(0, static_cast<int64_t>(spans.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) f(spans[i]);
+  });
+}
+
+// L2 norm, summed in double precision. `buffer`: (buffer_size) float32 on the CPU.
+double flat_norm(const at::Tensor& buffer, const std::vector<FlatSpan>& spans);
+
+// min(1, clip / (norm + 1e-6)); 1 without clipping (clip = 0).
+double clip_scale(double norm, double clip);
+
+}  // namespace kdbench

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+#include "suite/cli.h"
+
+int main(int argc, char** argv) { return kdbench::run_program(argc, argv); }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Stage "features": GLUE files + tokenizer -> feature store.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "io/feature_store.h"
+#include "io/task.h"
+#include "io/tokenizer.h"
+#include "suite/workspace.h"
+
+namespace kdbench {
+
+struct FeatureRequest {
+  std::filesystem::path root;  // GLUE folder
+  const Task* task = nullptr;
+  std::filesystem::path tokenizer;  // folder
+  int64_t max_seq_length = 128;
+  int64_t train_limit = 0;
+};
+
+struct Features {
+  std::filesystem::path file;
+  std::string hash;  // of all inputs; "" for a store that is no stage
+  FeatureStore store;
+};
+
+// Tokenizes every split whose file exists, each rank its consecutive part of the rows, and writes them to `file`. Collective.
+void prepare_features(const FeatureRequest& request, const std::filesystem::path& file, const Workspace& workspace);
+
+// The store of a request, made if it is not there yet. Collective.
+Features ensure_features(const FeatureRequest& request, const Workspace& workspace);
+
+}  // namespace kdbench

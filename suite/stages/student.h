@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The last stage: one student run = task x method (x grid point) x seed.
+#pragma once
+
+#include <cstdint>
+
+#include "suite/experiment.h"
+#include "suite/stages/features.h"
+#include "suite/stages/teacher.h"
+#include "suite/workspace.h"
+
+namespace kdbench {
+
+struct StudentRequest {
+  const Experiment* experiment = nullptr;
+  const Task* task = nullptr;
+  const MethodSettings* method = nullptr;
+  int64_t seed = 1;
+};
+
+enum class RunStatus { kDone, kReused, kFailed };
+
+// Sizes of the models that a method will meet, from their folders alone. Local.
+ModelShapes student_shapes(const StudentRequest& request);
+
+// What the method needs from the teacher; checks the method against the models and the task. Local; throws user errors.
+TeacherNeeds student_needs(const StudentRequest& request);
+
+// Runs it, or reuses the finished run with the same inputs. `teacher` is null for methods without one. `teacher_features`: rows as the
+// teacher's tokenizer cuts them. Collective.
+RunStatus ensure_student(const StudentRequest& request, const Features& features, const Teacher* teacher,
+                         const Features* teacher_features, const Workspace& workspace);
+
+}  // namespace kdbench

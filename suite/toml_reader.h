@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Typed access to the tables of a TOML document that reports every problem with its place: a
+// missing or ill-typed value, a number out of range, a key that nobody asked for. Values carry the
+// place they come from (toml++ source regions): a line of the file, or the text of the --set that
+// wrote them.
+#pragma once
+
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "io/error.h"
+
+namespace kdbench {
+
+// Numbers that a key takes.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_open = false, high_open = false;
+
+  bool contains(double value) const;
+  // " > 0", " >= 1", " from 0 to 1", " >= 0 and < 1", "" without bounds: to be put behind "a
+  // number".
+  std::string text() const;
+};
+inline Range at_least(double low) { return {.low = low}; }
+inline Range above(double low) { return {.low = low, .low_open = true}; }
+
+// "file:line", or "--set key=value".
+std::string place_of(const toml::node& node);
+// True when the value was written by --set.
+bool is_override(const toml::node& node);
+// "text", "integer", "number", "true or false", "list", "table", "date or time": what a value is.
+std::string kind_of(const toml::node& node);
+// The value as it may be read as a number; an integer is a number too.
+std::optional<double> number_of(const toml::node& node);
+// A list of integers.
+std::optional<std::vector<int64_t>> integers_of(const toml::node& node);
+
+// One table. Every accessor notes its key as known; absent keys and problems give nullopt.
+class TableReader {
+ public:
+  // `key`: the table's own path, "method.kd" ("" for the whole document).
+  TableReader(const toml::table& table, std::string key, Problems& problems);
+
+  std::optional<bool> boolean(const std::string& name);
+  std::optional<int64_t> integer(const std::string& name, const Range& range = {});
+  std::optional<double> number(const std::string& name, const Range& range = {});
+  std::optional<std::string> text(const std::string& name);
+  // One of `choices`; one of `planned` is "not available yet".
+  std::optional<std::string> choice(const std::string& name,
+                                    const std::vector<std::string>& choices,
+                                    const std::vector<std::string>& planned = {});
+  std::optional<std::vector<int64_t>> integers(const std::string& name);
+  std::optional<std::vector<std::string>> texts(const std::string& name);
+  // Absolute. Relative paths start at the file's folder, those of --set at the working folder.
+  std::optional<std::filesystem::path> path(const std::string& name);
+  std::optional<TableReader> table(const std::string& name);
+  // [[name]]
+  std::vector<TableReader> tables(const std::string& name);
+  // The raw value, or null.
+  const toml::node* node(const std::string& name);
+
+  // Reports the keys that no accessor has asked for.
+  void finish();
+
+  bool has(const std::string& name) const { return table_->contains(name); }
+  std::vector<std::string> names() const;
+  const std::string& key() const { return key_; }
+  void set_key(std::string key) { key_ = std::move(key); }
+  // "method.kd.alpha"
+  std::string key(const std::string& name) const;
+  // Where a key stands; the table's own place when the key is absent.
+  std::string place(const std::string& name) const;
+  std::string place() const;
+  Problems& problems() { return *problems_; }
+  // "train.epochs: expected ...", at the key's place.
+  void problem(const std::string& name, const std::string& what, const std::string& hint = "");
+
+ private:
+  void expected(const std::string& name, const std::string& what, const toml::node& found);
+
+  const toml::table* table_;
+  std::string key_;
+  Problems* problems_;
+  std::set<std::string> known_;
+};
+
+}  // namespace kdbench

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "suite/verbs/inspect.h"
+
+#include <fmt/format.h>
+
+#include "suite/inspection.h"
+
+namespace kdbench {
+
+Verb inspect_verb() {
+  return {
+      "inspect", "What a store, a weights file, a run's folder or an experiment holds; checks it",
+      [](CLI::App& app) -> VerbAction {
+        auto path = std::make_shared<std::string>();
+        app.add_option("FILE", *path, ".h5, .safetensors, .toml, or a run's folder")->required();
+        return [path](const VerbContext& context) {
+          context.control.on_root([&] { fmt::print("{}", inspect(*path)); });
+          return ExitCode::kDone;
+        };
+      }};
+}
+
+}  // namespace kdbench

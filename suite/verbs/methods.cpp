@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "suite/verbs/methods.h"
+
+#include <fmt/format.h>
+
+#include "methods/registry.h"
+#include "reports/table.h"
+#include "suite/option_reader.h"
+
+namespace kdbench {
+namespace {
+
+// What a method takes from a teacher of twice the student's depth, with its default options.
+std::string needs_text(const MethodEntry& entry) {
+  std::map<std::string, OptionValue> defaults;
+  for (const auto& spec : entry.options) defaults[spec.name] = spec.fallback;
+  ModelShapes shapes;
+  shapes.student.layers = 6;
+  shapes.teacher.emplace().layers = 12;
+  const TeacherNeeds needs = entry.make(Options(std::move(defaults)))->teacher_needs(shapes);
+  if (!needs.teacher) return "nothing";
+  std::string text = needs.logits ? "its logits" : "";
+  if (!needs.cls_layers.empty()) text += (text.empty() ? "" : ", ") + std::string("[CLS] states");
+  if (needs.trains_teacher) text += (text.empty() ? "" : ", ") + std::string("the model, trained");
+  return text.empty() ? "the model" : text;
+}
+
+std::string method_text(const MethodEntry& entry) {
+  Table table;
+  table.header = {"key", "takes", "default", "meaning", "default from"};
+  for (const auto& spec : entry.options) {
+    table.rows.push_back(
+        {spec.name, expectation(spec), value_text(spec.fallback), spec.meaning, spec.source});
+  }
+  std::string text = fmt::format("{}: {}\nneeds from the teacher: {}\n", entry.name, entry.summary,
+                                 needs_text(entry));
+  return text + (table.rows.empty() ? "no keys of its own\n" : write_console(table));
+}
+
+}  // namespace
+
+Verb methods_verb() {
+  return {"methods", "Every method's keys: type, range, default, source; what it needs",
+          [](CLI::App& app) -> VerbAction {
+            auto name = std::make_shared<std::string>();
+            app.add_option("NAME", *name, "one method only");
+            return [name](const VerbContext& context) {
+              context.control.on_root([&] {
+                std::string text;
+                if (!name->empty()) {
+                  text = method_text(find_method(*name));
+                } else {
+                  for (const auto& entry : all_methods()) text += method_text(entry) + "\n";
+                  text +=
+                      "Every [[method]] also takes label, teacher_outputs, [method.train], "
+                      "[method.student] and [method.grid].\n";
+                }
+                fmt::print("{}", text);
+              });
+              return ExitCode::kDone;
+            };
+          }};
+}
+
+}  // namespace kdbench

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "suite/verbs/prepare.h"
+
+#include <fmt/core.h>
+
+#include "suite/session.h"
+#include "suite/stages/features.h"
+
+namespace kdbench {
+namespace {
+
+struct PrepareOptions {
+  std::string data, tokenizer, file;
+  std::vector<std::string> tasks;
+  int64_t max_seq_length = 128, train_limit = 0;
+  SessionOptions session;
+};
+
+void print_store(const Task& task, const Features& features) {
+  for (const auto& [name, split] : features.store.splits) {
+    fmt::print("{:8} {:16} {:>8} rows {:>10} tokens  {}\n", task.name, name, split->rows(), split->tokens.size(),
+               features.file.string());
+  }
+}
+
+ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
+  const Session session(options.session, context);
+  for (const auto& name : options.tasks) {
+    FeatureRequest request;
+    context.control.agree([&] {
+      request = {options.data, &find_task(name), options.tokenizer, options.max_seq_length, options.train_limit};
+    });
+    const Features features = ensure_features(request, session.workspace());
+    context.control.on_root([&] { print_store(*request.task, features); });
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Verb prepare_verb() {
+  return {"prepare", "GLUE folder + tokenizer to feature stores below <out>/.stages, where `run` finds them",
+          [](CLI::App& app) -> VerbAction {
+            auto options = std::make_shared<PrepareOptions>();
+            app.add_option("--data", options->data, "GLUE folder: <TASK>/{train,dev,test}.tsv")->required();
+            app.add_option("--tasks", options->tasks, "tasks, e.g. MRPC,SST-2")->required()->delimiter(',');
+            app.add_option("--tokenizer", options->tokenizer, "folder with vocab.txt")->required();
+            app.add_option("--max-seq-length", options->max_seq_length, "ids per row, special tokens included")
+                ->check(CLI::Range(5, 1 << 20));
+            app.add_option("--train-limit", options->train_limit, "first N training rows; 0: all")
+                ->check(CLI::NonNegativeNumber);
+            add_session_options(app, options->session);
+            return [options](const VerbContext& context) { return prepare(*options, context); };
+          }};
+}
+
+}  // namespace kdbench

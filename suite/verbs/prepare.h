@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// kdbench prepare: GLUE folder + tokenizer -> feature store.
+#pragma once
+
+#include "suite/verb.h"
+
+namespace kdbench {
+
+Verb prepare_verb();
+
+}  // namespace kdbench

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// kdbench tokenize: stdin lines -> ids as JSON lines.
+#pragma once
+
+#include "suite/verb.h"
+
+namespace kdbench {
+
+Verb tokenize_verb();
+
+}  // namespace kdbench

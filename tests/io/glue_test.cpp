@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "io/glue.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "io/sha256.h"
+#include "tests/io/rank_folder.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::error_of;
+using testing::RankFolder;
+
+constexpr const char* kRteHeader = "index\tsentence1\tsentence2\tlabel\n";
+
+// A data root with one file.
+struct Root : RankFolder {
+  Root(const std::string& file, const std::string& bytes) {
+    fs::create_directories((path / file).parent_path());
+    testing::write_bytes(path / file, bytes);
+  }
+  GlueFile read(const std::string& task, const std::string& split, int64_t limit = 0) const {
+    return read_glue(path, find_task(task), split, limit);
+  }
+  std::string error(const std::string& task, const std::string& split) const {
+    return error_of([&] { read(task, split); });
+  }
+};
+
+TEST(Glue, CellsStayAsTheyAre) {
+  const Root root("RTE/train.tsv", std::string(kRteHeader) +
+                                       "0\t\"He said\t two  blanks \tentailment\n"
+                                       "1\t\"\"a\"\"\t\tnot_entailment");  // no final newline
+  const GlueFile file = root.read("RTE", "train");
+  ASSERT_EQ(file.rows.size(), 2u);
+  EXPECT_EQ(file.rows[0].text_a, "\"He said");
+  EXPECT_EQ(file.rows[0].text_b, " two  blanks ");
+  EXPECT_EQ(file.rows[0].label, "entailment");
+  EXPECT_EQ(file.rows[1].row_id, 1);
+  EXPECT_EQ(file.rows[1].text_a, "\"\"a\"\"");
+  EXPECT_EQ(file.rows[1].text_b, "");
+  EXPECT_EQ(file.sha256, file_sha256(root.path / "RTE/train.tsv"));
+}
+
+TEST(Glue, ByteOrderMarkAndCrLf) {
+  const std::string rows = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\r\n1\t7\t8\ta b\tc d\r\n";
+  const Root root("MRPC/dev.tsv", "\xEF\xBB\xBF" + rows);
+  const GlueFile file = root.read("MRPC", "dev");
+  ASSERT_EQ(file.rows.size(), 1u);
+  EXPECT_EQ(file.rows[0].label, "1");
+  EXPECT_EQ(file.rows[0].text_a, "a b");
+  EXPECT_EQ(file.rows[0].text_b, "c d");
+}
+
+TEST(Glue, LimitTakesTheFirstRows) {
+  const Root root("CoLA/train.tsv", "x\t1\t\ta\nx\t0\t*\tb\nbroken\n");
+  const GlueFile file = root.read("CoLA", "train", 2);
+  ASSERT_EQ(file.rows.size(), 2u);
+  EXPECT_EQ(file.rows[1].label, "0");
+  EXPECT_EQ(file.rows[1].text_a, "b");
+}
+
+TEST(Glue, ShortRowsOfQqpAreCountedAndKeepTheirNumbers) {
+  const Root root("QQP/train.tsv",
+                  "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
+                  "7\t1\t2\ta\tb\t0\n8\t3\t4\tcut\n9\t5\t6\tc\td\t1\n");
+  const GlueFile file = root.read("QQP", "train");
+  EXPECT_EQ(file.short_rows, 1);
+  ASSERT_EQ(file.rows.size(), 2u);
+  EXPECT_EQ(file.rows[0].row_id, 0);
+  EXPECT_EQ(file.rows[1].row_id, 2);
+  EXPECT_EQ(file.rows[1].text_b, "d");
+}
+
+TEST(Glue, LongRowsOfQqpAreErrors) {
+  const Root root("QQP/train.tsv",
+                  "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n7\t1\t2\ta\tb\t0\t\n");
+  EXPECT_HAS(root.error("QQP", "train"), "train.tsv:2: 7 cells instead of 6");
+}
+
+TEST(Glue, EveryMalformedRowIsFound) {
+  const Root root("RTE/train.tsv", std::string(kRteHeader) +
+                                       "0\ta\tb\tentailment\n"
+                                       "1\ta\tb\n"
+                                       "2\ta\tb\tentailment\textra\n"
+                                       "3\ta\tb\tEntailment\n"
+                                       "4\ta\xFF\tb\tentailment\n"
+                                       "\n");
+  const std::string error = root.error("RTE", "train");
+  EXPECT_HAS(error, "5 malformed rows:");
+  EXPECT_HAS(error, "RTE/train.tsv:3: 3 cells instead of 4");
+  EXPECT_HAS(error, "RTE/train.tsv:4: 5 cells instead of 4");
+  EXPECT_HAS(error,
+             "RTE/train.tsv:5: the label 'Entailment' is none of entailment, not_entailment");
+  EXPECT_HAS(error, "RTE/train.tsv:6: the line is not valid UTF-8");
+  EXPECT_HAS(error, "RTE/train.tsv:7: 1 cells instead of 4");
+}
+
+TEST(Glue, InvalidUtf8IsFoundInEveryForm) {
+  for (const char* bytes :
+       {"\x80", "\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82"}) {
+    const Root root("CoLA/dev.tsv", std::string("x\t1\t\ta") + bytes + "\n");
+    EXPECT_HAS(root.error("CoLA", "dev"), "dev.tsv:1: the line is not valid UTF-8");
+  }
+  const Root root("CoLA/dev.tsv", "x\t1\t\t\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80\n");
+  EXPECT_EQ(root.read("CoLA", "dev").rows[0].text_a, "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80");
+}
+
+TEST(Glue, LongListsOfProblemsAreCut) {
+  std::string rows = kRteHeader;
+  for (int i = 0; i < 57; ++i) rows += "cut\n";
+  const std::string error = Root("RTE/dev.tsv", rows).error("RTE", "dev");
+  EXPECT_HAS(error, "57 malformed rows:");
+  EXPECT_HAS(error, "dev.tsv:21: ");
+  EXPECT_EQ(error.find("dev.tsv:22: "), std::string::npos);
+  EXPECT_HAS(error, "... and 37 more");
+}
+
+TEST(Glue, Scores) {
+  const std::string start =
+      "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n"
+      "0\tg\tf\ty\to\ts\ts\ta\tb\t";
+  for (const char* score : {"0", "5.000", "3.8", "0.25"}) {
+    EXPECT_EQ(Root("STS-B/dev.tsv", start + score).read("STS-B", "dev").rows[0].label, score);
+  }
+  for (const char* score : {"", "5.1", "-1", "nan", "inf", "3,5", "3.5 ", "x"}) {
+    EXPECT_HAS(Root("STS-B/dev.tsv", start + score).error("STS-B", "dev"),
+               std::string("dev.tsv:2: the score '") + score + "' is no number from 0 to 5");
+  }
+}
+
+TEST(Glue, HeadersMustBeThere) {
+  const Root none("RTE/train.tsv", "0\ta\tb\tentailment\n");
+  EXPECT_HAS(none.error("RTE", "train"),
+             "RTE/train.tsv:1: the header is missing or another one: no 'sentence1' in column 2");
+  const Root other("RTE/train.tsv", "index\tsentence1\n0\ta\tb\tentailment\n");
+  EXPECT_HAS(other.error("RTE", "train"), "no 'sentence2' in column 3");
+  const Root surplus("CoLA/dev.tsv", "source\tlabel\tmark\tsentence\nx\t1\t\ta\n");
+  EXPECT_HAS(surplus.error("CoLA", "dev"),
+             "dev.tsv:1: the label 'label' is none of 0, 1 (this file has no header line)");
+}
+
+TEST(Glue, HeadersMayNameOtherColumnsBesideTheTexts) {
+  const Root fewer("RTE/dev.tsv", "id\tsentence1\tsentence2\n0\ta\tb\tentailment\n");
+  EXPECT_EQ(fewer.read("RTE", "dev").rows.at(0).label, "entailment");
+  const Root unlabelled("RTE/dev.tsv", "index\tsentence1\tsentence2\n0\ta\tb\n");
+  EXPECT_HAS(unlabelled.error("RTE", "dev"), "dev.tsv:2: 3 cells instead of 4");
+}
+
+TEST(Glue, FilesWithoutRows) {
+  EXPECT_HAS(Root("RTE/dev.tsv", "").error("RTE", "dev"), "the file is empty");
+  EXPECT_HAS(Root("RTE/dev.tsv", kRteHeader).error("RTE", "dev"), "the file has no rows");
+  EXPECT_HAS(Root("CoLA/dev.tsv", "").error("CoLA", "dev"), "the file has no rows");
+}
+
+TEST(Glue, MissingFilesAreNamed) {
+  const Root root("RTE/train.tsv", kRteHeader);
+  const std::string error = root.error("MNLI", "dev_matched");
+  EXPECT_HAS(error, (root.path / "MNLI/dev_matched.tsv").string() + ": the file does not exist");
+  EXPECT_HAS(error, "MNLI 'dev_matched' is read from <data.root>/MNLI/dev_matched.tsv");
+  EXPECT_HAS(root.error("AX", "diagnostic"), (root.path / "diagnostic/diagnostic.tsv").string());
+}
+
+TEST(Glue, DiagnosticSetInEitherFolder) {
+  const std::string rows = "index\tsentence1\tsentence2\n0\ta\tb\n";
+  EXPECT_EQ(Root("AX/diagnostic.tsv", rows).read("AX", "diagnostic").rows.size(), 1u);
+  EXPECT_EQ(Root("diagnostic/diagnostic.tsv", rows).read("AX", "diagnostic").rows.size(), 1u);
+}
+
+}  // namespace
+}  // namespace kdbench

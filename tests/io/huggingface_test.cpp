@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+#include "io/huggingface.h"
+
+#include <gtest/gtest.h>
+
+#include "io/sha256.h"
+#include "tests/io/rank_folder.h"
+#include "tests/support/shared_data.h"
+
+namespace kdbench {
+namespace {
+
+using nlohmann::json;
+using testing::error_of;
+using testing::RankFolder;
+
+class HuggingFace : public ::testing::Test {
+ protected:
+  void config(const json& value) {
+    testing::write_bytes(folder_.path / "config.json", value.dump());
+  }
+  static json small() {
+    return {{"model_type", "bert"},   {"vocab_size", 100},        {"hidden_size", 48},
+            {"num_hidden_layers", 2}, {"num_attention_heads", 4}, {"intermediate_size", 96},
+            {"hidden_act", "gelu"}};
+  }
+  ModelConfig read(const json& changes) {
+    json value = small();
+    value.update(changes);
+    config(value);
+    return read_model_config(folder_.path);
+  }
+
+  RankFolder folder_;
+};
+
+TEST_F(HuggingFace, DefaultsOfWhatAConfigLeavesOut) {
+  const ModelConfig found = read({{"hidden_dropout_prob", 0.2}, {"classifier_dropout", nullptr}});
+  EXPECT_EQ(found.vocabulary, 100);
+  EXPECT_EQ(found.layers, 2);
+  EXPECT_EQ(found.max_positions, 512);
+  EXPECT_EQ(found.token_types, 2);
+  EXPECT_EQ(found.layer_norm_eps, 1e-12);
+  EXPECT_EQ(found.hidden_dropout, 0.2);
+  EXPECT_EQ(found.attention_dropout, 0.1);
+  EXPECT_EQ(found.classifier_dropout, 0.2);
+  EXPECT_TRUE(found.labels.empty());
+}
+
+TEST_F(HuggingFace, LabelsInTheOrderOfTheirIds) {
+  json many = json::object();
+  for (int i = 0; i < 12; ++i) many[std::to_string(i)] = "name " + std::to_string(i);
+  const auto labels = read({{"id2label", many}}).labels;
+  ASSERT_EQ(labels.size(), 12u);
+  EXPECT_EQ(labels[2], "name 2");
+  EXPECT_EQ(labels[10], "name 10");
+  EXPECT_TRUE(read({{"id2label", {{"0", "LABEL_0"}, {"1", "LABEL_1"}}}}).labels.empty());
+  EXPECT_EQ(read({{"id2label", {{"0", "LABEL_1"}, {"1", "LABEL_0"}}}}).labels.size(), 2u);
+  EXPECT_HAS(error_of([&] {
+               read({{"id2label", {{"0", "a"}, {"2", "b"}}}});
+             }),
+             "id2label: has no name for 1");
+  EXPECT_HAS(error_of([&] {
+               read({{"id2label", {{"0", "a"}, {"1", "a"}}}});
+             }),
+             "holds a name twice");
+}
+
+TEST_F(HuggingFace, AllProblemsAreReportedAtOnce) {
+  json value = small();
+  value.erase("vocab_size");
+  value.update({{"model_type", "t5"},
+                {"hidden_act", "gelu_new"},
+                {"position_embedding_type", "relative_key"},
+                {"num_attention_heads", 5},
+                {"num_hidden_layers", 0},
+                {"intermediate_size", "96"},
+                {"type_vocab_size", -2},
+                {"hidden_dropout_prob", 1.0}});
+  config(value);
+  const std::string error = error_of([&] { read_model_config(folder_.path); });
+  for (const char* part :
+       {"config.json:vocab_size: is missing", "model_type: \"t5\" is not supported",
+        "hidden_act: \"gelu_new\"", "position_embedding_type",
+        "num_attention_heads: must divide hidden_size", "num_hidden_layers: must not be 0",
+        "intermediate_size: must be a whole number", "type_vocab_size: must be a whole number",
+        "hidden_dropout_prob"}) {
+    EXPECT_HAS(error, part);
+  }
+  testing::write_bytes(folder_.path / "config.json", "{");
+  EXPECT_HAS(error_of([&] { read_model_config(folder_.path); }), "is no JSON");
+  EXPECT_HAS(error_of([&] { read_model_config(folder_.path / "none"); }),
+             "config.json: cannot be read");
+}
+
+TEST_F(HuggingFace, AConfigSurvivesARoundTrip) {
+  ModelConfig written =
+      read({{"id2label", {{"0", "no"}, {"1", "yes"}}}, {"classifier_dropout", 0.3}});
+  config(to_config_json(written));
+  const ModelConfig found = read_model_config(folder_.path);
+  EXPECT_EQ(to_config_json(found), to_config_json(written));
+  EXPECT_EQ(found.labels, (std::vector<std::string>{"no", "yes"}));
+  EXPECT_EQ(to_config_json(found)["label2id"]["yes"], 1);
+  EXPECT_EQ(to_config_json(found)["architectures"][0], "BertForSequenceClassification");
+  written.labels.clear();
+  config(to_config_json(written));
+  EXPECT_TRUE(read_model_config(folder_.path).labels.empty());
+}
+
+TEST_F(HuggingFace, NamesAndTypesAreNormalised) {
+  write_safetensors(folder_.path / "model.safetensors",
+                    {{"bert.embeddings.LayerNorm.gamma", at::ones({3}, at::kHalf)},
+                     {"bert.embeddings.LayerNorm.beta", at::zeros({3}, at::kDouble)},
+                     {"bert.embeddings.position_ids", at::arange(3, at::kLong)},
+                     {"pooler.dense.weight", at::full({2, 2}, 0.5, at::kBFloat16)},
+                     {"classifier.bias", at::ones({2})}});
+  const TensorMap found = read_model_weights(folder_.path);
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : found) {
+    names.push_back(name);
+    EXPECT_EQ(tensor.scalar_type(), at::kFloat) << name;
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"classifier.bias", "embeddings.LayerNorm.bias",
+                                      "embeddings.LayerNorm.weight", "pooler.dense.weight"}));
+  EXPECT_TRUE(at::equal(found.at("embeddings.LayerNorm.weight"), at::ones({3})));
+}
+
+TEST_F(HuggingFace, ATensorUnderTwoNamesIsRefused) {
+  write_safetensors(
+      folder_.path / "model.safetensors",
+      {{"a.LayerNorm.gamma", at::ones({1})}, {"bert.a.LayerNorm.weight", at::ones({1})}});
+  EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }), "twice under different names");
+  write_safetensors(folder_.path / "model.safetensors", {{"a", at::ones({1}, at::kLong)}});
+  EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }),
+             "model.safetensors:a: holds no floats");
+}
+
+TEST_F(HuggingFace, ShardedWeights) {
+  write_safetensors(folder_.path / "one.safetensors", {{"bert.a", at::ones({1})}});
+  write_safetensors(folder_.path / "two.safetensors", {{"bert.b", at::zeros({2})}});
+  const auto index = [&](const json& map) {
+    testing::write_bytes(folder_.path / "model.safetensors.index.json",
+                         json{{"weight_map", map}}.dump());
+  };
+  index({{"bert.a", "one.safetensors"}, {"bert.b", "two.safetensors"}});
+  const TensorMap found = read_model_weights(folder_.path);
+  EXPECT_EQ(found.size(), 2u);
+  EXPECT_EQ(found.at("b").numel(), 2);
+  const std::string hash = model_weights_sha256(folder_.path);
+  EXPECT_EQ(hash, sha256(file_sha256(folder_.path / "one.safetensors") +
+                         file_sha256(folder_.path / "two.safetensors")));
+  index({{"bert.a", "one.safetensors"}, {"bert.b", "one.safetensors"}});
+  EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }), "one.safetensors: lacks bert.b");
+  for (const char* outside :
+       {"../one.safetensors", "/etc/passwd", "sub/one.safetensors", "one.bin", ""}) {
+    index({{"bert.a", outside}});
+    EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }),
+               "no .safetensors file of this folder");
+  }
+}
+
+TEST_F(HuggingFace, FoldersWithoutReadableWeights) {
+  EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }), "holds no weights");
+  testing::write_bytes(folder_.path / "pytorch_model.bin", "PK");
+  const std::string error = error_of([&] { read_model_weights(folder_.path); });
+  EXPECT_HAS(error, "pytorch_model.bin: is a pickle");
+  EXPECT_HAS(error, "torch.load('pytorch_model.bin', weights_only=True)");
+}
+
+TEST(HuggingFaceReal, MiniLm) {
+  KDBENCH_NEED_SHARED(folder, "data/minilm-l6-h384");
+  const ModelConfig config = read_model_config(folder);
+  EXPECT_EQ(config.layers, 6);
+  EXPECT_EQ(config.hidden, 384);
+  EXPECT_EQ(config.heads, 12);
+  EXPECT_EQ(config.intermediate, 1536);
+  EXPECT_EQ(config.vocabulary, 30522);
+  EXPECT_TRUE(config.labels.empty());
+  const TensorMap weights = read_model_weights(folder);
+  EXPECT_EQ(weights.size(), 5u + 6 * 16 + 2);
+  EXPECT_EQ(weights.at("embeddings.word_embeddings.weight").sizes(), (at::IntArrayRef{30522, 384}));
+  EXPECT_EQ(weights.at("encoder.layer.5.output.LayerNorm.bias").sizes(), (at::IntArrayRef{384}));
+  EXPECT_FALSE(weights.contains("embeddings.position_ids"));
+  EXPECT_EQ(model_weights_sha256(folder), file_sha256(folder / "model.safetensors"));
+}
+
+TEST(HuggingFaceReal, StudentsOfTheParityCases) {
+  KDBENCH_NEED_SHARED(cases, "fixtures/parity");
+  int read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(cases)) {
+    const auto folder = entry.path() / "student";
+    if (!std::filesystem::exists(folder / "config.json")) continue;
+    const json raw = json::parse(testing::file_bytes(folder / "config.json"));
+    if (!raw.contains("hidden_act")) continue;  // a biLSTM
+    const ModelConfig config = read_model_config(folder);
+    EXPECT_EQ(config.vocabulary, 800) << folder;
+    EXPECT_EQ(config.hidden, 48) << folder;
+    EXPECT_EQ(config.labels.size(), raw["id2label"].size()) << folder;
+    EXPECT_EQ(config.hidden_dropout + config.attention_dropout + config.classifier_dropout, 0.0)
+        << folder;
+    const TensorMap weights = read_model_weights(folder);
+    EXPECT_EQ(static_cast<int64_t>(weights.size()), 5 + config.layers * 16 + 2 + 2) << folder;
+    EXPECT_TRUE(weights.contains("classifier.weight")) << folder;
+    ++read;
+  }
+  EXPECT_GT(read, 10);
+}
+
+}  // namespace
+}  // namespace kdbench

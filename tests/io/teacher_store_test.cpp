@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+#include "io/teacher_store.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+#include "io/hdf5.h"
+#include "io/safetensors.h"
+#include "tests/io/rank_folder.h"
+#include "tests/support/shared_data.h"
+
+namespace kdbench {
+namespace {
+
+using testing::error_of;
+using testing::file_bytes;
+using testing::RankFolder;
+
+constexpr int64_t kClasses = 3, kHidden = 5;
+const std::vector<int64_t> kLayers{2, 4, 6, 12};
+
+TeacherSplit empty_split() {
+  TeacherSplit s;
+  s.name = "train";
+  s.source_sha256 = "source";
+  s.label_order = {"no", "maybe", "yes"};
+  s.classes = kClasses;
+  s.cls_layers = kLayers;
+  s.hidden_size = kHidden;
+  return s;
+}
+
+// Every value is made from its row id and place, so any mix-up shows.
+float value(int64_t id, int64_t place) {
+  return static_cast<float>(id) + static_cast<float>(place) / 1024;
+}
+
+void add_row(TeacherSplit& s, int64_t id) {
+  s.row_ids.push_back(id);
+  for (int64_t c = 0; c < kClasses; ++c) s.logits.push_back(value(id, 900 + c));
+  for (size_t k = 0; k < kLayers.size() * kHidden; ++k)
+    s.cls.push_back(value(id, static_cast<int64_t>(k)));
+  for (int64_t k = 0; k < kHidden; ++k) s.pooled.push_back(value(id, 500 + k));
+}
+
+TeacherSplit ascending(const std::vector<int64_t>& ids) {
+  TeacherSplit s = empty_split();
+  for (const int64_t id : ids) add_row(s, id);
+  return s;
+}
+
+std::vector<int64_t> some_ids(int64_t count) {
+  std::vector<int64_t> ids(count);
+  for (int64_t i = 0; i < count; ++i) ids[i] = 2 * i + (i > count / 2 ? 1 : 0);
+  return ids;
+}
+
+// A shuffled deal of `ids` over the ranks; with 3 ranks the middle one gets nothing, not even the
+// layout.
+TeacherSplit dealt(const RankFolder& folder, std::vector<int64_t> ids) {
+  std::shuffle(ids.begin(), ids.end(), std::mt19937(5));
+  TeacherSplit s = empty_split();
+  if (folder.ranks == 3 && folder.rank == 1) {
+    s = TeacherSplit();
+    s.name = "train";
+    s.source_sha256 = "source";
+    return s;
+  }
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const int owner = folder.ranks == 3 ? (i % 3 == 0 ? 2 : 0) : static_cast<int>(i % folder.ranks);
+    if (owner == folder.rank) add_row(s, ids[i]);
+  }
+  return s;
+}
+
+TeacherStoreInfo example_info(const std::string& dtype = "float32") {
+  return {"MNLI", "checkpoint", dtype};
+}
+
+std::filesystem::path write_example(const RankFolder& folder, const std::vector<int64_t>& ids,
+                                    const std::string& dtype = "float32") {
+  const auto path = folder.path / "teacher.h5";
+  write_teacher_store(path, MPI_COMM_WORLD, example_info(dtype), {dealt(folder, ids)});
+  return path;
+}
+
+TEST(TeacherStore, RowsOfAnyOrderAndRankAreStoredInAscendingId) {
+  const RankFolder folder;
+  const auto ids = some_ids(1000);
+  const TeacherStore store = read_teacher_store(write_example(folder, ids));
+  EXPECT_EQ(store.info.task, "MNLI");
+  EXPECT_EQ(store.info.checkpoint_sha256, "checkpoint");
+  EXPECT_EQ(store.info.store_dtype, "float32");
+  ASSERT_EQ(store.splits.count("train"), 1u);
+  const TeacherSplit& found = *store.splits.at("train");
+  const TeacherSplit expected = ascending(ids);
+  EXPECT_EQ(found.name, "train");
+  EXPECT_EQ(found.source_sha256, "source");
+  EXPECT_EQ(found.row_ids, expected.row_ids);
+  EXPECT_EQ(found.label_order, expected.label_order);
+  EXPECT_EQ(found.classes, kClasses);
+  EXPECT_EQ(found.cls_layers, kLayers);
+  EXPECT_EQ(found.hidden_size, kHidden);
+  EXPECT_EQ(found.logits, expected.logits);
+  EXPECT_EQ(found.cls, expected.cls);
+  EXPECT_EQ(found.pooled, expected.pooled);
+}
+
+// 92 MB of [CLS] states: several windows of the exchange on every number of ranks.
+TEST(TeacherStore, MoreThanOneWindowComesBack) {
+  const RankFolder folder;
+  const int64_t rows = 30'000, hidden = 768;
+  TeacherSplit s;
+  s.name = "train";
+  s.label_order = {"a", "b"};
+  s.classes = 2;
+  s.cls_layers = {6};
+  s.hidden_size = hidden;
+  for (int64_t id = rows - 1; id >= 0; --id) {
+    if (id % folder.ranks != folder.rank) continue;
+    s.row_ids.push_back(id);
+    s.logits.insert(s.logits.end(), {value(id, 0), value(id, 1)});
+    s.cls.insert(s.cls.end(), hidden, static_cast<float>(id));
+  }
+  const auto path = folder.path / "large.h5";
+  write_teacher_store(path, MPI_COMM_WORLD, example_info(), {s});
+  const auto found = read_teacher_store(path).splits.at("train");
+  ASSERT_EQ(found->rows(), rows);
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < rows; ++i) {
+    wrong += found->row_ids[i] != i || found->logits[2 * i + 1] != value(i, 1);
+    for (int64_t k = 0; k < hidden; ++k)
+      wrong += found->cls[i * hidden + k] != static_cast<float>(i);
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+// 8 and 11 bits of mantissa: relative errors of at most 2^-9 and 2^-12. Logits stay exact.
+TEST(TeacherStore, ShorterTypesRoundHiddenStatesOnly) {
+  for (const auto& [dtype, error] :
+       {std::pair{"float16", 1.0 / 2048}, std::pair{"bfloat16", 1.0 / 256}}) {
+    const RankFolder folder;
+    const auto ids = some_ids(500);
+    const TeacherStore store = read_teacher_store(write_example(folder, ids, dtype));
+    EXPECT_EQ(store.info.store_dtype, dtype);
+    const TeacherSplit expected = ascending(ids);
+    const TeacherSplit& found = *store.splits.at("train");
+    EXPECT_EQ(found.logits, expected.logits);
+    ASSERT_EQ(found.cls.size(), expected.cls.size());
+    ASSERT_EQ(found.pooled.size(), expected.pooled.size());
+    bool rounded = false;
+    for (size_t i = 0; i < found.cls.size(); ++i) {
+      EXPECT_LE(std::abs(found.cls[i] - expected.cls[i]), error * expected.cls[i])
+          << dtype << " " << i;
+      rounded = rounded || found.cls[i] != expected.cls[i];
+    }
+    EXPECT_TRUE(rounded);
+  }
+}
+
+TEST(TeacherStore, ATooLargeStateIsRefusedByFloat16) {
+  const RankFolder folder;
+  TeacherSplit s = dealt(folder, some_ids(100));
+  if (folder.rank == 0) s.pooled[7] = 70'000;
+  const auto write = [&] {
+    write_teacher_store(folder.path / "t.h5", MPI_COMM_WORLD, example_info("float16"), {s});
+  };
+  EXPECT_HAS(error_of(write), "store_dtype = float16: a hidden state is too large");
+  MPI_Barrier(MPI_COMM_WORLD);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path));
+  const auto other = [&] {
+    write_teacher_store(folder.path / "t.h5", MPI_COMM_WORLD, example_info("int8"), {s});
+  };
+  EXPECT_HAS(error_of(other), "int8");
+}
+
+TEST(TeacherStore, LogitsAloneAndRegression) {
+  const RankFolder folder;
+  TeacherSplit s;
+  s.name = "dev";
+  s.classes = 1;
+  if (folder.rank == folder.ranks - 1) {
+    s.row_ids = {4, 2};
+    s.logits = {0.5f, -1.f};
+  }
+  write_teacher_store(folder.path / "t.h5", MPI_COMM_WORLD, {"STS-B", "", "bfloat16"}, {s});
+  const TeacherStore store = read_teacher_store(folder.path / "t.h5");
+  const TeacherSplit& found = *store.splits.at("dev");
+  EXPECT_EQ(found.row_ids, (std::vector<int64_t>{2, 4}));
+  EXPECT_EQ(found.logits, (std::vector<float>{-1.f, 0.5f}));
+  EXPECT_EQ(found.classes, 1);
+  EXPECT_TRUE(found.label_order.empty());
+  EXPECT_TRUE(found.cls_layers.empty() && found.cls.empty() && found.pooled.empty());
+}
+
+TEST(TeacherStore, NoRowsAtAll) {
+  const RankFolder folder;
+  write_teacher_store(folder.path / "t.h5", MPI_COMM_WORLD, example_info(), {empty_split()});
+  const TeacherStore store = read_teacher_store(folder.path / "t.h5");
+  EXPECT_EQ(store.splits.at("train")->rows(), 0);
+  EXPECT_EQ(store.splits.at("train")->classes, kClasses);
+}
+
+TEST(TeacherStore, ARowOnTwoRanksIsAnError) {
+  const RankFolder folder;
+  TeacherSplit s = empty_split();
+  add_row(s, 10 + folder.rank);
+  if (folder.rank == folder.ranks - 1) add_row(s, 10);
+  const auto write = [&] {
+    write_teacher_store(folder.path / "t.h5", MPI_COMM_WORLD, example_info(), {s});
+  };
+  EXPECT_HAS(error_of(write, ExitCode::kMachine), "row id 10 is given twice");
+  MPI_Barrier(MPI_COMM_WORLD);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path));
+}
+
+TEST(TeacherStore, DamageAndOtherVersionsAreFound) {
+  const RankFolder folder;
+  const auto good = write_example(folder, some_ids(1000));
+  const auto changed = [&](const std::function<void(std::string&)>& change) {
+    const auto bad = folder.make("bad.h5", [&](const auto& path) {
+      std::string bytes = file_bytes(good);
+      change(bytes);
+      testing::write_bytes(path, bytes);
+    });
+    const std::string error = error_of([&] { read_teacher_store(bad); });
+    MPI_Barrier(MPI_COMM_WORLD);
+    return error;
+  };
+  const auto flip = [](std::string& bytes) {
+    const float state = value(500, 7);
+    const auto at = bytes.find(std::string(reinterpret_cast<const char*>(&state), 4));
+    ASSERT_NE(at, std::string::npos);
+    bytes[at + 3] = static_cast<char>(bytes[at + 3] ^ 0x40);
+  };
+  EXPECT_HAS(changed(flip), "bad.h5:/splits/train/cls: is damaged");
+  EXPECT_HAS(changed([](std::string& bytes) { bytes.resize(bytes.size() / 2); }),
+             "is no complete HDF5 file");
+  EXPECT_HAS(changed([](std::string& bytes) { bytes = "no"; }), "is no complete HDF5 file");
+}
+
+// ---- matching
+
+FeatureSplit features_of(const std::vector<int64_t>& ids) {
+  FeatureSplit f;
+  f.name = "train";
+  f.source_sha256 = "source";
+  f.row_ids = ids;
+  return f;
+}
+
+TEST(TeacherStore, AnotherSourceCheckpointOrRowsAreRefused) {
+  TeacherStore store;
+  store.info = example_info();
+  const TeacherSplit teacher = ascending({0, 1, 2, 5});
+  FeatureSplit features = features_of({5, 0});
+  EXPECT_NO_THROW(check_teacher_matches(store, teacher, features, "checkpoint"));
+  EXPECT_NO_THROW(check_teacher_matches(store, teacher, features, ""));
+  EXPECT_HAS(error_of([&] { check_teacher_matches(store, teacher, features, "other"); }),
+             "another checkpoint");
+  EXPECT_HAS(error_of([&] {
+               check_teacher_matches(store, teacher, features_of({0, 3, 4}), "");
+             }),
+             "lack 2 of 3 rows, the first is row id 3");
+  features.source_sha256 = "changed";
+  EXPECT_HAS(error_of([&] { check_teacher_matches(store, teacher, features, ""); }),
+             "another source file");
+}
+
+TEST(TeacherTensors, FromAnotherProgram) {
+  KDBENCH_NEED_SHARED(path, "fixtures/parity/pkd-last-rte/teacher_outputs.safetensors");
+  std::vector<int64_t> ids(36);
+  std::iota(ids.begin(), ids.end(), 0);
+  const auto found = read_teacher_tensors(path, features_of(ids), {"entailment", "not_entailment"});
+  EXPECT_EQ(found->rows(), 36);
+  EXPECT_EQ(found->cls_layers, (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(found->hidden_size, 48);
+  EXPECT_EQ(found->cls.size(), 36u * 6 * 48);
+  const at::Tensor logits = read_safetensors(path).at("train_logits");
+  EXPECT_EQ(found->logits[2 * 35 + 1], logits[35][1].item<float>());
+  EXPECT_HAS(error_of([&] {
+               read_teacher_tensors(path, features_of({0, 1}), {"a", "b"});
+             }),
+             "2 rows");
+  EXPECT_HAS(error_of([&] {
+               read_teacher_tensors(path, features_of(ids), {"a", "b", "c"});
+             }),
+             "has 2 columns");
+}
+
+TEST(TeacherTensors, WithoutLogitsAreRefused) {
+  const RankFolder folder;
+  const auto path =
+      folder.make("t.safetensors", [](const auto& file) { write_safetensors(file, {}); });
+  EXPECT_HAS(error_of([&] { read_teacher_tensors(path, features_of({}), {}); }),
+             "has no tensor train_logits");
+}
+
+}  // namespace
+}  // namespace kdbench

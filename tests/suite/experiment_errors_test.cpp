@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// Mistakes in an experiment file: each is named with its place, what was expected and a hint, all
+// of them at once.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "experiment_folder.h"
+#include "io/error.h"
+#include "suite/experiment.h"
+
+namespace kdbench {
+namespace {
+
+using ::testing::AllOf;
+using testing::ExperimentFolder;
+using ::testing::HasSubstr;
+using testing::kExperiment;
+using ::testing::Not;
+
+std::string message_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  const ExperimentFolder folder;
+  try {
+    folder.load(text, overrides);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUserInput);
+    return error.what();
+  }
+  return "no error";
+}
+
+// kExperiment with more lines at its end, below [[method]] (they begin on line 14).
+std::string more(const std::string& lines) { return message_of(kExperiment + lines); }
+
+std::string with_set(const std::string& override_text) {
+  return message_of(kExperiment, {override_text});
+}
+
+TEST(ExperimentErrors, UnknownKeyHasLineAndHint) {
+  EXPECT_THAT(more("alhpa = 0.5\n"),
+              AllOf(HasSubstr("experiment.toml:14: method.kd.alhpa: unknown key"),
+                    HasSubstr("did you mean 'alpha'?")));
+  EXPECT_THAT(more("[trian]\n"), AllOf(HasSubstr(":14: trian: unknown key"), HasSubstr("'train'")));
+  EXPECT_THAT(more("[method.train]\nbatchsize = 3\n"),
+              AllOf(HasSubstr(":15: method.kd.train.batchsize"), HasSubstr("'batch_size'")));
+}
+
+TEST(ExperimentErrors, WrongTypesAndRanges) {
+  EXPECT_THAT(more("alpha = \"a lot\"\n"),
+              HasSubstr(":14: method.kd.alpha: expected a number from 0 to 1, found text"));
+  EXPECT_THAT(more("alpha = 1.5\n"), HasSubstr("expected a number from 0 to 1, found 1.5"));
+  EXPECT_THAT(more("alpha = nan\n"), HasSubstr("expected a number from 0 to 1, found nan"));
+  EXPECT_THAT(with_set("train.epochs=2.5"),
+              HasSubstr("--set train.epochs=2.5: train.epochs: expected an integer >= 1"));
+  EXPECT_THAT(with_set("train.epochs=0"), HasSubstr("expected an integer >= 1, found 0"));
+  EXPECT_THAT(with_set("train.batch_size=0"), HasSubstr("train.batch_size"));
+  EXPECT_THAT(with_set("train.learning_rate=0"), HasSubstr("expected a number > 0, found 0"));
+  EXPECT_THAT(with_set("train.warmup=1"), HasSubstr("expected a number >= 0 and < 1, found 1"));
+  EXPECT_THAT(with_set("train.dropout=1"), HasSubstr("train.dropout"));
+  EXPECT_THAT(with_set("train.shuffle=1"), HasSubstr("expected true or false, found integer"));
+  EXPECT_THAT(with_set("train.seeds=[1, 1]"), HasSubstr("a seed is listed twice"));
+  EXPECT_THAT(with_set("train.seeds=[]"), HasSubstr("at least one seed"));
+  EXPECT_THAT(with_set("train.seeds=1"), HasSubstr("expected a list of integers, found integer"));
+  EXPECT_THAT(with_set("train=3"), HasSubstr("train: expected a table, found integer"));
+  EXPECT_THAT(with_set("train.checkpoint=bset"), HasSubstr("did you mean \"best\"?"));
+}
+
+TEST(ExperimentErrors, AllProblemsAtOnce) {
+  const std::string message = message_of(R"(name = "../bad"
+colour = 1
+[data]
+root = "nowhere"
+tasks = ["RTE", "MPRC", "RTE"]
+[student]
+weights = "student"
+[train]
+epochs = "three"
+warmup = 2
+[[method]]
+name = "kd"
+temprature = 2
+)");
+  for (const char* part :
+       {":1: name: expected letters", ":2: colour: unknown key", ":4: data.root: no folder",
+        ":5: data.tasks:", "did you mean 'MRPC'?", "'RTE' is listed twice", ":9: train.epochs",
+        ":10: train.warmup", ":13: method.kd.temprature"}) {
+    EXPECT_THAT(message, HasSubstr(part));
+  }
+  EXPECT_THAT(message, HasSubstr("8 problems:"));
+}
+
+TEST(ExperimentErrors, NotAvailableYet) {
+  const std::string message =
+      more("teacher_outputs = \"online\"\n[assistant]\nweights = \"teacher\"\n");
+  EXPECT_THAT(message,
+              HasSubstr(":14: method.kd.teacher_outputs: \"online\" is not available yet"));
+  EXPECT_THAT(message, HasSubstr(":15: assistant: not available yet"));
+  EXPECT_THAT(with_set("train.precision=bf16"), HasSubstr("\"bf16\" is not available yet"));
+  EXPECT_THAT(with_set("train.precision=fp64"), Not(HasSubstr("not available yet")));
+  EXPECT_THAT(with_set("data.root=synthetic"), HasSubstr("\"synthetic\" is not available yet"));
+  EXPECT_THAT(with_set("student.architecture=bilstm"), HasSubstr("not available yet"));
+  EXPECT_THAT(with_set("method.kd.name=d-heavy"), HasSubstr("not available yet: 'd-heavy'"));
+}
+
+TEST(ExperimentErrors, Methods) {
+  EXPECT_THAT(with_set("method.kd.name=kdd"),
+              AllOf(HasSubstr("unknown method"), HasSubstr("did you mean 'kd'?")));
+  EXPECT_THAT(more("[[method]]\nname = \"kd\"\n"),
+              AllOf(HasSubstr(":14: the label 'kd' is taken"), HasSubstr("label = ")));
+  EXPECT_THAT(more("[[method]]\nalpha = 1\n"), HasSubstr(":14: method.name: is missing"));
+  EXPECT_THAT(more("[method.grid]\nalpha = 0.5\n"), HasSubstr("expected a list of values"));
+  EXPECT_THAT(more("[method.grid]\nalpha = [0.5, 2]\n"),
+              HasSubstr(":15: method.kd.grid.alpha: expected a number from 0 to 1, found 2"));
+  EXPECT_THAT(more("[method.grid]\nbeta = [0.5]\n"),
+              HasSubstr(":15: method.kd.grid.beta: unknown"));
+  EXPECT_THAT(more("teacher_outputs = \"missing.h5\"\n"), HasSubstr("no file "));
+}
+
+TEST(ExperimentErrors, TeacherIsNeeded) {
+  const std::string text = R"(name = "alone"
+[data]
+root = "data"
+tasks = ["RTE"]
+max_seq_length = 32
+[student]
+weights = "student"
+[[method]]
+name = "kd"
+[method.grid]
+alpha = [0.1, 0.2]
+)";
+  EXPECT_THAT(message_of(text),
+              AllOf(HasSubstr(":8: method 'kd' needs a teacher"), Not(HasSubstr("problems:"))));
+}
+
+TEST(ExperimentErrors, Models) {
+  EXPECT_THAT(with_set("student.weights=nowhere"), HasSubstr("student.weights: no folder"));
+  EXPECT_THAT(with_set("student.layers=3"),
+              AllOf(HasSubstr("the weights have 2 layers"), HasSubstr("first-layers")));
+  EXPECT_THAT(with_set("student.init=first-layers"), HasSubstr("needs layers"));
+  EXPECT_THAT(message_of(kExperiment, {"student.init=first-layers", "student.layers=3"}),
+              HasSubstr("student.layers: expected at most 2"));
+  EXPECT_THAT(with_set("student.hidden=3"), HasSubstr("cannot be given beside weights"));
+  EXPECT_THAT(with_set("data.max_seq_length=65"), HasSubstr("64 positions"));
+  EXPECT_THAT(more("[method.student]\narchitecture = \"bert\"\nlayers = 1\n"),
+              AllOf(HasSubstr("hidden: is missing"), HasSubstr("tokenizer: is missing")));
+  EXPECT_THAT(more("[method.student]\n"), HasSubstr("method.kd.student.weights: is missing"));
+}
+
+TEST(ExperimentErrors, Data) {
+  EXPECT_THAT(with_set("data.tasks=[\"CoLA\"]"), AllOf(HasSubstr("no file"), HasSubstr("CoLA")));
+  EXPECT_EQ(with_set("data.tasks=[\"MNLI\"]"), "no error");  // dev_mismatched may be missing
+  EXPECT_THAT(with_set("data.tasks=[\"AX\"]"), HasSubstr("no training rows"));
+  EXPECT_THAT(with_set("data.tasks=RTE"), HasSubstr("expected a list of texts"));
+  EXPECT_THAT(with_set("train.best_metric=f1"), HasSubstr("RTE has no metric 'f1'"));
+}
+
+TEST(ExperimentErrors, Overrides) {
+  EXPECT_THAT(with_set("train.epcohs=2"),
+              AllOf(HasSubstr("--set train.epcohs=2: train.epcohs: unknown key"),
+                    HasSubstr("did you mean 'epochs'?")));
+  EXPECT_THAT(with_set("method.kb.alpha=2"), HasSubstr("did you mean method.kd?"));
+  EXPECT_THAT(with_set("name.first=2"), HasSubstr("'name' is no table"));
+  EXPECT_THAT(with_set("train.epochs"), HasSubstr("expected key=value"));
+  EXPECT_THAT(with_set("name=a\"b\\c"), HasSubstr("found \"a\"b\\c\""));
+}
+
+TEST(ExperimentErrors, SyntaxErrorHasItsLine) {
+  EXPECT_THAT(message_of("name = \"a\"\nkey = = 3\n"), HasSubstr("experiment.toml:2: "));
+  try {
+    load_experiment("/nonexistent.toml", {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("/nonexistent.toml: cannot be read"));
+  }
+}
+
+}  // namespace
+}  // namespace kdbench

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+// AdamW against the reference traces on a quadratic (in single precision, and by a second
+// derivation in double), and the fused path against tensor operations.
+#include "suite/optimizer.h"
+
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "suite/adamw.h"
+#include "tests/support/shared_data.h"
+
+namespace kdbench {
+namespace {
+
+using Json = nlohmann::json;
+using Vector = std::vector<double>;
+
+// A (x - c): the gradient of 1/2 (x - c)^T A (x - c).
+Vector gradient_of(const Json& tensor, const Vector& x) {
+  const std::vector<Vector> a = tensor["A"];
+  const Vector c = tensor["c"];
+  Vector gradient(x.size());
+  for (size_t i = 0; i < x.size(); ++i) {
+    for (size_t j = 0; j < x.size(); ++j) gradient[i] += a[i][j] * (x[j] - c[j]);
+  }
+  return gradient;
+}
+
+struct Fixture {
+  Json tensors;
+  std::vector<Json> traces;  // adamw only
+};
+
+Fixture read_fixture(const std::filesystem::path& path) {
+  Fixture fixture;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const Json record = Json::parse(line);
+    if (record["type"] == "problem") fixture.tensors = record["tensors"];
+    if (record["type"] == "trace" && record["optimizer"] == "adamw")
+      fixture.traces.push_back(record);
+  }
+  return fixture;
+}
+
+OptimizerSettings settings_of(const Json& trace) {
+  OptimizerSettings settings;
+  settings.weight_decay = trace["settings"]["weight_decay"];
+  settings.clip = trace["settings"]["clip"];
+  return settings;
+}
+
+// AdamW in double precision, straight from the formulas of the fixture's README.
+class PlainAdamW {
+ public:
+  explicit PlainAdamW(const OptimizerSettings& settings) : settings_(settings) {}
+
+  // Returns the norm before clipping.
+  double step(std::map<std::string, Vector>& x, std::map<std::string, Vector> gradients,
+              double rate) {
+    ++t_;
+    double squares = 0.0;
+    for (const auto& [_, g] : gradients) {
+      for (const double value : g) squares += value * value;
+    }
+    const double norm = std::sqrt(squares);
+    const double scale = settings_.clip > 0 ? std::min(1.0, settings_.clip / (norm + 1e-6)) : 1.0;
+    for (auto& [name, values] : x) {
+      m_[name].resize(values.size());
+      v_[name].resize(values.size());
+      const double decay = name == "bias" ? 0.0 : settings_.weight_decay;
+      for (size_t i = 0; i < values.size(); ++i) {
+        const double g = gradients[name][i] * scale;
+        double& m = m_[name][i];
+        double& v = v_[name][i];
+        m = 0.9 * m + 0.1 * g;
+        v = 0.999 * v + 0.001 * g * g;
+        values[i] *= 1.0 - rate * decay;
+        values[i] -= rate * (m / (1 - std::pow(0.9, t_))) /
+                     (std::sqrt(v / (1 - std::pow(0.999, t_))) + 1e-8);
+      }
+    }
+    return norm;
+  }
+
+ private:
+  OptimizerSettings settings_;
+  int t_ = 0;
+  std::map<std::string, Vector> m_, v_;
+};
+
+TEST(AdamW, TheFormulasReproduceTheTracesInDouble) {
+  KDBENCH_NEED_SHARED(path, "fixtures/optim/optimizers.jsonl");
+  const Fixture fixture = read_fixture(path);
+  ASSERT_EQ(fixture.traces.size(), 3U);
+  for (const Json& trace : fixture.traces) {
+    std::map<std::string, Vector> x;
+    for (const auto& [name, tensor] : fixture.tensors.items())
+      x[name] = tensor["start"].get<Vector>();
+    PlainAdamW optimizer(settings_of(trace));
+    for (const Json& step : trace["steps"]) {
+      std::map<std::string, Vector> gradients;
+      for (const auto& [name, values] : x)
+        gradients[name] = gradient_of(fixture.tensors[name], values);
+      const double norm = optimizer.step(x, gradients, step["learning_rate"]);
+      EXPECT_NEAR(norm, step["grad_norm"].get<double>(), 1e-9 * norm)
+          << trace["name"] << step["step"];
+      for (const auto& [name, values] : x) {
+        const Vector expected = step[name];
+        for (size_t i = 0; i < values.size(); ++i) {
+          EXPECT_NEAR(values[i], expected[i], 1e-9 * std::abs(expected[i]))
+              << trace["name"] << step["step"];
+        }
+      }
+    }
+  }
+}
+
+Parameters quadratic_parameters(const Json& tensors) {
+  ParameterLayout layout;
+  for (const auto& [name, tensor] : tensors.items()) layout.add(name, tensor["shape"]);
+  layout.freeze();
+  Parameters parameters(layout, at::kCPU);
+  at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : tensors.items()) {
+    const at::Tensor start = at::tensor(tensor["start"].get<Vector>(), at::kDouble);
+    parameters[name].copy_(start.view(tensor["shape"].get<std::vector<int64_t>>()));
+  }
+  return parameters;
+}
+
+Vector values_of(const at::Tensor& tensor) {
+  const at::Tensor flat = tensor.detach().to(at::kDouble).flatten().contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
+void follow_trace(const Json& tensors, const Json& trace, AdamW::Path path) {
+  Parameters parameters = quadratic_parameters(tensors);
+  AdamW optimizer(settings_of(trace), parameters, path);
+  for (const Json& step : trace["steps"]) {
+    for (const auto& [name, tensor] : tensors.items()) {
+      const Vector gradient = gradient_of(tensor, values_of(parameters[name]));
+      at::Tensor grad = parameters[name].grad();
+      grad.copy_(at::tensor(gradient, at::kDouble).view(grad.sizes()));
+    }
+    const double norm = optimizer.step(parameters, step["learning_rate"]);
+    EXPECT_NEAR(norm, step["grad_norm"].get<double>(), 1e-5 * norm)
+        << trace["name"] << step["step"];
+    EXPECT_EQ(parameters.gradients().abs().sum().item<float>(), 0.0F);
+    for (const auto& [name, _] : tensors.items()) {
+      const Vector values = values_of(parameters[name]), expected = step[name];
+      for (size_t i = 0; i < values.size(); ++i) {
+        EXPECT_NEAR(values[i], expected[i], 1e-5 * std::abs(expected[i]) + 1e-7)
+            << trace["name"] << " step " << step["step"] << " " << name << " " << i;
+      }
+    }
+  }
+}
+
+TEST(AdamW, BothPathsFollowTheTracesInSinglePrecision) {
+  KDBENCH_NEED_SHARED(path, "fixtures/optim/optimizers.jsonl");
+  const Fixture fixture = read_fixture(path);
+  for (const Json& trace : fixture.traces) {
+    follow_trace(fixture.tensors, trace, AdamW::Path::kFused);
+    follow_trace(fixture.tensors, trace, AdamW::Path::kTensorOps);
+  }
+}
+
+// Several spans of both kinds, with alignment gaps.
+ParameterLayout large_layout() {
+  ParameterLayout layout;
+  layout.add("embedding.weight", {1001, 77});
+  layout.add("LayerNorm.weight", {77});
+  layout.add("dense.weight", {33, 77});
+  layout.add("dense.bias", {33});
+  layout.freeze();
+  return layout;
+}
+
+// Values and gradients that differ from place to place, gaps left 0.
+void fill(Parameters& parameters, int step) {
+  at::NoGradGuard no_grad;
+  for (const auto& segment : parameters.layout().segments()) {
+    const at::Tensor wave =
+        at::arange(segment.size, at::kFloat).mul(0.37F).add(step).sin().view(segment.shape);
+    if (step == 0) parameters[segment.name].copy_(wave);
+    parameters[segment.name].grad().copy_(wave.mul(3.0F).add(0.1F));
+  }
+}
+
+OptimizerSettings large_settings() {
+  OptimizerSettings settings;
+  settings.weight_decay = 0.1;
+  settings.clip = 1.0;
+  return settings;
+}
+
+// The values after three steps.
+at::Tensor three_steps(AdamW::Path path, std::vector<double>* norms) {
+  Parameters parameters(large_layout(), at::kCPU);
+  AdamW optimizer(large_settings(), parameters, path);
+  for (int step = 0; step < 3; ++step) {
+    fill(parameters, step);
+    norms->push_back(optimizer.step(parameters, 0.01));
+  }
+  return parameters.values();
+}
+
+TEST(AdamW, FusedPathEqualsTensorOperations) {
+  std::vector<double> fused_norms, plain_norms;
+  const at::Tensor fused = three_steps(AdamW::Path::kFused, &fused_norms);
+  const at::Tensor plain = three_steps(AdamW::Path::kTensorOps, &plain_norms);
+  EXPECT_TRUE(at::allclose(fused, plain, 1e-5, 1e-7)) << (fused - plain).abs().max();
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(fused_norms[i], plain_norms[i], 1e-6 * plain_norms[i]);
+}
+
+TEST(AdamW, TheNumberOfThreadsDoesNotChangeABit) {
+  const int threads = at::get_num_threads();
+  std::vector<double> norms;
+  at::set_num_threads(1);
+  const at::Tensor alone = three_steps(AdamW::Path::kFused, &norms);
+  at::set_num_threads(3);
+  const at::Tensor together = three_steps(AdamW::Path::kFused, &norms);
+  at::set_num_threads(threads);
+  EXPECT_TRUE(at::equal(alone, together));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(norms[i], norms[i + 3]);
+}
+
+TEST(AdamW, DecaySparesBiasesAndLayerNorms) {
+  Parameters parameters(large_layout(), at::kCPU);
+  parameters.values().fill_(1.0F);
+  OptimizerSettings settings;
+  settings.weight_decay = 0.5;
+  const double norm =
+      make_optimizer(settings, parameters)->step(parameters, 0.1);  // gradients are 0
+  EXPECT_EQ(norm, 0.0);
+  EXPECT_TRUE(parameters["embedding.weight"].detach().eq(0.95F).all().item<bool>());
+  EXPECT_TRUE(parameters["dense.weight"].detach().eq(0.95F).all().item<bool>());
+  EXPECT_TRUE(parameters["LayerNorm.weight"].detach().eq(1.0F).all().item<bool>());
+  EXPECT_TRUE(parameters["dense.bias"].detach().eq(1.0F).all().item<bool>());
+}
+
+// A graph built before the step must not be used after it.
+TEST(AdamW, AutogradNoticesTheStep) {
+  Parameters parameters(large_layout(), at::kCPU);
+  const at::Tensor& weight = parameters["dense.weight"];
+  const at::Tensor loss = (weight * weight).sum();
+  make_optimizer({}, parameters)->step(parameters, 0.1);
+  EXPECT_THROW(loss.backward(), c10::Error);
+}
+
+TEST(FlatBuffer, SpansCoverTheBufferOnce) {
+  const ParameterLayout layout = large_layout();
+  const auto spans = cut_spans(layout);
+  int64_t end = 0;
+  for (const auto& span : spans) {
+    EXPECT_EQ(span.begin, end);
+    EXPECT_LT(span.begin, span.end);
+    end = span.end;
+  }
+  EXPECT_EQ(end, layout.buffer_size());
+  EXPECT_FALSE(spans.front().decay);
+  EXPECT_TRUE(spans.back().decay);
+  EXPECT_TRUE(cut_spans(ParameterLayout()).empty());
+}
+
+TEST(FlatBuffer, ClipScale) {
+  EXPECT_DOUBLE_EQ(clip_scale(4.0, 0.0), 1.0);
+  EXPECT_DOUBLE_EQ(clip_scale(0.5, 1.0), 1.0);
+  EXPECT_DOUBLE_EQ(clip_scale(4.0, 1.0), 1.0 / 4.000001);
+}
+
+TEST(MakeOptimizer, RefusesWhatIsNotThere) {
+  Parameters parameters(large_layout(), at::kCPU);
+  const auto text = [&](const std::string& kind) -> std::string {
+    OptimizerSettings settings;
+    settings.kind = kind;
+    try {
+      make_optimizer(settings, parameters);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kUserInput);
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(text("adamw"), "");
+  EXPECT_EQ(text("sgd"), "optimizer: optimizer \"sgd\" is not available yet (use \"adamw\")");
+  EXPECT_EQ(text("adam"), "optimizer: unknown optimizer \"adam\" (use \"adamw\")");
+}
+
+}  // namespace
+}  // namespace kdbench

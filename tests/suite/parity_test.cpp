@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// Whole runs against an independent implementation's numbers: losses, terms, rates, gradient norms, dev logits and metrics, through the
+// same path as `kdbench run`, on as many ranks as the test is started with.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "suite/pipeline.h"
+#include "tests/support/shared_data.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::vector<json> read_lines(const fs::path& path) {
+  std::ifstream file(path);
+  std::vector<json> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+std::vector<std::vector<double>> read_logits(const fs::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);  // header
+  std::vector<std::vector<double>> rows;
+  while (std::getline(file, line)) {
+    std::istringstream cells(line);
+    double cell = 0;
+    cells >> cell;  // row id
+    rows.emplace_back();
+    while (cells >> cell) rows.back().push_back(cell);
+  }
+  return rows;
+}
+
+void expect_close(const json& actual, const json& expected, double relative, double absolute, const std::string& what) {
+  EXPECT_NEAR(actual.get<double>(), expected.get<double>(), relative * std::abs(expected.get<double>()) + absolute)
+      << what;
+}
+
+void expect_step(const json& actual, const json& expected) {
+  const std::string where = " at step " + expected.at("step").dump();
+  for (const char* key : {"phase", "epoch", "step"}) EXPECT_EQ(actual.at(key), expected.at(key)) << key << where;
+  expect_close(actual.at("loss"), expected.at("loss"), 1e-4, 1e-6, "loss" + where);
+  expect_close(actual.at("learning_rate"), expected.at("learning_rate"), 1e-6, 1e-12, "rate" + where);
+  expect_close(actual.at("grad_norm"), expected.at("grad_norm"), 1e-3, 1e-5, "norm" + where);
+  ASSERT_EQ(actual.at("terms").size(), expected.at("terms").size());
+  for (const auto& [name, value] : expected.at("terms").items()) {
+    expect_close(actual.at("terms").at(name), value, 1e-4, 1e-6, name + where);
+  }
+}
+
+fs::path student_folder(const fs::path& experiment) {
+  for (const auto& entry : fs::directory_iterator(experiment)) {
+    if (entry.path().filename().string().find("-teacher-") == std::string::npos) return entry.path();
+  }
+  return {};
+}
+
+void expect_run(const fs::path& run, const fs::path& expected_file) {
+  std::vector<json> expected = read_lines(expected_file);
+  const json evaluation = expected.back();
+  expected.pop_back();
+  std::vector<json> steps;
+  for (const auto& event : read_lines(run / "events.jsonl")) {
+    if (event.at("type") == "step") steps.push_back(event);
+  }
+  ASSERT_EQ(steps.size(), expected.size());
+  for (size_t i = 0; i < steps.size(); ++i) expect_step(steps[i], expected[i]);
+
+  std::ifstream file(run / "run.json");
+  const json record = json::parse(file);
+  const std::string task = record.at("task");
+  const std::string split = task == "MNLI" ? "dev_matched" : "dev";
+  const auto logits = read_logits(run / "predictions" / (task + "-" + split + "-logits.tsv"));
+  ASSERT_EQ(logits.size(), evaluation.at("logits").size());
+  for (size_t row = 0; row < logits.size(); ++row) {
+    for (size_t c = 0; c < logits[row].size(); ++c) {
+      const json& want = evaluation.at("logits")[row];
+      EXPECT_NEAR(logits[row][c], (want.is_array() ? want[c] : want).get<double>(), 1e-3) << row << "," << c;
+    }
+  }
+  for (const auto& [name, value] : evaluation.at("metrics").items()) {
+    expect_close(record.at("metrics").at("last").at(split).at(name), value, 0, 1e-6, name);
+  }
+}
+
+class Parity : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Parity, Reproduces) {
+  KDBENCH_NEED_SHARED(folder, fs::path("fixtures/parity") / GetParam());
+  const Control control(MPI_COMM_WORLD);
+  const auto collectives = make_collectives(control, at::kCPU);
+  fs::path out = fs::temp_directory_path() / ("kdbench-parity-" + std::string(GetParam()));
+  out = control.broadcast(out.string() + "-" + std::to_string(::getpid()));
+  const Workspace workspace{control, *collectives, at::kCPU, 1, out, "parity test"};
+  const Experiment experiment = load_experiment(folder / "experiment.toml", {});
+  const PipelineResult result = run_experiment(experiment, workspace);
+  EXPECT_EQ(result.failed, 0);
+  if (control.root()) {
+    expect_run(student_folder(result.folder), folder / "expected.jsonl");
+    fs::remove_all(out);
+  }
+  control.barrier();
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Parity,
+                         ::testing::Values("finetune-rte", "finetune-cola", "finetune-stsb", "finetune-cola-decay",
+                                           "kd-rte", "kd-mnli"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace kdbench
