@@ -9,11 +9,13 @@
 
 namespace kdbench {
 
-// All parameters under their names in a checkpoint: the encoder and pooler below "bert.", the classifier without a prefix. Parameters
-// that a method added keep their own names. Copies on the CPU.
+// All parameters under their names in a checkpoint: the encoder and pooler below "bert.", the
+// classifier without a prefix. Parameters that a method added keep their own names. Copies on the
+// CPU.
 TensorMap to_checkpoint(const Model& model);
 
-// Writes config.json and model.safetensors into `folder`, which exists. Tokenizer files are the caller's.
+// Writes config.json and model.safetensors into `folder`, which exists. Tokenizer files are the
+// caller's.
 void save_checkpoint(const Model& model, const std::filesystem::path& folder);
 
 }  // namespace kdbench

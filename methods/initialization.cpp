@@ -77,9 +77,8 @@ TensorMap select_layers(const TensorMap& source, int64_t source_layers, int64_t 
 LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
                               const std::string& init, const std::string& where) {
   if (init == "random") return {};
-  const LoadReport report =
-      load_parameters(model.parameters(),
-                      select_layers(source, source_layers, model.config().layers, init), where);
+  const LoadReport report = load_parameters(
+      model.parameters(), select_layers(source, source_layers, model.config().layers, init), where);
   Problems problems;
   for (const auto& name : report.missing) {
     if (belongs_to_encoder(name)) problems.add(where, "tensor " + name + " is missing");

@@ -15,14 +15,17 @@ namespace kdbench {
 // Which layers of a source with more layers a model takes:
 //   weights       all; both are equally deep
 //   first-layers  layer i from source layer i
-//   skip-layers   layer i from source layer (i + 1) m - 1, m = source layers / layers, which must divide
-// "random" takes nothing. Names and tensors that have no counterpart in the model are left out of the result.
+//   skip-layers   layer i from source layer (i + 1) m - 1, m = source layers / layers, which must
+//   divide
+// "random" takes nothing. Names and tensors that have no counterpart in the model are left out of
+// the result.
 TensorMap select_layers(const TensorMap& source, int64_t source_layers, int64_t layers,
                         const std::string& init);
 
-// Copies `source` into the model as `init` says (`where` names the source in errors). The encoder must be complete: missing
-// tensors are one user error. A pooler or classifier, and parameters that a method added, keep their value when the
-// source has none; they are the report's `missing`, and what the model does not want is `unexpected`.
+// Copies `source` into the model as `init` says (`where` names the source in errors). The encoder
+// must be complete: missing tensors are one user error. A pooler or classifier, and parameters that
+// a method added, keep their value when the source has none; they are the report's `missing`, and
+// what the model does not want is `unexpected`.
 LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
                               const std::string& init, const std::string& where);
 // The same from a Hugging Face folder.

@@ -61,8 +61,7 @@ void initialize_parameters(Model& model, uint64_t seed) {
   const at::NoGradGuard no_gradients;
   Parameters& parameters = model.parameters();
   for (const auto& segment : parameters.layout().segments()) {
-    parameters[segment.name].copy_(
-        initial_value(segment, model.config().initializer_range, seed));
+    parameters[segment.name].copy_(initial_value(segment, model.config().initializer_range, seed));
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The numbers of Philox4x32-10: two multipliers, and what the two key words grow by in each of ten rounds.
+// The numbers of Philox4x32-10: two multipliers, and what the two key words grow by in each of ten
+// rounds.
 #pragma once
 
 #include <cstdint>

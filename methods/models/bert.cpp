@@ -154,12 +154,9 @@ class Bert : public Model {
   }
   Layer bind(int64_t layer) const {
     const std::string prefix = layer_prefix(layer);
-    return {dense(prefix + "attention.self.query"),
-            dense(prefix + "attention.output.dense"),
-            dense(prefix + "intermediate.dense"),
-            dense(prefix + "output.dense"),
-            norm(prefix + "attention.output.LayerNorm"),
-            norm(prefix + "output.LayerNorm")};
+    return {dense(prefix + "attention.self.query"),      dense(prefix + "attention.output.dense"),
+            dense(prefix + "intermediate.dense"),        dense(prefix + "output.dense"),
+            norm(prefix + "attention.output.LayerNorm"), norm(prefix + "output.LayerNorm")};
   }
 
   static Dropout dropout(const ForwardMode& mode, double probability, uint32_t place) {
@@ -182,7 +179,8 @@ class Bert : public Model {
     if (low.item<int64_t>() < 0 || high.item<int64_t>() >= config_.vocabulary) {
       throw_user_error("tokens",
                        "ids from " + std::to_string(low.item<int64_t>()) + " to " +
-                           std::to_string(high.item<int64_t>()) + ", but the model's vocabulary has " +
+                           std::to_string(high.item<int64_t>()) +
+                           ", but the model's vocabulary has " +
                            std::to_string(config_.vocabulary) + " entries",
                        "the tokenizer is another model's");
     }
@@ -227,9 +225,9 @@ class Bert : public Model {
         rows);
     const at::Tensor inner =
         bias_gelu(kdbench::linear(middle, p.intermediate.weight), p.intermediate.bias);
-    return dropout_add_layer_norm(kdbench::linear(inner, p.output.weight), p.output.bias, middle,
-                                  p.output_norm,
-                                  dropout(mode, probability, layer_place(layer, kOutputSite)), rows);
+    return dropout_add_layer_norm(
+        kdbench::linear(inner, p.output.weight), p.output.bias, middle, p.output_norm,
+        dropout(mode, probability, layer_place(layer, kOutputSite)), rows);
   }
 
   void classify(const at::Tensor& cls, const TokenRows& rows, const ForwardMode& mode,
@@ -238,8 +236,8 @@ class Bert : public Model {
     outputs.pooled = at::tanh(kdbench::linear(cls, pooler.weight, pooler.bias));
     const Dropout site =
         dropout(mode, config_.classifier_dropout, classifier_place(config_.layers));
-    outputs.logits = kdbench::linear(kdbench::dropout(outputs.pooled, site, rows), classifier.weight,
-                            classifier.bias);
+    outputs.logits = kdbench::linear(kdbench::dropout(outputs.pooled, site, rows),
+                                     classifier.weight, classifier.bias);
   }
 
   int64_t outputs_;

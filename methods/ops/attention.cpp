@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <utility>
+
 #include "methods/ops/attention_head.h"
 #include "methods/ops/fast_path.h"
 #include "methods/ops/function_state.h"
@@ -25,30 +27,55 @@ struct Heads {
   }
 };
 
-// Calls f(work, row, head, view, stream) for each row and head, with an AttentionHead of the calling thread. Pairs go head by
-// head: neighbours in that order are rows of all lengths, so that equal shares of pairs are equal work.
+// One head of one row.
+struct HeadPart {
+  HeadView view;
+  PhiloxStream stream;
+  int64_t row = 0;
+  int64_t channel = 0;  // of the head's first channel in a row of H
+  int64_t context = 0;  // where the head's first query lies in a (T, H) matrix
+  int64_t qkv = 0;      // and in a (T, 3 H) matrix
+};
+
+HeadPart head_part(const Heads& heads, int64_t row, int64_t head, int64_t width) {
+  const int64_t* offsets = heads.rows.offsets.const_data_ptr<int64_t>();
+  HeadPart part;
+  part.row = row;
+  part.view.length = offsets[row + 1] - offsets[row];
+  part.view.size = width / heads.count;
+  part.view.width = width;
+  part.channel = head * part.view.size;
+  part.context = offsets[row] * width + part.channel;
+  part.qkv = offsets[row] * 3 * width + part.channel;
+  part.stream = heads.dropout.stream(heads.rows.row_ids.const_data_ptr<int64_t>()[row],
+                                     head * philox_blocks(part.view.length * part.view.length));
+  return part;
+}
+
+// Calls f(work, part) for each head of each row, with an AttentionHead of the calling thread. Heads
+// of a row follow each other: they share its cache lines. Threads get equal shares of length^2.
 template <typename F>
 void for_each_head(const Heads& heads, const at::Tensor& qkv, const at::Tensor& bias,
                    float* log_sums, const F& f) {
   const int64_t rows = heads.rows.rows(), tokens = qkv.size(0), width = qkv.size(1) / 3;
-  const int64_t size = width / heads.count;
   const int64_t* offsets = heads.rows.offsets.const_data_ptr<int64_t>();
-  const int64_t* row_ids = heads.rows.row_ids.const_data_ptr<int64_t>();
   const float *data = qkv.const_data_ptr<float>(), *shift = bias.const_data_ptr<float>();
-  at::parallel_for(0, rows * heads.count, 1, [&](int64_t begin, int64_t end) {
+  int64_t total = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t length = offsets[row + 1] - offsets[row];
+    total += heads.count * length * length;
+  }
+  at::parallel_for(0, total, 1, [&](int64_t begin, int64_t end) {
     AttentionHead work;
-    for (int64_t pair = begin; pair < end; ++pair) {
-      const int64_t head = pair / rows, row = pair % rows, start = offsets[row];
-      HeadView view;
-      view.length = offsets[row + 1] - start;
-      view.size = size;
-      view.width = width;
-      view.qkv = data + start * 3 * width + head * size;
-      view.bias = shift + head * size;
-      view.log_sums = log_sums + head * tokens + start;
-      const int64_t blocks = philox_blocks(view.length * view.length);
-      const auto stream = heads.dropout.stream(row_ids[row], head * blocks);
-      f(work, row, start * width + head * size, head * size, view, stream);
+    int64_t position = 0;  // in the work of all heads
+    for (int64_t pair = 0; pair < rows * heads.count && position < end; ++pair) {
+      HeadPart part = head_part(heads, pair / heads.count, pair % heads.count, width);
+      const int64_t start = std::exchange(position, position + part.view.length * part.view.length);
+      if (start < begin) continue;
+      part.view.qkv = data + part.qkv;
+      part.view.bias = shift + part.channel;
+      part.view.log_sums = log_sums + pair % heads.count * tokens + offsets[part.row];
+      f(work, part);
     }
   });
 }
@@ -60,9 +87,8 @@ struct Attention : torch::autograd::Function<Attention> {
     at::Tensor log_sums = at::empty({heads.count, qkv.size(0)}, qkv.options());
     float* out = context.mutable_data_ptr<float>();
     for_each_head(heads, qkv, bias, log_sums.mutable_data_ptr<float>(),
-                  [&](AttentionHead& work, int64_t, int64_t at, int64_t, const HeadView& view,
-                      const PhiloxStream& stream) {
-                    work.forward(view, stream, heads.keep(), out + at);
+                  [&](AttentionHead& work, const HeadPart& part) {
+                    work.forward(part.view, part.stream, heads.keep(), out + part.context);
                   });
     ctx->save_for_backward({qkv, bias, log_sums});
     save_state(ctx, heads);
@@ -81,11 +107,9 @@ struct Attention : torch::autograd::Function<Attention> {
     const float* dout = dcontext.const_data_ptr<float>();
     float *din = dqkv.mutable_data_ptr<float>(), *sums = bias_sums.mutable_data_ptr<float>();
     for_each_head(heads, qkv, bias, log_sums.mutable_data_ptr<float>(),
-                  [&](AttentionHead& work, int64_t row, int64_t at, int64_t channel,
-                      const HeadView& view, const PhiloxStream& stream) {
-                    work.backward(view, stream, heads.keep(), dout + at,
-                                  din + (view.qkv - qkv.const_data_ptr<float>()),
-                                  sums + row * width3 + channel);
+                  [&](AttentionHead& work, const HeadPart& part) {
+                    work.backward(part.view, part.stream, heads.keep(), dout + part.context,
+                                  din + part.qkv, sums + part.row * width3 + part.channel);
                   });
     ParameterGradient gradient(bias);
     gradient.sum().add_(bias_sums.sum(0));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Self-attention within the rows of a ragged batch: softmax(Q K^T / sqrt(d)) V for each head, with keyed dropout on the
-// probabilities. Nothing is padded in the fast form; backward computes the probabilities again from their log sums.
+// Self-attention within the rows of a ragged batch: softmax(Q K^T / sqrt(d)) V for each head, with
+// keyed dropout on the probabilities. Nothing is padded in the fast form; backward computes the
+// probabilities again from their log sums.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,8 +11,8 @@
 
 namespace kdbench {
 
-// qkv (T, 3 H) without its bias, bias (3 H), both as query | key | value -> (T, H). Fast on the CPU in float32; elsewhere
-// the reference. The bias gradient goes where parameter_gradient.h says.
+// qkv (T, 3 H) without its bias, bias (3 H), both as query | key | value -> (T, H). Fast on the CPU
+// in float32; elsewhere the reference. The bias gradient goes where parameter_gradient.h says.
 at::Tensor attention(const at::Tensor& qkv, const at::Tensor& bias, const TokenRows& rows,
                      int64_t heads, const Dropout& dropout);
 

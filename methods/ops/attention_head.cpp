@@ -12,7 +12,8 @@
 namespace kdbench {
 namespace {
 
-// to (rows, padded size) = (from + bias) * scale; `from` has rows `stride` apart. Padding columns become 0.
+// to (rows, padded size) = (from + bias) * scale; `from` has rows `stride` apart. Padding columns
+// become 0.
 KDBENCH_SIMD void load(int64_t rows, int64_t size, const float* from, int64_t stride,
                        const float* bias, float scale, float* to) {
   const int64_t columns = padded_columns(size);
@@ -33,7 +34,8 @@ KDBENCH_SIMD void transpose(int64_t rows, int64_t size, const float* from, float
   }
 }
 
-// to = from * scale for (rows, padded size) -> rows `stride` apart; adds the column sums of what was written to sums.
+// to = from * scale for (rows, padded size) -> rows `stride` apart; adds the column sums of what
+// was written to sums.
 KDBENCH_SIMD void store(int64_t rows, int64_t size, const float* from, float scale, float* to,
                         int64_t stride, float* sums) {
   const int64_t columns = padded_columns(size);
@@ -91,8 +93,7 @@ void AttentionHead::forward(const HeadView& view, const PhiloxStream& stream, Ke
   prepare(view, stream, keep);
   compute_scores(view);
   for (int64_t i = 0; i < length; ++i) {
-    view.log_sums[i] =
-        softmax_dropout(columns, &weights_[i * columns], &words_[i * length], keep);
+    view.log_sums[i] = softmax_dropout(columns, &weights_[i * columns], &words_[i * length], keep);
   }
   small_gemm(length, size, length, {weights_.data(), columns, 1}, value_.data(), output_.data());
   for (int64_t i = 0; i < length; ++i) {

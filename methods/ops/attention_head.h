@@ -10,15 +10,17 @@
 
 namespace kdbench {
 
-// Where one head of one row lies. Row i of the head's queries is qkv + i * 3 * width, keys and values stand `width` and
-// 2 * width floats further; bias, dqkv and dbias alike. `context` and `dcontext` rows are `width` apart.
+// Where one head of one row lies. Row i of the head's queries is qkv + i * 3 * width, keys and
+// values stand `width` and 2 * width floats further; bias, dqkv and dbias alike. `context` and
+// `dcontext` rows are `width` apart.
 struct HeadView {
   int64_t length = 0;  // tokens, L
   int64_t size = 0;    // channels of a head, d
   int64_t width = 0;   // H
   const float* qkv = nullptr;
   const float* bias = nullptr;
-  float* log_sums = nullptr;  // (L): log of the sum of exp(score) of each query; written in forward, read in backward
+  float* log_sums = nullptr;  // (L): log of the sum of exp(score) of each query; written in
+                              // forward, read in backward
 };
 
 class AttentionHead {

@@ -17,11 +17,20 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Phi(x) and gelu'(x) = Phi(x) + x phi(x) are both 1/2 + x p(x^2). The polynomials interpolate p at Chebyshev nodes of
-// x^2 in [0, kLimit^2], in powers of v = 2 x^2 / kLimit^2 - 1; beyond, Phi is 0 or 1 to float32.
+// Phi(x) and gelu'(x) = Phi(x) + x phi(x) are both 1/2 + x p(x^2). The polynomials interpolate p at
+// Chebyshev nodes of x^2 in [0, kLimit^2], in powers of v = 2 x^2 / kLimit^2 - 1; beyond, Phi is 0
+// or 1 to float32.
 constexpr float kLimit = 5.5f;
-constexpr std::array<float, 17> kDistribution = {1.285519330e-01f, -6.417231467e-02f, 4.773733464e-02f, -3.879379390e-02f, 3.207690945e-02f, -2.603615149e-02f, 2.030731692e-02f, -1.506252402e-02f, 1.046863701e-02f, -6.650678363e-03f, 4.074129638e-03f, -2.658702367e-03f, 1.407426486e-03f, -3.567546207e-04f, 1.839166571e-04f, -2.856763161e-04f, 1.180799975e-04f};
-constexpr std::array<float, 17> kDerivative = {1.287592166e-01f, -6.573959890e-02f, 5.366413533e-02f, -5.374856643e-02f, 6.034012546e-02f, -6.858412463e-02f, 7.402069784e-02f, -7.435018829e-02f, 6.617926757e-02f, -4.926965144e-02f, 3.701883911e-02f, -3.323758839e-02f, 1.983454583e-02f, -2.537024944e-03f, 1.881005479e-03f, -6.020921638e-03f, 2.699041165e-03f};
+constexpr std::array<float, 17> kDistribution = {
+    1.285519330e-01f,  -6.417231467e-02f, 4.773733464e-02f,  -3.879379390e-02f, 3.207690945e-02f,
+    -2.603615149e-02f, 2.030731692e-02f,  -1.506252402e-02f, 1.046863701e-02f,  -6.650678363e-03f,
+    4.074129638e-03f,  -2.658702367e-03f, 1.407426486e-03f,  -3.567546207e-04f, 1.839166571e-04f,
+    -2.856763161e-04f, 1.180799975e-04f};
+constexpr std::array<float, 17> kDerivative = {
+    1.287592166e-01f,  -6.573959890e-02f, 5.366413533e-02f,  -5.374856643e-02f, 6.034012546e-02f,
+    -6.858412463e-02f, 7.402069784e-02f,  -7.435018829e-02f, 6.617926757e-02f,  -4.926965144e-02f,
+    3.701883911e-02f,  -3.323758839e-02f, 1.983454583e-02f,  -2.537024944e-03f, 1.881005479e-03f,
+    -6.020921638e-03f, 2.699041165e-03f};
 
 inline float half_plus_odd(const std::array<float, 17>& polynomial, float x) {
   const float bounded = std::min(std::max(x, -kLimit), kLimit);

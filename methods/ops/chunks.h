@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tokens in chunks of a fixed size, and sums over tokens as a sum of the chunks' sums: the result does not depend on
-// the number of threads.
+// Tokens in chunks of a fixed size, and sums over tokens as a sum of the chunks' sums: the result
+// does not depend on the number of threads.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keyed dropout: an element is kept when its random word (seed, step, row id, place, position) reaches the threshold. Masks
-// are drawn again in backward instead of being stored.
+// Keyed dropout: an element is kept when its random word (seed, step, row id, place, position)
+// reaches the threshold. Masks are drawn again in backward instead of being stored.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -33,8 +33,9 @@ struct Dropout {
 at::Tensor dropout_factors(const Dropout& dropout, const TokenRows& rows, int64_t width);
 at::Tensor dropout_factors_reference(const Dropout& dropout, const TokenRows& rows, int64_t width);
 
-// Factors (b, heads, L, L) of attention probabilities, L = rows.longest, 0 outside a row. Head h of a row of n tokens draws the
-// blocks from h * philox_blocks(n * n); its element (i, j) is word i * n + j.
+// Factors (b, heads, L, L) of attention probabilities, L = rows.longest, 0 outside a row. Head h of
+// a row of n tokens draws the blocks from h * philox_blocks(n * n); its element (i, j) is word i *
+// n + j.
 at::Tensor attention_dropout_factors_reference(const Dropout& dropout, const TokenRows& rows,
                                                int64_t heads);
 

@@ -38,8 +38,8 @@ struct DropoutAddLayerNorm : torch::autograd::Function<DropoutAddLayerNorm> {
       for (int64_t t = begin; t < end; ++t) {
         const int64_t at = t * width;
         add_dropped(width, in + at, shift, skip + at, words.of(t), words.keep(), hat + at);
-        deviations[t] = normalize(width, hat + at, static_cast<float>(eps), scale, offset, hat + at,
-                                  out + at);
+        deviations[t] =
+            normalize(width, hat + at, static_cast<float>(eps), scale, offset, hat + at, out + at);
       }
     });
     ctx->save_for_backward({normalized, inverse_deviation, bias, gamma, beta});

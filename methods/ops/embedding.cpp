@@ -73,8 +73,8 @@ struct Embedding : torch::autograd::Function<Embedding> {
       add_tables(in, tables, begin, end, width, hat);
       for (int64_t t = begin; t < end; ++t) {
         const int64_t at = t * width;
-        deviations[t] = normalize(width, hat + at, static_cast<float>(eps), scale, offset, hat + at,
-                                  out + at);
+        deviations[t] =
+            normalize(width, hat + at, static_cast<float>(eps), scale, offset, hat + at, out + at);
         if (in.dropout.active()) drop(width, out + at, words.of(t), words.keep(), out + at);
       }
     });
@@ -139,8 +139,7 @@ at::Tensor embedding_reference(const at::Tensor& ids, const at::Tensor& types,
   const at::Tensor sum = at::embedding(tables.word, ids) +
                          at::embedding(tables.position, rows.position) +
                          at::embedding(tables.token_type, types);
-  const at::Tensor y =
-      at::layer_norm(sum, {tables.word.size(1)}, norm.gamma, norm.beta, norm.eps);
+  const at::Tensor y = at::layer_norm(sum, {tables.word.size(1)}, norm.gamma, norm.beta, norm.eps);
   return kdbench::dropout(y, dropout, rows);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// dropout(LayerNorm(word + position + token type)) in one pass. Backward adds only to the rows that were looked up,
-// in the order of the tokens whatever the number of threads.
+// dropout(LayerNorm(word + position + token type)) in one pass. Backward adds only to the rows that
+// were looked up, in the order of the tokens whatever the number of threads.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -17,8 +17,8 @@ struct EmbeddingTables {
   at::Tensor token_type;  // (types, H)
 };
 
-// ids, types (T) int64, within the tables -> (T, H). Fast on the CPU in float32; elsewhere the reference. Parameter
-// gradients go where parameter_gradient.h says.
+// ids, types (T) int64, within the tables -> (T, H). Fast on the CPU in float32; elsewhere the
+// reference. Parameter gradients go where parameter_gradient.h says.
 at::Tensor embedding(const at::Tensor& ids, const at::Tensor& types, const EmbeddingTables& tables,
                      const LayerNormParameters& norm, const Dropout& dropout,
                      const TokenRows& rows);

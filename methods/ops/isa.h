@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// For the few kernels that are written once for each vector width and chosen at the call (loops that the compiler vectorises
-// by itself use KDBENCH_SIMD instead).
+// For the few kernels that are written once for each vector width and chosen at the call (loops
+// that the compiler vectorises by itself use KDBENCH_SIMD instead).
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12 && defined(__x86_64__)

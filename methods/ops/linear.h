@@ -7,7 +7,8 @@
 
 namespace kdbench {
 
-// x (T, in), weight (out, in), bias (out) or undefined -> (T, out). T may be 0. Not differentiable twice.
+// x (T, in), weight (out, in), bias (out) or undefined -> (T, out). T may be 0. Not differentiable
+// twice.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {});
 at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias = {});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where a fused backward leaves a parameter's gradient: added straight into .grad() where a leaf has one (a view of the
-// model's flat gradient buffer), without a temporary; otherwise returned to autograd as usual.
+// Where a fused backward leaves a parameter's gradient: added straight into .grad() where a leaf
+// has one (a view of the model's flat gradient buffer), without a temporary; otherwise returned to
+// autograd as usual.
 #pragma once
 
 #include <ATen/ATen.h>

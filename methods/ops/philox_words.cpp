@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The vector forms keep each 32-bit word in a 64-bit lane: that is what the widening multiply reads, and garbage above
-// the word does no harm.
+// The vector forms keep each 32-bit word in a 64-bit lane: that is what the widening multiply
+// reads, and garbage above the word does no harm.
 #include "methods/ops/philox_words.h"
 
 #include <utility>
@@ -32,8 +32,7 @@ void baseline_words(const PhiloxStream& s, int64_t blocks, uint32_t* words) {
 // GCC 12 takes the intrinsics' "undefined" operands for uninitialised variables.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-KDBENCH_AVX512 void avx512_words(const PhiloxStream& s, int64_t blocks,
-                                                            uint32_t* words) {
+KDBENCH_AVX512 void avx512_words(const PhiloxStream& s, int64_t blocks, uint32_t* words) {
   const __m512i multiplier0 = _mm512_set1_epi64(kPhiloxMultiplier0);
   const __m512i multiplier1 = _mm512_set1_epi64(kPhiloxMultiplier1);
   const __m256i count = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -43,7 +42,8 @@ KDBENCH_AVX512 void avx512_words(const PhiloxStream& s, int64_t blocks,
     __m512i c1 = _mm512_set1_epi64(s.row), c2 = _mm512_set1_epi64(s.place);
     __m512i c3 = _mm512_set1_epi64(s.key.step);
     auto key0 = static_cast<uint32_t>(s.key.seed), key1 = static_cast<uint32_t>(s.key.seed >> 32);
-    for (int round = 0; round < kPhiloxRounds; ++round, key0 += kPhiloxWeyl0, key1 += kPhiloxWeyl1) {
+    for (int round = 0; round < kPhiloxRounds;
+         ++round, key0 += kPhiloxWeyl0, key1 += kPhiloxWeyl1) {
       const __m512i product0 = _mm512_mul_epu32(c0, multiplier0);
       const __m512i product1 = _mm512_mul_epu32(c2, multiplier1);
       constexpr int kXor3 = 0x96;
@@ -70,8 +70,7 @@ KDBENCH_AVX2 inline void store_words(uint32_t* to, __m256i lanes) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
 }
 
-KDBENCH_AVX2 void avx2_words(const PhiloxStream& s, int64_t blocks,
-                                                          uint32_t* words) {
+KDBENCH_AVX2 void avx2_words(const PhiloxStream& s, int64_t blocks, uint32_t* words) {
   const __m256i multiplier0 = _mm256_set1_epi64x(kPhiloxMultiplier0);
   const __m256i multiplier1 = _mm256_set1_epi64x(kPhiloxMultiplier1);
   const __m128i count = _mm_setr_epi32(0, 1, 2, 3);
@@ -82,7 +81,8 @@ KDBENCH_AVX2 void avx2_words(const PhiloxStream& s, int64_t blocks,
     __m256i c1 = _mm256_set1_epi64x(s.row), c2 = _mm256_set1_epi64x(s.place);
     __m256i c3 = _mm256_set1_epi64x(s.key.step);
     auto key0 = static_cast<uint32_t>(s.key.seed), key1 = static_cast<uint32_t>(s.key.seed >> 32);
-    for (int round = 0; round < kPhiloxRounds; ++round, key0 += kPhiloxWeyl0, key1 += kPhiloxWeyl1) {
+    for (int round = 0; round < kPhiloxRounds;
+         ++round, key0 += kPhiloxWeyl0, key1 += kPhiloxWeyl1) {
       const __m256i product0 = _mm256_mul_epu32(c0, multiplier0);
       const __m256i product1 = _mm256_mul_epu32(c2, multiplier1);
       c0 = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(product1, 32), c1),
@@ -111,7 +111,8 @@ auto* choose() {
 auto* choose() { return baseline_words; }
 #endif
 
-// The high and low words of a * b for a constant a, without leaving int64: a is split into 16-bit halves.
+// The high and low words of a * b for a constant a, without leaving int64: a is split into 16-bit
+// halves.
 std::pair<at::Tensor, at::Tensor> multiply(int64_t a, const at::Tensor& b) {
   const at::Tensor low = b * (a & 0xFFFF);
   const at::Tensor high = b * (a >> 16);

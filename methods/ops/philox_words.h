@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Many Philox blocks at once. Word e of n blocks is lane e / n of block first + e % n: lanes are kept apart, so that
-// neither the vector form nor the tensor form has to interleave them.
+// Many Philox blocks at once. Word e of n blocks is lane e / n of block first + e % n: lanes are
+// kept apart, so that neither the vector form nor the tensor form has to interleave them.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -26,8 +26,8 @@ constexpr int64_t philox_blocks(int64_t words) { return (words + 3) / 4; }
 // Writes the 4 * blocks words of a stream. CPU, with the widest vectors of this machine.
 void philox_words(const PhiloxStream& stream, int64_t blocks, uint32_t* words);
 
-// The same in tensor operations for any device: counters are int64 tensors of values below 2^32 that broadcast against each
-// other; returns the four lanes.
+// The same in tensor operations for any device: counters are int64 tensors of values below 2^32
+// that broadcast against each other; returns the four lanes.
 std::array<at::Tensor, 4> philox_reference(uint64_t seed, const std::array<at::Tensor, 4>& counter);
 
 }  // namespace kdbench

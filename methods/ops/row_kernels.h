@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Vectorised float32 loops over one token's `width` channels: what the fused LayerNorm operations are made of. `words` are the
-// token's random words; threshold 0 keeps everything (scale is then 1).
+// Vectorised float32 loops over one token's `width` channels: what the fused LayerNorm operations
+// are made of. `words` are the token's random words; threshold 0 keeps everything (scale is then
+// 1).
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ void add_dropped_backward(int64_t width, const float* dsum, const uint32_t* word
 // out = dropout(in). May be in place.
 void drop(int64_t width, const float* in, const uint32_t* words, Keep keep, float* out);
 
-// normalized = (in - mean) / sqrt(var + eps), out = gamma normalized + beta; returns 1 / sqrt(var + eps).
-// `in` may be `normalized`.
+// normalized = (in - mean) / sqrt(var + eps), out = gamma normalized + beta; returns 1 / sqrt(var +
+// eps). `in` may be `normalized`.
 float normalize(int64_t width, const float* in, float eps, const float* gamma, const float* beta,
                 float* normalized, float* out);
 // din of normalize for dout; adds to dgamma and dbeta. May be in place.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One register tile of C at a time, kRows x kVectors vectors: each step over k loads a row piece of B and broadcasts kRows
-// elements of A. The tile is a template of the vector type, instantiated for each vector width.
+// One register tile of C at a time, kRows x kVectors vectors: each step over k loads a row piece of
+// B and broadcasts kRows elements of A. The tile is a template of the vector type, instantiated for
+// each vector width.
 #include "methods/ops/small_gemm.h"
 
 #include "methods/ops/isa.h"
@@ -27,17 +28,17 @@ __attribute__((always_inline)) inline void tile(const Gemm& g, int64_t i, int64_
   const float* a = g.a.data + i * g.a.row_stride;
   const float* b = g.b + j;
   for (int64_t p = 0; p < g.k; ++p, a += g.a.column_stride, b += g.n) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
         sum[r][v] += a[r * g.a.row_stride] * reinterpret_cast<const V*>(b)[v];
       }
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
       reinterpret_cast<V*>(g.c + (i + r) * g.n + j)[v] = sum[r][v];
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// C = A B for the small matrices of one attention head, where a library call costs more than its work.
+// C = A B for the small matrices of one attention head, where a library call costs more than its
+// work.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct GemmOperand {
   int64_t row_stride, column_stride;
 };
 
-// C (m, n) = A (m, k) B (k, n); B and C have rows of n floats without gaps, n a multiple of kGemmColumns.
+// C (m, n) = A (m, k) B (k, n); B and C have rows of n floats without gaps, n a multiple of
+// kGemmColumns.
 void small_gemm(int64_t m, int64_t n, int64_t k, const GemmOperand& a, const float* b, float* c);
 
 }  // namespace kdbench

@@ -10,10 +10,12 @@
 namespace kdbench {
 namespace {
 
-// exp(x) for x <= 88 to about 1 ulp; below -87 it stays at exp(-87), near the smallest normal number. x = n log 2 + r with
-// |r| <= log(2) / 2, exp(r) by a polynomial that interpolates at Chebyshev nodes, 2^n by its exponent bits.
+// exp(x) for x <= 88 to about 1 ulp; below -87 it stays at exp(-87), near the smallest normal
+// number. x = n log 2 + r with |r| <= log(2) / 2, exp(r) by a polynomial that interpolates at
+// Chebyshev nodes, 2^n by its exponent bits.
 inline float fast_exp(float x) {
-  constexpr float kRound = 12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+  constexpr float kRound =
+      12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
   constexpr float kLog2High = 0.693359375f, kLog2Low = -2.12194440e-4f;
   const float bounded = std::max(x, -87.0f);
   const float shifted = bounded * 1.44269504f + kRound;
@@ -37,7 +39,7 @@ KDBENCH_SIMD float softmax_dropout(int64_t n, float* scores, const uint32_t* wor
   const int64_t count = whole_vectors(n);
   float top = scores[0];
 #pragma omp simd reduction(max : top)
-  for (int64_t j = 0; j < count; ++j) top = std::max(top, scores[j]);
+  for (int64_t j = 0; j < count; ++j) top = scores[j] > top ? scores[j] : top;
   float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
   for (int64_t j = 0; j < count; ++j) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Vectorised loops over the scores of one query, (n) float32 where n is a multiple of 16: padding behind the row's keys holds
-// -infinity on the way in. `words` and `keep` as in row_kernels.h.
+// Vectorised loops over the scores of one query, (n) float32 where n is a multiple of 16: padding
+// behind the row's keys holds -infinity on the way in. `words` and `keep` as in row_kernels.h.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where each token of a ragged batch stands: the one thing that operations on the (T tokens, H) matrix must know of rows.
+// Where each token of a ragged batch stands: the one thing that operations on the (T tokens, H)
+// matrix must know of rows.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -73,6 +73,7 @@ const std::vector<TeacherSplit>& teacher() {
 void finish(benchmark::State& state, const std::filesystem::path& path) {
   state.SetBytesProcessed(state.iterations() *
                           static_cast<int64_t>(std::filesystem::file_size(path)));
+  std::filesystem::remove(path);
 }
 
 void write_features(benchmark::State& state) {

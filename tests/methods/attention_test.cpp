@@ -5,7 +5,7 @@
 
 #include "methods/ops/small_gemm.h"
 #include "methods/ops/softmax_rows.h"
-#include "op_check.h"
+#include "tests/methods/op_check.h"
 
 namespace kdbench {
 namespace {

@@ -10,7 +10,7 @@
 #include "io/error.h"
 #include "io/huggingface.h"
 #include "methods/initialization.h"
-#include "op_check.h"
+#include "tests/methods/op_check.h"
 #include "tests/support/shared_data.h"
 
 namespace kdbench {
@@ -284,7 +284,8 @@ TEST(Bert, ExtraParametersJoinTheLayout) {
 
 TEST(Bert, CountsItsWork) {
   const auto model = small_bert();
-  // Both layers' q, k, v and attention on 5 tokens; the rest on 5 tokens and on one; pooler, classifier.
+  // Both layers' q, k, v and attention on 5 tokens; the rest on 5 tokens and on one; pooler,
+  // classifier.
   const double qkv = 2 * 5 * (2.0 * 3 * 24 * 24 + 4.0 * 5 * 24);
   const double rest = (5 + 1) * (2.0 * 24 * 24 + 2 * 2.0 * 24 * 40);
   EXPECT_DOUBLE_EQ(model->forward_flops(5), qkv + rest + 2.0 * 24 * 24 + 2.0 * 24 * 3);

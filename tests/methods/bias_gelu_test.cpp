@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/bias_gelu.h"
 
-#include "op_check.h"
+#include "tests/methods/op_check.h"
 
 namespace kdbench {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "op_check.h"
+#include "tests/methods/op_check.h"
 
 namespace kdbench {
 namespace {

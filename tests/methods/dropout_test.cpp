@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/dropout.h"
 
-#include "op_check.h"
+#include "tests/methods/op_check.h"
 
 namespace kdbench {
 namespace {
@@ -98,8 +98,8 @@ TEST(AttentionDropoutFactors, EqualTheirDefinition) {
 TEST(DropoutOp, LeavesXAloneWhenInactive) {
   const at::Tensor x = testing::numbers({3, 8});
   EXPECT_TRUE(dropout(x, {}, rows_of({3})).is_same(x));
-  EXPECT_TRUE(dropout(x, kDropout, rows_of({3}))
-                  .equal(x * dropout_factors(kDropout, rows_of({3}), 8)));
+  EXPECT_TRUE(
+      dropout(x, kDropout, rows_of({3})).equal(x * dropout_factors(kDropout, rows_of({3}), 8)));
 }
 
 TEST(FirstTokens, KeepTheirDraws) {

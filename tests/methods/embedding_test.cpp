@@ -3,7 +3,7 @@
 
 #include <ATen/Parallel.h>
 
-#include "op_check.h"
+#include "tests/methods/op_check.h"
 
 namespace kdbench {
 namespace {
@@ -36,8 +36,8 @@ TEST(Embedding, EqualsItsReference) {
     for (const auto& lengths : std::vector<std::vector<int64_t>>{{}, {1}, {3, 64, 1, 27}}) {
       const TokenRows rows = rows_of(lengths);
       for (const Dropout& dropout : {Dropout{}, kDropout}) {
-        testing::expect_same(op(embedding, dropout, rows),
-                             op(embedding_reference, dropout, rows), inputs(width), 3e-6);
+        testing::expect_same(op(embedding, dropout, rows), op(embedding_reference, dropout, rows),
+                             inputs(width), 3e-6);
       }
     }
   }

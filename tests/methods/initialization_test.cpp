@@ -17,9 +17,7 @@ using testing::tiny_bert;
 
 const char* const kProbe = ".attention.self.key.weight";
 
-std::string layer_name(int64_t layer) {
-  return "encoder.layer." + std::to_string(layer) + kProbe;
-}
+std::string layer_name(int64_t layer) { return "encoder.layer." + std::to_string(layer) + kProbe; }
 
 // Which layer of `source` each layer of `student` equals.
 std::vector<int64_t> origin_of_layers(const Model& student, const TensorMap& source,

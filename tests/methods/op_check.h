@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How an operation is tested: fast form against reference, values and gradients; reference against finite differences.
+// How an operation is tested: fast form against reference, values and gradients; reference against
+// finite differences.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -43,7 +44,8 @@ inline void expect_close(const at::Tensor& actual, const at::Tensor& expected, d
   EXPECT_LE(error, tolerance * std::max(1.0, largest(expected.to(at::kDouble)))) << what;
 }
 
-// Leaves with copies of `values`; with `gradient`, .grad() starts there (as in a model), else undefined.
+// Leaves with copies of `values`; with `gradient`, .grad() starts there (as in a model), else
+// undefined.
 inline Tensors leaves_of(const Tensors& values, double gradient, bool defined) {
   Tensors leaves;
   for (const auto& value : values) {
@@ -78,7 +80,8 @@ inline void expect_same(const Op& fast, const Op& reference, const Tensors& inpu
   }
 }
 
-// Gradients of `op` in double against central differences, for up to `samples` elements of each input.
+// Gradients of `op` in double against central differences, for up to `samples` elements of each
+// input.
 inline void expect_differentiates(const Op& op, const Tensors& inputs, int64_t samples = 12) {
   Tensors doubles;
   for (const auto& input : inputs) doubles.push_back(input.to(at::kDouble));

@@ -13,8 +13,7 @@ namespace {
 
 // Known answers of the Random123 distribution for philox4x32-10.
 TEST(Philox, KnownAnswers) {
-  EXPECT_EQ(philox(0, {0, 0, 0, 0}),
-            (PhiloxBlock{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox(0, {0, 0, 0, 0}), (PhiloxBlock{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   const uint32_t ones = 0xffffffff;
   EXPECT_EQ(philox(~uint64_t{0}, {ones, ones, ones, ones}),
             (PhiloxBlock{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));

@@ -6,7 +6,7 @@
 
 #include "io/error.h"
 #include "reports/statistics.h"
-#include "support/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace kdbench {
 namespace {

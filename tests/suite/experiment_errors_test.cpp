@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "experiment_folder.h"
+#include "tests/suite/experiment_folder.h"
 #include "io/error.h"
 #include "suite/experiment.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "suite/experiment.h"
-#include "support/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace kdbench::testing {
 

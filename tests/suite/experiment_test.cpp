@@ -5,10 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "experiment_folder.h"
+#include "tests/suite/experiment_folder.h"
 #include "io/error.h"
 #include "suite/optimizer.h"
-#include "support/shared_data.h"
+#include "tests/support/shared_data.h"
 
 namespace kdbench {
 namespace {

@@ -86,7 +86,9 @@ void expect_run(const fs::path& run, const fs::path& expected_file) {
     }
   }
   for (const auto& [name, value] : evaluation.at("metrics").items()) {
-    expect_close(record.at("metrics").at("last").at(split).at(name), value, 0, 1e-6, name);
+    // Decisions are equal; correlations move with the logits' last digits.
+    const bool correlation = name == "pearson" || name == "spearman";
+    expect_close(record.at("metrics").at("last").at(split).at(name), value, 0, correlation ? 1e-4 : 1e-9, name);
   }
 }
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "io/error.h"
-#include "support/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace kdbench {
 namespace {
