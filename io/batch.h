@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A share of a global batch: rows with named fields. Nothing is padded: a field whose rows differ in length is
-// ragged (all values in one flat tensor, and offsets).
+// A share of a global batch: rows with named fields. Nothing is padded: a field whose rows differ
+// in length is ragged (all values in one flat tensor, and offsets).
 #pragma once
 
 #include <ATen/ATen.h>
@@ -18,10 +18,12 @@ struct Ragged {
 
 // Names of fields. A dataset fills what its source has; a model or method takes what it needs.
 namespace field {
-inline constexpr const char* kTokens = "tokens";                // ragged int64: ids with special tokens
-inline constexpr const char* kFirstSegment = "first_segment";   // dense (rows) int64, CPU: ids of token type 0
-inline constexpr const char* kTeacherLogits = "teacher_logits"; // dense (rows, C) float32, student's label order
-inline constexpr const char* kTeacherCls = "teacher_cls";       // dense (rows, layers, H) float32
+inline constexpr const char* kTokens = "tokens";  // ragged int64: ids with special tokens
+inline constexpr const char* kFirstSegment =
+    "first_segment";  // dense (rows) int64, CPU: ids of token type 0
+inline constexpr const char* kTeacherLogits =
+    "teacher_logits";  // dense (rows, C) float32, student's label order
+inline constexpr const char* kTeacherCls = "teacher_cls";  // dense (rows, layers, H) float32
 }  // namespace field
 
 struct Batch {
@@ -34,7 +36,8 @@ struct Batch {
   std::map<std::string, at::Tensor> dense;
 
   int64_t rows() const { return row_ids.size(0); }
-  // The field, or an error that names it (a programmer's mistake: the method did not declare what it needs).
+  // The field, or an error that names it (a programmer's mistake: the method did not declare what
+  // it needs).
   const Ragged& ragged_field(const std::string& name) const;
   const at::Tensor& dense_field(const std::string& name) const;
   // Device fields move; row_ids and offsets stay on the CPU.

@@ -26,9 +26,10 @@ class Dataset {
   virtual Batch batch(const std::vector<int64_t>& indices, int64_t global_rows) const = 0;
 };
 
-// Rows of a feature store, labels mapped to `label_order` (empty: regression), with the teacher's outputs where
-// `teacher` is not null (its logits are permuted from its own label order). Throws a user error when a label of the
-// store is not in `label_order`, or when the teacher's rows do not match.
+// Rows of a feature store, labels mapped to `label_order` (empty: regression), with the teacher's
+// outputs where `teacher` is not null (its logits are permuted from its own label order). Throws a
+// user error when a label of the store is not in `label_order`, or when the teacher's rows do not
+// match.
 std::unique_ptr<Dataset> make_dataset(std::shared_ptr<const FeatureSplit> features,
                                       const std::vector<std::string>& label_order,
                                       std::shared_ptr<const TeacherSplit> teacher = nullptr);

@@ -10,7 +10,13 @@
 namespace kdbench {
 
 // The process's exit codes (README, "Exit codes").
-enum class ExitCode : int { kDone = 0, kRunFailed = 1, kUserInput = 2, kMachine = 3, kStopped = 75 };
+enum class ExitCode : int {
+  kDone = 0,
+  kRunFailed = 1,
+  kUserInput = 2,
+  kMachine = 3,
+  kStopped = 75
+};
 
 // What went wrong, where, and what to do about it. what() is "where: what (hint)".
 class Error : public std::runtime_error {
@@ -22,8 +28,8 @@ class Error : public std::runtime_error {
   const std::string& message() const { return message_; }
   const std::string& hint() const { return hint_; }
 
-  // True when every rank threw this same error (see Control::agree): it is then printed once and all
-  // ranks leave by themselves; any other error ends the job through Control::abort.
+  // True when every rank threw this same error (see Control::agree): it is then printed once and
+  // all ranks leave by themselves; any other error ends the job through Control::abort.
   bool on_every_rank = false;
 
  private:
@@ -59,7 +65,8 @@ class Problems {
   std::vector<std::string> lines_;
 };
 
-// The name in `known` nearest to `word` (edit distance at most 1/2 of the word), or "" if none is near.
+// The name in `known` nearest to `word` (edit distance at most 1/2 of the word), or "" if none is
+// near.
 std::string nearest_name(const std::string& word, const std::vector<std::string>& known);
 
 }  // namespace kdbench

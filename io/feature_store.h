@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tokenised rows of one task in HDF5 (layout: io/README.md). Written collectively, read whole by each rank.
+// Tokenised rows of one task in HDF5 (layout: io/README.md). Written collectively, read whole by
+// each rank.
 #pragma once
 
 #include <mpi.h>
@@ -13,16 +14,17 @@
 
 namespace kdbench {
 
-// Rows of one split, flat. When writing: this rank's slice (consecutive rows, rank order). When read: all rows.
+// Rows of one split, flat. When writing: this rank's slice (consecutive rows, rank order). When
+// read: all rows.
 class FeatureSplit {
  public:
-  std::string name;                   // "train", "dev_matched", ...
-  std::string source_sha256;          // of the file that the rows come from
-  std::vector<int32_t> tokens;        // ids of all rows, no padding
-  std::vector<int64_t> offsets{0};    // rows + 1
-  std::vector<int32_t> first_segment; // ids with token type 0, per row
-  std::vector<int64_t> row_ids;       // 0-based data line of the source file
-  std::vector<std::string> labels;    // label strings; empty when the split is unlabelled
+  std::string name;                    // "train", "dev_matched", ...
+  std::string source_sha256;           // of the file that the rows come from
+  std::vector<int32_t> tokens;         // ids of all rows, no padding
+  std::vector<int64_t> offsets{0};     // rows + 1
+  std::vector<int32_t> first_segment;  // ids with token type 0, per row
+  std::vector<int64_t> row_ids;        // 0-based data line of the source file
+  std::vector<std::string> labels;     // label strings; empty when the split is unlabelled
 
   int64_t rows() const { return static_cast<int64_t>(row_ids.size()); }
 };
@@ -45,13 +47,13 @@ struct FeatureStore {
 
 inline constexpr int kFeatureStoreVersion = 1;
 
-// Collective over `comm`: every rank passes its slices of the same splits in the same order (slices may be empty).
-// Writes `path`.partial and renames it when it is complete and flushed.
-void write_feature_store(const std::filesystem::path& path, MPI_Comm comm, const FeatureStoreInfo& info,
-                         const std::vector<FeatureSplit>& slices);
+// Collective over `comm`: every rank passes its slices of the same splits in the same order (slices
+// may be empty). Writes `path`.partial and renames it when it is complete and flushed.
+void write_feature_store(const std::filesystem::path& path, MPI_Comm comm,
+                         const FeatureStoreInfo& info, const std::vector<FeatureSplit>& slices);
 
-// Local: reads without MPI-IO and without file locks, verifying checksums. Throws a user error when the file is
-// cut, damaged, or of another format version.
+// Local: reads without MPI-IO and without file locks, verifying checksums. Throws a user error when
+// the file is cut, damaged, or of another format version.
 FeatureStore read_feature_store(const std::filesystem::path& path);
 
 }  // namespace kdbench

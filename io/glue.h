@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads one GLUE file exactly as it is: tab-separated, no quoting, LF or CRLF, an optional UTF-8 BOM.
+// Reads one GLUE file exactly as it is: tab-separated, no quoting, LF or CRLF, an optional UTF-8
+// BOM.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 namespace kdbench {
 
 struct GlueRow {
-  int64_t row_id = 0;  // 0-based number of the data line in the source file (the header is not counted)
+  int64_t row_id =
+      0;  // 0-based number of the data line in the source file (the header is not counted)
   std::string text_a;
   std::string text_b;  // empty for single-sentence tasks
   std::string label;   // as in the file; empty where the split has no labels
@@ -25,11 +27,14 @@ struct GlueFile {
   int64_t short_rows = 0;  // left out because cells are missing (only tasks with skips_short_rows)
 };
 
-// Path of a split's file: <root>/<task>/<split>.tsv (AX: <root>/diagnostic/diagnostic.tsv or <root>/AX/...).
-std::filesystem::path glue_path(const std::filesystem::path& root, const Task& task, const std::string& split);
+// Path of a split's file: <root>/<task>/<split>.tsv (AX: <root>/diagnostic/diagnostic.tsv or
+// <root>/AX/...).
+std::filesystem::path glue_path(const std::filesystem::path& root, const Task& task,
+                                const std::string& split);
 
-// Reads a split; `limit` > 0 takes the first rows only. Every malformed row (wrong number of cells, unknown
-// label, score that is no number in 0..5, invalid UTF-8) is found before a user error lists them by file:line.
+// Reads a split; `limit` > 0 takes the first rows only. Every malformed row (wrong number of cells,
+// unknown label, score that is no number in 0..5, invalid UTF-8) is found before a user error lists
+// them by file:line.
 GlueFile read_glue(const std::filesystem::path& root, const Task& task, const std::string& split,
                    int64_t limit = 0);
 

@@ -15,7 +15,8 @@ const std::string& metric_name(Metric metric);
 
 // How one file of a task is laid out. Columns are 0-based; -1: there is none.
 struct FileLayout {
-  std::string header;  // the official header line (cells separated by tabs); empty: the file has none
+  std::string
+      header;       // the official header line (cells separated by tabs); empty: the file has none
   int columns = 0;  // exact number of tab-separated cells in a row
   int text_a = -1;
   int text_b = -1;
@@ -29,12 +30,14 @@ struct SplitSpec {
 };
 
 struct Task {
-  std::string name;                      // "MRPC": the folder below the data root, and the key in files
-  std::vector<std::string> labels;       // label strings in the order used when a model names none; empty for regression
-  std::vector<Metric> metrics;           // all that are reported, the selection metric's parts first
-  std::vector<Metric> selection;         // checkpoint selection: mean of these (practices: STS-B averages two)
-  std::vector<SplitSpec> splits;         // train first, then the dev splits, then the test splits
-  bool skips_short_rows = false;         // QQP: rows with too few cells are counted, reported and left out
+  std::string name;  // "MRPC": the folder below the data root, and the key in files
+  std::vector<std::string>
+      labels;  // label strings in the order used when a model names none; empty for regression
+  std::vector<Metric> metrics;  // all that are reported, the selection metric's parts first
+  std::vector<Metric>
+      selection;  // checkpoint selection: mean of these (practices: STS-B averages two)
+  std::vector<SplitSpec> splits;  // train first, then the dev splits, then the test splits
+  bool skips_short_rows = false;  // QQP: rows with too few cells are counted, reported and left out
 
   bool regression() const { return labels.empty(); }
   bool pair() const { return splits.front().layout.text_b >= 0; }

@@ -27,10 +27,9 @@ class Finetune : public Method {
 }  // namespace
 
 MethodEntry finetune_entry() {
-  return {"finetune",
-          "Hard labels only, no teacher (Devlin et al. 2019)",
-          {},
-          [](const Options&) { return std::make_unique<Finetune>(); }};
+  return {"finetune", "Hard labels only, no teacher (Devlin et al. 2019)", {}, [](const Options&) {
+            return std::make_unique<Finetune>();
+          }};
 }
 
 }  // namespace kdbench

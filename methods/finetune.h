@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plain fine-tuning on hard labels: cross entropy, or mean squared error for scores (Devlin et al. 2019).
+// Plain fine-tuning on hard labels: cross entropy, or mean squared error for scores (Devlin et al.
+// 2019).
 #pragma once
 
 #include "methods/method.h"

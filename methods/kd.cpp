@@ -22,9 +22,10 @@ class VanillaKd : public Method {
     Model& student = *models.at(kStudent);
     Phase phase;
     phase.name = "distill";
-    phase.updates.push_back({kStudent, [this, &student](const StepContext& context, const Batch& batch) {
-                               return loss(student.forward(batch, context.train()).logits, batch);
-                             }});
+    phase.updates.push_back(
+        {kStudent, [this, &student](const StepContext& context, const Batch& batch) {
+           return loss(student.forward(batch, context.train()).logits, batch);
+         }});
     return {phase};
   }
 
@@ -33,7 +34,8 @@ class VanillaKd : public Method {
     const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
     const at::Tensor soft = distillation_loss(logits, batch.dense_field(field::kTeacherLogits),
                                               temperature_, batch.global_rows);
-    return {alpha_ * soft + (1.0 - alpha_) * hard, {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
+    return {alpha_ * soft + (1.0 - alpha_) * hard,
+            {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
   }
 
   double alpha_, temperature_;
@@ -46,7 +48,8 @@ MethodEntry kd_entry() {
                    "PKD's search {0.2, 0.5, 0.7} (Sun et al. 2019), its middle"};
   alpha.minimum = 0.0;
   alpha.maximum = 1.0;
-  OptionSpec temperature{"temperature", 5.0, "divides both models' logits; the soft term is multiplied by its square",
+  OptionSpec temperature{"temperature", 5.0,
+                         "divides both models' logits; the soft term is multiplied by its square",
                          "PKD's search {5, 10, 20} (Sun et al. 2019), its first"};
   temperature.minimum = 1e-3;
   return {"kd",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Vanilla knowledge distillation from a frozen teacher's logits (Hinton et al. 2015, arXiv 1503.02531):
-// alpha T^2 KL(p_t || p_s) + (1 - alpha) CE, both means over the batch. Scores (STS-B) have no probabilities to soften: there the
-// soft term is the squared error to the teacher's score.
+// Vanilla knowledge distillation from a frozen teacher's logits (Hinton et al. 2015, arXiv
+// 1503.02531): alpha T^2 KL(p_t || p_s) + (1 - alpha) CE, both means over the batch. Scores (STS-B)
+// have no probabilities to soften: there the soft term is the squared error to the teacher's score.
 #pragma once
 
 #include "methods/method.h"

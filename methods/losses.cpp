@@ -32,8 +32,8 @@ at::Tensor soft_target_divergence(const at::Tensor& student, const at::Tensor& t
   return divergence * (temperature * temperature / static_cast<double>(global_rows));
 }
 
-at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher, double temperature,
-                             int64_t global_rows) {
+at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher,
+                             double temperature, int64_t global_rows) {
   return student.size(1) == 1 ? score_error(student, teacher.detach().reshape({-1}), global_rows)
                               : soft_target_divergence(student, teacher, temperature, global_rows);
 }

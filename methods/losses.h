@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Losses as free functions. b rows of this share, B = `global_rows` rows of the global batch. Each returns this share's part
-// of a mean over the global batch (a 0-dimensional float32 tensor): parts of ranks and micro-batches add up.
+// Losses as free functions. b rows of this share, B = `global_rows` rows of the global batch. Each
+// returns this share's part of a mean over the global batch (a 0-dimensional float32 tensor): parts
+// of ranks and micro-batches add up.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -20,13 +21,14 @@ at::Tensor task_loss(const at::Tensor& logits, const at::Tensor& labels, int64_t
 // "ce" or "mse": the name of task_loss's term.
 const char* task_loss_name(const at::Tensor& labels);
 
-// T^2 (1/B) sum_b sum_c p_t (log p_t - log p_s), p = softmax(./T) (Hinton et al. 2015; FSD's and kd's reduction).
-// student, teacher (b, C); no gradient flows to the teacher.
-at::Tensor soft_target_divergence(const at::Tensor& student, const at::Tensor& teacher, double temperature,
-                                  int64_t global_rows);
+// T^2 (1/B) sum_b sum_c p_t (log p_t - log p_s), p = softmax(./T) (Hinton et al. 2015; FSD's and
+// kd's reduction). student, teacher (b, C); no gradient flows to the teacher.
+at::Tensor soft_target_divergence(const at::Tensor& student, const at::Tensor& teacher,
+                                  double temperature, int64_t global_rows);
 
-// What a student learns from a teacher's logits (b, C): soft_target_divergence, or for scores (C = 1) score_error.
-at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher, double temperature,
-                             int64_t global_rows);
+// What a student learns from a teacher's logits (b, C): soft_target_divergence, or for scores (C =
+// 1) score_error.
+at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher,
+                             double temperature, int64_t global_rows);
 
 }  // namespace kdbench

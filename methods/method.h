@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a distillation method is to the trainer: phases, and per batch an ordered list of updates. A method knows models,
-// batches and losses; it never touches files or ranks.
+// What a distillation method is to the trainer: phases, and per batch an ordered list of updates. A
+// method knows models, batches and losses; it never touches files or ranks.
 #pragma once
 
 #include <functional>
@@ -17,12 +17,13 @@
 
 namespace kdbench {
 
-// What a method takes from the teacher. Stored outputs arrive as batch fields; `online` hands it the model itself.
+// What a method takes from the teacher. Stored outputs arrive as batch fields; `online` hands it
+// the model itself.
 struct TeacherNeeds {
-  bool teacher = false;                 // a teacher at all
-  bool logits = false;                  // field::kTeacherLogits
-  std::vector<int64_t> cls_layers;      // 1-based layers in field::kTeacherCls
-  bool trains_teacher = false;          // the teacher is a Model in Models and learns (ProKT)
+  bool teacher = false;             // a teacher at all
+  bool logits = false;              // field::kTeacherLogits
+  std::vector<int64_t> cls_layers;  // 1-based layers in field::kTeacherCls
+  bool trains_teacher = false;      // the teacher is a Model in Models and learns (ProKT)
 };
 
 // Depths and sizes that a method may need before any model exists.
@@ -32,17 +33,19 @@ struct ModelShapes {
   int64_t outputs = 2;  // C; 1 for regression
 };
 
-// The models of a run, by role. Only "student" is always there; "teacher" when TeacherNeeds::trains_teacher.
+// The models of a run, by role. Only "student" is always there; "teacher" when
+// TeacherNeeds::trains_teacher.
 inline constexpr const char* kStudent = "student";
 inline constexpr const char* kTeacher = "teacher";
 using Models = std::map<std::string, Model*>;
 
-// Gathers rows of all ranks' shares, for losses over the whole batch. Collective: every rank calls it in the same order, in
-// the loss function, never inside backward.
+// Gathers rows of all ranks' shares, for losses over the whole batch. Collective: every rank calls
+// it in the same order, in the loss function, never inside backward.
 class RowGatherer {
  public:
   virtual ~RowGatherer() = default;
-  // rows (b, ...) detached -> (B, ...) of the global batch in order of rank; first receives the index of this share's rows.
+  // rows (b, ...) detached -> (B, ...) of the global batch in order of rank; first receives the
+  // index of this share's rows.
   virtual at::Tensor gather(const at::Tensor& rows, int64_t* first) = 0;
 };
 
@@ -59,15 +62,16 @@ struct StepContext {
   static ForwardMode eval() { return {}; }
 };
 
-// This share's part of the objective. `terms` are unweighted and detached by the trainer; a term is summed over
-// shares like the loss.
+// This share's part of the objective. `terms` are unweighted and detached by the trainer; a term is
+// summed over shares like the loss.
 struct Loss {
   at::Tensor total;  // 0-dimensional, with gradient
   std::vector<std::pair<std::string, at::Tensor>> terms;
 };
 
-// One optimizer step on one model. The loss function runs the forward passes it needs, in the modes it needs
-// (other models under NoGradGuard); the trainer does backward, reduction, clipping and the step.
+// One optimizer step on one model. The loss function runs the forward passes it needs, in the modes
+// it needs (other models under NoGradGuard); the trainer does backward, reduction, clipping and the
+// step.
 struct Update {
   std::string model = kStudent;
   std::function<Loss(const StepContext&, const Batch&)> loss;
@@ -85,7 +89,8 @@ struct Phase {
   std::string name;               // phase_name in events.jsonl
   std::optional<int64_t> epochs;  // wins over train.epochs
   StartWeights start = StartWeights::kCurrent;
-  std::vector<Update> updates;    // per batch, in this order; fresh optimizer and schedule per phase and model
+  std::vector<Update>
+      updates;  // per batch, in this order; fresh optimizer and schedule per phase and model
   std::map<std::string, TrainingOverrides> overrides;  // by model role
   // Instead of updates: a pass over the training rows without gradients.
   std::function<void(const StepContext&, const Batch&)> visit;
@@ -98,9 +103,11 @@ class Method {
  public:
   virtual ~Method() = default;
   virtual TeacherNeeds teacher_needs(const ModelShapes& shapes) const = 0;
-  // Throws a user error when the method cannot work with these models or this kind of task; called before any work.
+  // Throws a user error when the method cannot work with these models or this kind of task; called
+  // before any work.
   virtual void validate(const ModelShapes&) const {}
-  // The loss is a function of the whole global batch (it gathers rows): micro_batch is then refused.
+  // The loss is a function of the whole global batch (it gathers rows): micro_batch is then
+  // refused.
   virtual bool needs_whole_batch() const { return false; }
   virtual std::vector<ExtraParameter> extra_parameters(const ModelShapes&) const { return {}; }
   virtual std::vector<Phase> phases(const Models& models) = 0;
@@ -109,7 +116,7 @@ class Method {
 // One entry of the registry.
 struct MethodEntry {
   std::string name;
-  std::string summary;                  // one line, with the paper
+  std::string summary;  // one line, with the paper
   std::vector<OptionSpec> options;
   std::function<std::unique_ptr<Method>(const Options&)> make;
 };

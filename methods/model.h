@@ -16,7 +16,7 @@ namespace kdbench {
 
 // How a forward pass runs and what it returns beside the logits.
 struct ForwardMode {
-  bool training = false;       // dropout on, keyed by `key`
+  bool training = false;  // dropout on, keyed by `key`
   RandomKey key;
   bool hidden_states = false;  // Outputs::hidden
   bool cls_states = false;     // Outputs::cls
@@ -25,11 +25,12 @@ struct ForwardMode {
 
 // b rows, T tokens of all rows, C classes, H hidden size, N layers.
 struct Outputs {
-  at::Tensor logits;                  // (b, C) float32; regression (b, 1)
-  at::Tensor pooled;                  // (b, H): tanh(W [CLS] + b), before the classifier's dropout
-  at::Tensor cls;                     // (b, N, H): the first token's state after layers 1..N
-  std::vector<at::Tensor> hidden;     // N + 1 of (T, H): the embedding output, then layers 1..N
-  std::vector<at::Tensor> attention;  // N of (b, heads, L, L), L the longest row of the batch, zeros outside a row
+  at::Tensor logits;               // (b, C) float32; regression (b, 1)
+  at::Tensor pooled;               // (b, H): tanh(W [CLS] + b), before the classifier's dropout
+  at::Tensor cls;                  // (b, N, H): the first token's state after layers 1..N
+  std::vector<at::Tensor> hidden;  // N + 1 of (T, H): the embedding output, then layers 1..N
+  std::vector<at::Tensor>
+      attention;  // N of (b, heads, L, L), L the longest row of the batch, zeros outside a row
 };
 
 class Model {
@@ -39,7 +40,8 @@ class Model {
   // Differentiable with respect to the parameters unless a NoGradGuard is active. Rows may be none.
   virtual Outputs forward(const Batch& batch, const ForwardMode& mode) = 0;
 
-  // Multiply-add work (2 per multiply-add) of one forward pass on a row of `length` tokens, without embeddings.
+  // Multiply-add work (2 per multiply-add) of one forward pass on a row of `length` tokens, without
+  // embeddings.
   virtual double forward_flops(int64_t length) const = 0;
 
   const ModelConfig& config() const { return config_; }
@@ -51,7 +53,8 @@ class Model {
   Parameters parameters_;
 };
 
-// Parameters that a method adds to a model's layout (projections, memories): declared before the layout is frozen.
+// Parameters that a method adds to a model's layout (projections, memories): declared before the
+// layout is frozen.
 struct ExtraParameter {
   std::string name;
   std::vector<int64_t> shape;
@@ -59,17 +62,18 @@ struct ExtraParameter {
 
 struct ModelSpec {
   ModelConfig config;
-  int64_t outputs = 2;                 // C; 1 for regression
+  int64_t outputs = 2;  // C; 1 for regression
   std::vector<ExtraParameter> extra;
   at::Device device = at::kCPU;
 };
 
-// Builds the network of config.architecture with zero parameters; throws a user error listing the known architectures.
+// Builds the network of config.architecture with zero parameters; throws a user error listing the
+// known architectures.
 std::unique_ptr<Model> make_model(const ModelSpec& spec);
 const std::vector<std::string>& known_architectures();
 
-// Random initialisation of every parameter, keyed by (seed, name): N(0, initializer_range) for matrices and embeddings, 1 for
-// LayerNorm weights, 0 for biases (BERT).
+// Random initialisation of every parameter, keyed by (seed, name): N(0, initializer_range) for
+// matrices and embeddings, 1 for LayerNorm weights, 0 for biases (BERT).
 void initialize_parameters(Model& model, uint64_t seed);
 
 }  // namespace kdbench

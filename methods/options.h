@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A method's own keys in the experiment file: declared once, used for validation, defaults, `kdbench methods` and
-// the record of a run.
+// A method's own keys in the experiment file: declared once, used for validation, defaults,
+// `kdbench methods` and the record of a run.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ using OptionValue = std::variant<bool, int64_t, double, std::string, std::vector
 
 struct OptionSpec {
   std::string name;
-  OptionValue fallback;                // the default; its type is the option's type
-  std::string meaning;                 // one sentence, with the unit
-  std::string source;                  // where the default comes from (paper, equation, program)
+  OptionValue fallback;  // the default; its type is the option's type
+  std::string meaning;   // one sentence, with the unit
+  std::string source;    // where the default comes from (paper, equation, program)
   double minimum = -std::numeric_limits<double>::infinity();  // of numbers, inclusive
   double maximum = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  // of strings; empty: any
-  bool or_list = false;                // a string option that also takes a list of integers
+  bool or_list = false;                   // a string option that also takes a list of integers
 };
 
 // Values of one method entry, complete (defaults filled in) and validated.

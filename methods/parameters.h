@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One flat layout per model, shared by values, gradients and optimizer moments. Segments stand in reverse order of
-// use, so that the gradients finished first in backward come first in the buffer.
+// One flat layout per model, shared by values, gradients and optimizer moments. Segments stand in
+// reverse order of use, so that the gradients finished first in backward come first in the buffer.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -19,16 +19,17 @@ struct Segment {
   std::vector<int64_t> shape;
   int64_t offset = 0;  // in floats from the buffer's start
   int64_t size = 0;
-  bool decay = true;   // weight decay applies (false for names with "bias" or "LayerNorm.weight")
-  std::string stack;   // first name of the block that it was declared in; its own name outside a stack
+  bool decay = true;  // weight decay applies (false for names with "bias" or "LayerNorm.weight")
+  std::string
+      stack;  // first name of the block that it was declared in; its own name outside a stack
 };
 
 class ParameterLayout {
  public:
   // Declares a tensor; call in order of first use in the forward pass.
   void add(std::string name, std::vector<int64_t> shape);
-  // Declares equally wide tensors that are used as one: rows stacked in the given order, contiguous in the buffer
-  // (query, key and value weights as one GEMM operand). All get the same shape.
+  // Declares equally wide tensors that are used as one: rows stacked in the given order, contiguous
+  // in the buffer (query, key and value weights as one GEMM operand). All get the same shape.
   void add_stacked(const std::vector<std::string>& names, std::vector<int64_t> shape);
   // Assigns offsets. No declaration after it.
   void freeze();
@@ -37,7 +38,9 @@ class ParameterLayout {
   const std::vector<Segment>& segments() const { return segments_; }  // in buffer order
   const Segment& segment(const std::string& name) const;
   bool contains(const std::string& name) const { return index_.count(name) != 0; }
-  int64_t buffer_size() const { return buffer_size_; }  // floats, with the alignment gaps (zeros, inert)
+  int64_t buffer_size() const {
+    return buffer_size_;
+  }  // floats, with the alignment gaps (zeros, inert)
   int64_t parameter_count() const;
 
  private:
@@ -51,7 +54,8 @@ class ParameterLayout {
   bool frozen_ = false;
 };
 
-// Values and gradients of one model: two flat float32 buffers and leaf tensors that are views into them.
+// Values and gradients of one model: two flat float32 buffers and leaf tensors that are views into
+// them.
 class Parameters {
  public:
   Parameters() = default;
@@ -63,12 +67,13 @@ class Parameters {
   at::Tensor& values() { return values_; }        // (buffer_size), no autograd
   at::Tensor& gradients() { return gradients_; }  // (buffer_size)
 
-  // A leaf that requires gradients, whose .grad() is a view of gradients(). Fused operations accumulate into it in
-  // place; autograd does the same for plain ones, because the gradient is already defined. A member of a stacked
-  // block is a plain view of its values, for reading and writing: only the stacked leaf is part of the graph.
+  // A leaf that requires gradients, whose .grad() is a view of gradients(). Fused operations
+  // accumulate into it in place; autograd does the same for plain ones, because the gradient is
+  // already defined. A member of a stacked block is a plain view of its values, for reading and
+  // writing: only the stacked leaf is part of the graph.
   const at::Tensor& operator[](const std::string& name) const;
-  // The leaf over the stacked block that begins with `first_name`: (n * rows, cols) or (n * size). For a name declared
-  // alone, the same as operator[].
+  // The leaf over the stacked block that begins with `first_name`: (n * rows, cols) or (n * size).
+  // For a name declared alone, the same as operator[].
   const at::Tensor& stacked(const std::string& first_name) const;
 
   void zero_gradients();
@@ -88,8 +93,9 @@ struct LoadReport {
   std::vector<std::string> unexpected;  // tensors that no parameter wants
 };
 
-// Copies tensors of equal name and shape into the parameters. A shape that differs is a user error naming both (`where`: the
-// file or folder); a tensor of another dtype than float32 is converted.
-LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors, const std::string& where);
+// Copies tensors of equal name and shape into the parameters. A shape that differs is a user error
+// naming both (`where`: the file or folder); a tensor of another dtype than float32 is converted.
+LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
+                           const std::string& where);
 
 }  // namespace kdbench

@@ -30,8 +30,8 @@ const MethodEntry& find_method(const std::string& name) {
 }
 
 const std::vector<std::string>& planned_methods() {
-  static const std::vector<std::string> names = {"pkd", "annealing-kd", "prokt", "fsd",
-                                                 "takd", "d-lite", "d-heavy"};
+  static const std::vector<std::string> names = {"pkd",  "annealing-kd", "prokt",  "fsd",
+                                                 "takd", "d-lite",       "d-heavy"};
   return names;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Counter-based randomness: Philox4x32-10 (Salmon et al., SC'11, "Parallel random numbers: as easy as 1, 2, 3").
-// A number depends on (seed, step, row id, place, index) alone: never on a rank, a thread, or what was drawn before.
+// Counter-based randomness: Philox4x32-10 (Salmon et al., SC'11, "Parallel random numbers: as easy
+// as 1, 2, 3"). A number depends on (seed, step, row id, place, index) alone: never on a rank, a
+// thread, or what was drawn before.
 #pragma once
 
 #include <array>
@@ -25,13 +26,17 @@ struct RandomKey {
 // A key for another stream (a phase, a model of the same run), independent of `seed`'s own.
 uint64_t derive_seed(uint64_t seed, std::string_view stream);
 
-// The order of `rows` ids in one epoch: sorted by a keyed number; a pure function of (seed, epoch, ids).
-// Returns positions into `row_ids`.
-std::vector<int64_t> shuffled_order(uint64_t seed, int64_t epoch, const std::vector<int64_t>& row_ids);
+// The order of `rows` ids in one epoch: sorted by a keyed number; a pure function of (seed, epoch,
+// ids). Returns positions into `row_ids`.
+std::vector<int64_t> shuffled_order(uint64_t seed, int64_t epoch,
+                                    const std::vector<int64_t>& row_ids);
 
-// Fills `data` with N(0, deviation), keyed by (seed, name, index): initialisation of a named parameter.
-void fill_normal(uint64_t seed, std::string_view name, double deviation, float* data, int64_t count);
+// Fills `data` with N(0, deviation), keyed by (seed, name, index): initialisation of a named
+// parameter.
+void fill_normal(uint64_t seed, std::string_view name, double deviation, float* data,
+                 int64_t count);
 // Uniform in [low, high), keyed alike.
-void fill_uniform(uint64_t seed, std::string_view name, double low, double high, float* data, int64_t count);
+void fill_uniform(uint64_t seed, std::string_view name, double low, double high, float* data,
+                  int64_t count);
 
 }  // namespace kdbench

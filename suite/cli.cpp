@@ -9,7 +9,7 @@
 #include <iostream>
 #include <new>
 
-#include "suite/provenance.h"
+#include "suite/results/provenance.h"
 #include "suite/verb.h"
 
 namespace kdbench {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What the verbs that compute have in common: --out, --device, --threads, and the workspace made from them.
+// What the verbs that compute have in common: --out, --device, --threads, and the workspace made
+// from them.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "suite/stages/workspace.h"
 #include "suite/verb.h"
-#include "suite/workspace.h"
 
 namespace kdbench {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "io/error.h"
-#include "suite/control.h"
+#include "suite/ranks/control.h"
 
 namespace kdbench {
 

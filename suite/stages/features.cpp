@@ -21,26 +21,28 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
     if (fs::exists(glue_path(request.root, *request.task, split.name))) names.push_back(split.name);
   }
   if (names.empty()) {
-    throw_user_error(glue_path(request.root, *request.task, request.task->splits.front().name).string(),
-                     "no file of task " + request.task->name + " is there", "is data.root the GLUE folder?");
+    throw_user_error(
+        glue_path(request.root, *request.task, request.task->splits.front().name).string(),
+        "no file of task " + request.task->name + " is there", "is data.root the GLUE folder?");
   }
   return names;
 }
 
 // This rank's consecutive part of a split's rows.
-FeatureSplit tokenize_share(const FeatureRequest& request, const Tokenizer& tokenizer, const std::string& split,
-                            const Workspace& workspace) {
+FeatureSplit tokenize_share(const FeatureRequest& request, const Tokenizer& tokenizer,
+                            const std::string& split, const Workspace& workspace) {
   const bool train = split == "train";
   const GlueFile file =
       read_glue(request.root, *request.task, split, train ? request.train_limit : 0);
   if (file.short_rows > 0) {
-    workspace.say(fmt::format("{}: {} rows with too few cells left out", file.path.string(), file.short_rows));
+    workspace.say(fmt::format("{}: {} rows with too few cells left out", file.path.string(),
+                              file.short_rows));
   }
   const auto rows = static_cast<int64_t>(file.rows.size());
   const int ranks = workspace.control.size(), rank = workspace.control.rank();
-  FeatureSplit share = tokenize_rows(tokenizer, *request.task, file, rows * rank / ranks,
-                                     rows * (rank + 1) / ranks, static_cast<int>(request.max_seq_length),
-                                     workspace.threads);
+  FeatureSplit share =
+      tokenize_rows(tokenizer, *request.task, file, rows * rank / ranks, rows * (rank + 1) / ranks,
+                    static_cast<int>(request.max_seq_length), workspace.threads);
   share.name = split;
   share.source_sha256 = file.sha256;
   return share;
@@ -51,13 +53,17 @@ nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokeniz
   for (const auto& split : present_splits(request)) {
     files[split] = file_sha256(glue_path(request.root, *request.task, split));
   }
-  return {{"task", request.task->name}, {"files", files}, {"tokenizer", tokenizer.sha256()},
-          {"max_seq_length", request.max_seq_length}, {"train_limit", request.train_limit}};
+  return {{"task", request.task->name},
+          {"files", files},
+          {"tokenizer", tokenizer.sha256()},
+          {"max_seq_length", request.max_seq_length},
+          {"train_limit", request.train_limit}};
 }
 
 }  // namespace
 
-void prepare_features(const FeatureRequest& request, const fs::path& file, const Workspace& workspace) {
+void prepare_features(const FeatureRequest& request, const fs::path& file,
+                      const Workspace& workspace) {
   FeatureStoreInfo info;
   std::vector<FeatureSplit> shares;
   workspace.control.agree([&] {
@@ -74,7 +80,8 @@ void prepare_features(const FeatureRequest& request, const fs::path& file, const
 Features ensure_features(const FeatureRequest& request, const Workspace& workspace) {
   StageKey key{"features", kFeatureStoreVersion, {}};
   std::string inputs;
-  workspace.control.on_root([&] { inputs = inputs_of(request, *load_tokenizer(request.tokenizer)).dump(); });
+  workspace.control.on_root(
+      [&] { inputs = inputs_of(request, *load_tokenizer(request.tokenizer)).dump(); });
   key.inputs = nlohmann::json::parse(workspace.control.broadcast(inputs));
   const fs::path folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
     workspace.say(fmt::format("{}: preparing features", request.task->name));

@@ -8,7 +8,7 @@
 #include "io/feature_store.h"
 #include "io/task.h"
 #include "io/tokenizer.h"
-#include "suite/workspace.h"
+#include "suite/stages/workspace.h"
 
 namespace kdbench {
 
@@ -26,8 +26,10 @@ struct Features {
   FeatureStore store;
 };
 
-// Tokenizes every split whose file exists, each rank its consecutive part of the rows, and writes them to `file`. Collective.
-void prepare_features(const FeatureRequest& request, const std::filesystem::path& file, const Workspace& workspace);
+// Tokenizes every split whose file exists, each rank its consecutive part of the rows, and writes
+// them to `file`. Collective.
+void prepare_features(const FeatureRequest& request, const std::filesystem::path& file,
+                      const Workspace& workspace);
 
 // The store of a request, made if it is not there yet. Collective.
 Features ensure_features(const FeatureRequest& request, const Workspace& workspace);

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 
-#include "suite/experiment.h"
+#include "suite/config/experiment.h"
 #include "suite/stages/features.h"
 #include "suite/stages/teacher.h"
-#include "suite/workspace.h"
+#include "suite/stages/workspace.h"
 
 namespace kdbench {
 
@@ -23,12 +23,14 @@ enum class RunStatus { kDone, kReused, kFailed };
 // Sizes of the models that a method will meet, from their folders alone. Local.
 ModelShapes student_shapes(const StudentRequest& request);
 
-// What the method needs from the teacher; checks the method against the models and the task. Local; throws user errors.
+// What the method needs from the teacher; checks the method against the models and the task. Local;
+// throws user errors.
 TeacherNeeds student_needs(const StudentRequest& request);
 
-// Runs it, or reuses the finished run with the same inputs. `teacher` is null for methods without one. `teacher_features`: rows as the
-// teacher's tokenizer cuts them. Collective.
-RunStatus ensure_student(const StudentRequest& request, const Features& features, const Teacher* teacher,
-                         const Features* teacher_features, const Workspace& workspace);
+// Runs it, or reuses the finished run with the same inputs. `teacher` is null for methods without
+// one. `teacher_features`: rows as the teacher's tokenizer cuts them. Collective.
+RunStatus ensure_student(const StudentRequest& request, const Features& features,
+                         const Teacher* teacher, const Features* teacher_features,
+                         const Workspace& workspace);
 
 }  // namespace kdbench

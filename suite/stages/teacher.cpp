@@ -8,9 +8,9 @@
 #include "io/dataset.h"
 #include "io/error.h"
 #include "methods/registry.h"
-#include "suite/evaluation.h"
-#include "suite/model_setup.h"
-#include "suite/training_run.h"
+#include "suite/training/evaluation.h"
+#include "suite/training/model_setup.h"
+#include "suite/training/training_run.h"
 
 namespace kdbench {
 namespace {
@@ -29,19 +29,22 @@ ModelRequest model_request(const Experiment& experiment, const Task& task, int64
 }
 
 // What the teacher's weights and scores depend on.
-nlohmann::json teacher_inputs(const Experiment& experiment, const ModelRequest& request, const Features& features) {
+nlohmann::json teacher_inputs(const Experiment& experiment, const ModelRequest& request,
+                              const Features& features) {
   nlohmann::json inputs{{"features", features.hash}, {"model", model_inputs(request)}};
-  if (experiment.teacher->train) inputs["train"] = to_json(experiment.teacher_train_of(request.task->name));
+  if (experiment.teacher->train)
+    inputs["train"] = to_json(experiment.teacher_train_of(request.task->name));
   if (inputs.contains("train")) inputs["train"].erase("seeds");
   return inputs;
 }
 
 // Fine-tunes (or only scores) the teacher and leaves its run in `folder`.
-void make_teacher(const Experiment& experiment, const ModelRequest& request, const nlohmann::json& inputs,
-                  const std::string& hash, const Features& features, const fs::path& folder,
-                  const Workspace& workspace) {
+void make_teacher(const Experiment& experiment, const ModelRequest& request,
+                  const nlohmann::json& inputs, const std::string& hash, const Features& features,
+                  const fs::path& folder, const Workspace& workspace) {
   TrainingRun run;
-  run.run_id = fmt::format("{}-teacher-s{}-{}", request.task->name, request.seed, hash.substr(0, 8));
+  run.run_id =
+      fmt::format("{}-teacher-s{}-{}", request.task->name, request.seed, hash.substr(0, 8));
   run.folder = folder / "run";
   run.experiment = experiment.name;
   run.role = "teacher";
@@ -87,13 +90,15 @@ TeacherSplit forward_training_rows(Model& model, const Dataset& data, const Feat
     const int64_t* ids = batch.row_ids.const_data_ptr<int64_t>();
     split.row_ids.insert(split.row_ids.end(), ids, ids + batch.rows());
     append(split.logits, outputs.logits);
-    if (mode.cls_states) append(split.cls, outputs.cls.index_select(1, at::tensor(columns, outputs.cls.device())));
+    if (mode.cls_states)
+      append(split.cls, outputs.cls.index_select(1, at::tensor(columns, outputs.cls.device())));
   });
   return split;
 }
 
 // The teacher as a model again, from its saved folder.
-std::unique_ptr<Model> load_teacher(const Teacher& teacher, const Task& task, const Workspace& workspace) {
+std::unique_ptr<Model> load_teacher(const Teacher& teacher, const Task& task,
+                                    const Workspace& workspace) {
   ModelRequest request;
   request.settings.weights = teacher.folder;
   request.task = &task;
@@ -102,8 +107,8 @@ std::unique_ptr<Model> load_teacher(const Teacher& teacher, const Task& task, co
 
 }  // namespace
 
-Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t seed, const Features& features,
-                       const Workspace& workspace) {
+Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t seed,
+                       const Features& features, const Workspace& workspace) {
   const ModelRequest request = model_request(experiment, task, seed);
   StageKey key{"teacher", kTeacherVersion, {}};
   workspace.control.agree([&] { key.inputs = teacher_inputs(experiment, request, features); });
@@ -122,16 +127,20 @@ Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t s
 }
 
 std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
-                                                           const TeacherNeeds& needs, const Features& features,
+                                                           const TeacherNeeds& needs,
+                                                           const Features& features,
                                                            const Workspace& workspace) {
-  StageKey key{"teacher-outputs", kTeacherStoreVersion,
-               {{"teacher", teacher.hash}, {"features", features.hash}, {"cls_layers", needs.cls_layers}}};
+  StageKey key{
+      "teacher-outputs",
+      kTeacherStoreVersion,
+      {{"teacher", teacher.hash}, {"features", features.hash}, {"cls_layers", needs.cls_layers}}};
   const auto rows = features.store.split("train");
   const fs::path folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
     workspace.say(fmt::format("{}: storing the teacher's outputs", task.name));
     const auto model = load_teacher(teacher, task, workspace);
     const auto data = make_dataset(rows, model->config().labels);
-    const TeacherSplit share = forward_training_rows(*model, *data, *rows, needs, workspace.control);
+    const TeacherSplit share =
+        forward_training_rows(*model, *data, *rows, needs, workspace.control);
     TeacherStoreInfo info;
     info.task = task.name;
     info.checkpoint_sha256 = teacher.checkpoint_sha256;
@@ -146,7 +155,8 @@ std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teache
   return outputs;
 }
 
-void publish_run(const fs::path& run_folder, const std::string& experiment, const Workspace& workspace) {
+void publish_run(const fs::path& run_folder, const std::string& experiment,
+                 const Workspace& workspace) {
   workspace.control.on_root([&] {
     std::ifstream file(run_folder / "run.json");
     nlohmann::json run = nlohmann::json::parse(file);
@@ -160,12 +170,14 @@ void publish_run(const fs::path& run_folder, const std::string& experiment, cons
         fs::copy(entry.path(), partial / entry.path().filename(), fs::copy_options::recursive);
       }
     }
-    // The same teacher serves several experiments: its record here names this one, and where the weights lie.
+    // The same teacher serves several experiments: its record here names this one, and where the
+    // weights lie.
     run["experiment"] = experiment;
     run["model"] = fs::relative(run_folder / "model", target).string();
     std::ofstream copy(partial / "run.json");
     copy << run.dump(2) << "\n";
-    if (!copy.flush()) throw_machine_error(partial.string(), "cannot write run.json", "is the disk full?");
+    if (!copy.flush())
+      throw_machine_error(partial.string(), "cannot write run.json", "is the disk full?");
     copy.close();
     fs::rename(partial, target);
   });

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "suite/inspection.h"
+#include "suite/results/inspection.h"
 
 namespace kdbench {
 

@@ -5,7 +5,7 @@
 
 #include "methods/registry.h"
 #include "reports/table.h"
-#include "suite/option_reader.h"
+#include "suite/config/option_reader.h"
 
 namespace kdbench {
 namespace {

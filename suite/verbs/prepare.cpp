@@ -18,8 +18,8 @@ struct PrepareOptions {
 
 void print_store(const Task& task, const Features& features) {
   for (const auto& [name, split] : features.store.splits) {
-    fmt::print("{:8} {:16} {:>8} rows {:>10} tokens  {}\n", task.name, name, split->rows(), split->tokens.size(),
-               features.file.string());
+    fmt::print("{:8} {:16} {:>8} rows {:>10} tokens  {}\n", task.name, name, split->rows(),
+               split->tokens.size(), features.file.string());
   }
 }
 
@@ -28,7 +28,8 @@ ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
   for (const auto& name : options.tasks) {
     FeatureRequest request;
     context.control.agree([&] {
-      request = {options.data, &find_task(name), options.tokenizer, options.max_seq_length, options.train_limit};
+      request = {options.data, &find_task(name), options.tokenizer, options.max_seq_length,
+                 options.train_limit};
     });
     const Features features = ensure_features(request, session.workspace());
     context.control.on_root([&] { print_store(*request.task, features); });
@@ -39,13 +40,18 @@ ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
 }  // namespace
 
 Verb prepare_verb() {
-  return {"prepare", "GLUE folder + tokenizer to feature stores below <out>/.stages, where `run` finds them",
+  return {"prepare",
+          "GLUE folder + tokenizer to feature stores below <out>/.stages, where `run` finds them",
           [](CLI::App& app) -> VerbAction {
             auto options = std::make_shared<PrepareOptions>();
-            app.add_option("--data", options->data, "GLUE folder: <TASK>/{train,dev,test}.tsv")->required();
-            app.add_option("--tasks", options->tasks, "tasks, e.g. MRPC,SST-2")->required()->delimiter(',');
+            app.add_option("--data", options->data, "GLUE folder: <TASK>/{train,dev,test}.tsv")
+                ->required();
+            app.add_option("--tasks", options->tasks, "tasks, e.g. MRPC,SST-2")
+                ->required()
+                ->delimiter(',');
             app.add_option("--tokenizer", options->tokenizer, "folder with vocab.txt")->required();
-            app.add_option("--max-seq-length", options->max_seq_length, "ids per row, special tokens included")
+            app.add_option("--max-seq-length", options->max_seq_length,
+                           "ids per row, special tokens included")
                 ->check(CLI::Range(5, 1 << 20));
             app.add_option("--train-limit", options->train_limit, "first N training rows; 0: all")
                 ->check(CLI::NonNegativeNumber);

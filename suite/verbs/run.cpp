@@ -4,8 +4,8 @@
 #include <fmt/core.h>
 
 #include "reports/comparison.h"
-#include "suite/pipeline.h"
 #include "suite/session.h"
+#include "suite/stages/pipeline.h"
 
 namespace kdbench {
 namespace {
@@ -18,13 +18,14 @@ struct RunOptions {
 
 void print_table(const PipelineResult& result) {
   fmt::print("{}", write_console(comparison_table(read_runs({result.folder}))));
-  fmt::print("\n{} runs done, {} reused, {} failed; results in {}\n", result.done, result.reused, result.failed,
-             result.folder.string());
+  fmt::print("\n{} runs done, {} reused, {} failed; results in {}\n", result.done, result.reused,
+             result.failed, result.folder.string());
 }
 
 ExitCode run(const RunOptions& options, const VerbContext& context) {
   Experiment experiment;
-  context.control.agree([&] { experiment = load_experiment(options.experiment, options.overrides); });
+  context.control.agree(
+      [&] { experiment = load_experiment(options.experiment, options.overrides); });
   const Session session(options.session, context);
   const PipelineResult result = run_experiment(experiment, session.workspace());
   context.control.on_root([&] { print_table(result); });
@@ -34,11 +35,14 @@ ExitCode run(const RunOptions& options, const VerbContext& context) {
 }  // namespace
 
 Verb run_verb() {
-  return {"run", "Every task x method x seed of an experiment through all its stages, then the comparison table",
+  return {"run",
+          "Every task x method x seed of an experiment through all its stages, then the comparison "
+          "table",
           [](CLI::App& app) -> VerbAction {
             auto options = std::make_shared<RunOptions>();
             app.add_option("experiment", options->experiment, "experiment file (TOML)")->required();
-            app.add_option("--set", options->overrides, "override a key: train.epochs=2, method.<label>.alpha=0.5")
+            app.add_option("--set", options->overrides,
+                           "override a key: train.epochs=2, method.<label>.alpha=0.5")
                 ->expected(1)
                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
             add_session_options(app, options->session);

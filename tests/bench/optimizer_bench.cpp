@@ -4,7 +4,7 @@
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 
-#include "suite/adamw.h"
+#include "suite/training/adamw.h"
 
 namespace kdbench {
 namespace {

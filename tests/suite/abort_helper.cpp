@@ -7,7 +7,7 @@
 #include <string>
 
 #include "io/error.h"
-#include "suite/control.h"
+#include "suite/ranks/control.h"
 
 int main(int argc, char** argv) {
   const kdbench::MpiSession session(&argc, &argv);

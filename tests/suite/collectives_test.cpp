@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The MPI collectives (with one rank too) and the single-process ones, against sums written out by
 // hand.
-#include "suite/collectives.h"
+#include "suite/ranks/collectives.h"
 
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
 #include "io/error.h"
-#include "suite/control.h"
+#include "suite/ranks/control.h"
 
 namespace kdbench {
 namespace {

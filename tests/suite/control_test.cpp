@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Every rank runs the same tests; expectations are written for any number of ranks.
-#include "suite/control.h"
+#include "suite/ranks/control.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "suite/cpu_share.h"
+#include "suite/ranks/cpu_share.h"
 
 #include <gtest/gtest.h>
 

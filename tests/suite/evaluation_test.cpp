@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sharded evaluation sees each row id exactly once, for any number of rows and ranks.
-#include "suite/evaluation.h"
+#include "suite/training/evaluation.h"
 
 #include <gtest/gtest.h>
 

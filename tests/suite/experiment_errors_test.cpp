@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/suite/experiment_folder.h"
 #include "io/error.h"
-#include "suite/experiment.h"
+#include "suite/config/experiment.h"
+#include "tests/suite/experiment_folder.h"
 
 namespace kdbench {
 namespace {

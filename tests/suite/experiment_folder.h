@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "suite/experiment.h"
+#include "suite/config/experiment.h"
 #include "tests/support/temp_folder.h"
 
 namespace kdbench::testing {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The experiment file: what is understood, the order of layers, overrides and grids.
-#include "suite/experiment.h"
+#include "suite/config/experiment.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/suite/experiment_folder.h"
 #include "io/error.h"
-#include "suite/optimizer.h"
+#include "suite/training/optimizer.h"
+#include "tests/suite/experiment_folder.h"
 #include "tests/support/shared_data.h"
 
 namespace kdbench {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "suite/metrics.h"
+#include "suite/training/metrics.h"
 
 #include <gtest/gtest.h>
 

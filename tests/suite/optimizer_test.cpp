@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // AdamW against the reference traces on a quadratic (in single precision, and by a second
 // derivation in double), and the fused path against tensor operations.
-#include "suite/optimizer.h"
+#include "suite/training/optimizer.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
-#include "suite/adamw.h"
+#include "suite/training/adamw.h"
 #include "tests/support/shared_data.h"
 
 namespace kdbench {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Whole runs against an independent implementation's numbers: losses, terms, rates, gradient norms, dev logits and metrics, through the
-// same path as `kdbench run`, on as many ranks as the test is started with.
+// Whole runs against an independent implementation's numbers: losses, terms, rates, gradient norms,
+// dev logits and metrics, through the same path as `kdbench run`, on as many ranks as the test is
+// started with.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "suite/pipeline.h"
+#include "suite/stages/pipeline.h"
 #include "tests/support/shared_data.h"
 
 namespace kdbench {
@@ -38,16 +39,20 @@ std::vector<std::vector<double>> read_logits(const fs::path& path) {
   return rows;
 }
 
-void expect_close(const json& actual, const json& expected, double relative, double absolute, const std::string& what) {
-  EXPECT_NEAR(actual.get<double>(), expected.get<double>(), relative * std::abs(expected.get<double>()) + absolute)
+void expect_close(const json& actual, const json& expected, double relative, double absolute,
+                  const std::string& what) {
+  EXPECT_NEAR(actual.get<double>(), expected.get<double>(),
+              relative * std::abs(expected.get<double>()) + absolute)
       << what;
 }
 
 void expect_step(const json& actual, const json& expected) {
   const std::string where = " at step " + expected.at("step").dump();
-  for (const char* key : {"phase", "epoch", "step"}) EXPECT_EQ(actual.at(key), expected.at(key)) << key << where;
+  for (const char* key : {"phase", "epoch", "step"})
+    EXPECT_EQ(actual.at(key), expected.at(key)) << key << where;
   expect_close(actual.at("loss"), expected.at("loss"), 1e-4, 1e-6, "loss" + where);
-  expect_close(actual.at("learning_rate"), expected.at("learning_rate"), 1e-6, 1e-12, "rate" + where);
+  expect_close(actual.at("learning_rate"), expected.at("learning_rate"), 1e-6, 1e-12,
+               "rate" + where);
   expect_close(actual.at("grad_norm"), expected.at("grad_norm"), 1e-3, 1e-5, "norm" + where);
   ASSERT_EQ(actual.at("terms").size(), expected.at("terms").size());
   for (const auto& [name, value] : expected.at("terms").items()) {
@@ -57,7 +62,8 @@ void expect_step(const json& actual, const json& expected) {
 
 fs::path student_folder(const fs::path& experiment) {
   for (const auto& entry : fs::directory_iterator(experiment)) {
-    if (entry.path().filename().string().find("-teacher-") == std::string::npos) return entry.path();
+    if (entry.path().filename().string().find("-teacher-") == std::string::npos)
+      return entry.path();
   }
   return {};
 }
@@ -82,13 +88,15 @@ void expect_run(const fs::path& run, const fs::path& expected_file) {
   for (size_t row = 0; row < logits.size(); ++row) {
     for (size_t c = 0; c < logits[row].size(); ++c) {
       const json& want = evaluation.at("logits")[row];
-      EXPECT_NEAR(logits[row][c], (want.is_array() ? want[c] : want).get<double>(), 1e-3) << row << "," << c;
+      EXPECT_NEAR(logits[row][c], (want.is_array() ? want[c] : want).get<double>(), 1e-3)
+          << row << "," << c;
     }
   }
   for (const auto& [name, value] : evaluation.at("metrics").items()) {
     // Decisions are equal; correlations move with the logits' last digits.
     const bool correlation = name == "pearson" || name == "spearman";
-    expect_close(record.at("metrics").at("last").at(split).at(name), value, 0, correlation ? 1e-4 : 1e-9, name);
+    expect_close(record.at("metrics").at("last").at(split).at(name), value, 0,
+                 correlation ? 1e-4 : 1e-9, name);
   }
 }
 
@@ -112,8 +120,8 @@ TEST_P(Parity, Reproduces) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Parity,
-                         ::testing::Values("finetune-rte", "finetune-cola", "finetune-stsb", "finetune-cola-decay",
-                                           "kd-rte", "kd-mnli"),
+                         ::testing::Values("finetune-rte", "finetune-cola", "finetune-stsb",
+                                           "finetune-cola-decay", "kd-rte", "kd-mnli"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

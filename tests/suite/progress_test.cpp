@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The plain form (stderr is no terminal here).
-#include "suite/progress.h"
+#include "suite/training/progress.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

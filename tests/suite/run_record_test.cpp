@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "suite/run_record.h"
+#include "suite/results/run_record.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "suite/schedule.h"
+#include "suite/training/schedule.h"
 
 #include <gtest/gtest.h>
 

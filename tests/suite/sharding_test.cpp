@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "suite/sharding.h"
+#include "suite/training/sharding.h"
 
 #include <gtest/gtest.h>
 

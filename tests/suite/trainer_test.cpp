@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The trainer on made-up data: the number of ranks changes nothing, micro-batches neither, and a method may train two models in turn.
-#include "suite/trainer.h"
+// The trainer on made-up data: the number of ranks changes nothing, micro-batches neither, and a
+// method may train two models in turn.
+#include "suite/training/trainer.h"
 
 #include <gtest/gtest.h>
 #include <mpi.h>
@@ -62,7 +63,8 @@ struct Trained {
   at::Tensor values;
 };
 
-Trained train_tiny(Method& method, const Control& control, const TrainSettings& settings, int64_t rows = 29) {
+Trained train_tiny(Method& method, const Control& control, const TrainSettings& settings,
+                   int64_t rows = 29) {
   const auto features = tiny_features("train", rows);
   const auto data = make_dataset(features, kLabels, tiny_teacher(*features));
   const auto dev = make_dataset(tiny_features("dev", 5), kLabels);
@@ -111,7 +113,9 @@ TEST(Trainer, LearnsTheTrainingRows) {
   TrainSettings settings = settings_for_test();
   settings.epochs = 30;
   const Trained trained = train_tiny(*method, control, settings);
-  const auto mean = [](auto begin, auto end) { return std::accumulate(begin, end, 0.0) / (end - begin); };
+  const auto mean = [](auto begin, auto end) {
+    return std::accumulate(begin, end, 0.0) / (end - begin);
+  };
   EXPECT_LT(mean(trained.losses.end() - 4, trained.losses.end()),
             0.5 * mean(trained.losses.begin(), trained.losses.begin() + 4));
 }
@@ -129,7 +133,8 @@ TEST(Trainer, FewerRowsThanRanksWork) {
   Control control(MPI_COMM_WORLD);
   Control alone(MPI_COMM_SELF);
   const auto method = kd();
-  expect_same(train_tiny(*method, alone, settings_for_test(), 1), train_tiny(*method, control, settings_for_test(), 1));
+  expect_same(train_tiny(*method, alone, settings_for_test(), 1),
+              train_tiny(*method, control, settings_for_test(), 1));
 }
 
 TEST(Trainer, SeedsGiveOtherLosses) {
@@ -170,8 +175,9 @@ TEST(Trainer, ALossThatIsNotFiniteFailsTheRunOnEveryRank) {
   }
 }
 
-// Two models that learn in turn on each batch: the teacher takes a step towards the labels; the student then learns from the teacher's
-// output *after* that step (a forward pass again, without gradients).
+// Two models that learn in turn on each batch: the teacher takes a step towards the labels; the
+// student then learns from the teacher's output *after* that step (a forward pass again, without
+// gradients).
 class MutualToy : public Method {
  public:
   TeacherNeeds teacher_needs(const ModelShapes&) const override {
@@ -188,24 +194,26 @@ class MutualToy : public Method {
     phase.overrides[kTeacher].learning_rate = 1e-2;
     phase.updates.push_back({kTeacher, [&](const StepContext& context, const Batch& batch) {
                                before = student.parameters().values().clone();
-                               teacher_before = teacher.forward(batch, StepContext::eval()).logits.detach();
+                               teacher_before =
+                                   teacher.forward(batch, StepContext::eval()).logits.detach();
                                const at::Tensor loss =
-                                   task_loss(teacher.forward(batch, context.train(kTeacher)).logits, batch.labels,
-                                             batch.global_rows);
+                                   task_loss(teacher.forward(batch, context.train(kTeacher)).logits,
+                                             batch.labels, batch.global_rows);
                                return Loss{loss, {{"ce", loss}}};
                              }});
-    phase.updates.push_back({kStudent, [&](const StepContext& context, const Batch& batch) {
-                               student_untouched &= at::equal(before, student.parameters().values());
-                               at::Tensor target;
-                               {
-                                 at::NoGradGuard no_gradients;
-                                 target = teacher.forward(batch, StepContext::eval()).logits;
-                               }
-                               if (batch.rows() > 0) teacher_moved |= !at::equal(target, teacher_before);
-                               const at::Tensor loss = soft_target_divergence(
-                                   student.forward(batch, context.train()).logits, target, 1.0, batch.global_rows);
-                               return Loss{loss, {{"kl", loss}}};
-                             }});
+    phase.updates.push_back(
+        {kStudent, [&](const StepContext& context, const Batch& batch) {
+           student_untouched &= at::equal(before, student.parameters().values());
+           at::Tensor target;
+           {
+             at::NoGradGuard no_gradients;
+             target = teacher.forward(batch, StepContext::eval()).logits;
+           }
+           if (batch.rows() > 0) teacher_moved |= !at::equal(target, teacher_before);
+           const at::Tensor loss = soft_target_divergence(
+               student.forward(batch, context.train()).logits, target, 1.0, batch.global_rows);
+           return Loss{loss, {{"kl", loss}}};
+         }});
     return {phase};
   }
 
@@ -229,7 +237,8 @@ TEST(Trainer, TwoModelsLearnInTurnOnABatch) {
   const TrainSettings settings = settings_for_test();
   const TrainingResult result =
       train(method, {{kStudent, student.get()}, {kTeacher, teacher.get()}},
-            {&find_task("CoLA"), data.get(), {{"dev", dev.get()}}}, settings, 3, control, *collectives, observer);
+            {&find_task("CoLA"), data.get(), {{"dev", dev.get()}}}, settings, 3, control,
+            *collectives, observer);
   ASSERT_EQ(steps.size(), 12u);
   ASSERT_EQ(steps[1].updates.size(), 2u);
   EXPECT_EQ(steps[1].updates[0].model, kTeacher);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// main() of every test program: a world of MPI ranks (one when started alone) in which every rank runs the same tests.
+// main() of every test program: a world of MPI ranks (one when started alone) in which every rank
+// runs the same tests.
 #include <gtest/gtest.h>
 #include <mpi.h>
 

@@ -15,7 +15,8 @@ namespace kdbench::testing {
 
 inline constexpr int64_t kTinyVocabulary = 50;
 
-// `rows` rows of 3 to 14 ids each, a pair when `row % 2`; labels "0" and "1" by a rule that a model can learn.
+// `rows` rows of 3 to 14 ids each, a pair when `row % 2`; labels "0" and "1" by a rule that a model
+// can learn.
 inline std::shared_ptr<FeatureSplit> tiny_features(const std::string& name, int64_t rows) {
   auto split = std::make_shared<FeatureSplit>();
   split->name = name;
@@ -23,7 +24,8 @@ inline std::shared_ptr<FeatureSplit> tiny_features(const std::string& name, int6
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t length = 3 + (row * 7) % 12;
     for (int64_t i = 0; i < length; ++i) {
-      split->tokens.push_back(static_cast<int32_t>(4 + (row * 13 + i * (row % 5 + 1)) % (kTinyVocabulary - 4)));
+      split->tokens.push_back(
+          static_cast<int32_t>(4 + (row * 13 + i * (row % 5 + 1)) % (kTinyVocabulary - 4)));
     }
     split->offsets.push_back(static_cast<int64_t>(split->tokens.size()));
     split->first_segment.push_back(static_cast<int32_t>(row % 2 ? length / 2 : length));
@@ -33,7 +35,8 @@ inline std::shared_ptr<FeatureSplit> tiny_features(const std::string& name, int6
   return split;
 }
 
-inline std::shared_ptr<TeacherSplit> tiny_teacher(const FeatureSplit& features, int64_t classes = 2) {
+inline std::shared_ptr<TeacherSplit> tiny_teacher(const FeatureSplit& features,
+                                                  int64_t classes = 2) {
   auto split = std::make_shared<TeacherSplit>();
   split->name = features.name;
   split->source_sha256 = features.source_sha256;
@@ -54,7 +57,8 @@ inline std::unique_ptr<Model> tiny_bert(uint64_t seed, int64_t layers = 2, doubl
   spec.config.heads = 2;
   spec.config.intermediate = 32;
   spec.config.max_positions = 16;
-  spec.config.hidden_dropout = spec.config.attention_dropout = spec.config.classifier_dropout = dropout;
+  spec.config.hidden_dropout = spec.config.attention_dropout = spec.config.classifier_dropout =
+      dropout;
   spec.config.initializer_range = 0.2;
   spec.config.labels = {"0", "1"};
   spec.outputs = 2;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "suite/config/experiment.h"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "io/error.h"
+#include "suite/config/experiment_overrides.h"
+#include "suite/config/experiment_reader.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+toml::table parse_file(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream content;
+  if (!fs::is_regular_file(file) || !(content << stream.rdbuf())) {
+    throw_user_error(file.string(), "cannot be read", "the experiment file (TOML)");
+  }
+  try {
+    return toml::parse(content.str(), file.string());
+  } catch (const toml::parse_error& error) {
+    throw_user_error(file.string() + ":" + std::to_string(error.source().begin.line),
+                     std::string(error.description()), "not valid TOML");
+  }
+}
+
+// A [[method]] with its place in the file; `student_read`: its own student has no problem.
+struct PlacedMethod {
+  std::string place;
+  MethodSettings settings;
+  bool student_read = true;
+};
+
+std::vector<PlacedMethod> read_methods(TableReader& root, const Experiment& experiment) {
+  std::vector<PlacedMethod> methods;
+  std::map<std::string, std::string> labels;  // label -> place
+  for (const auto& table : root.tables("method")) {
+    const size_t before = root.problems().lines().size();
+    auto read = read_method(table, experiment);
+    const bool clean = root.problems().lines().size() == before;
+    for (auto& method : read) {
+      const auto [first, inserted] = labels.emplace(method.label, table.place());
+      if (!inserted) {
+        root.problems().add(table.place(),
+                            "the label '" + method.label + "' is taken (" + first->second + ")",
+                            "give this method a label of its own: label = \"...\"");
+      }
+      const bool student_read = clean || !method.student;
+      methods.push_back({table.place(), std::move(method), student_read});
+    }
+  }
+  if (!root.has("method")) root.problem("method", "is missing", "add [[method]] with a name");
+  return methods;
+}
+
+// Grid points share their mistakes: each is listed once.
+void check_methods(const Experiment& experiment, const std::vector<PlacedMethod>& methods,
+                   Problems& problems) {
+  std::set<std::string> listed;
+  for (const auto& method : methods) {
+    if (!method.student_read) continue;
+    Problems found;
+    check_method(experiment, method.settings, method.place, found);
+    for (const auto& line : found.lines()) {
+      if (listed.insert(line).second) problems.add("", line);
+    }
+  }
+}
+
+// Data and models; true when there was no problem with them.
+bool read_data_and_models(TableReader& root, Experiment& experiment) {
+  const size_t before = root.problems().lines().size();
+  if (auto data = root.table("data")) experiment.data = read_data(*data);
+  if (!root.has("data")) root.problem("data", "is missing", "add [data] with root and tasks");
+  if (auto teacher = root.table("teacher")) experiment.teacher = read_teacher(*teacher);
+  if (auto student = root.table("student")) {
+    experiment.student =
+        read_student(*student, experiment.teacher ? &*experiment.teacher : nullptr);
+  }
+  if (!root.has("student")) root.problem("student", "is missing", "add [student] with weights");
+  return root.problems().lines().size() == before;
+}
+
+void read_document(TableReader& root, Experiment& experiment) {
+  if (const auto name = root.text("name")) {
+    experiment.name = *name;
+    check_name(root, "name", *name);
+  } else if (!root.has("name")) {
+    root.problem("name", "is missing", "results go to a folder of that name");
+  }
+  if (root.node("assistant")) root.problem("assistant", "not available yet");
+  const bool models_read = read_data_and_models(root, experiment);
+  if (auto train = root.table("train")) experiment.train = read_train(*train);
+  if (auto tasks = root.table("task")) read_tasks(*tasks, experiment);
+  const auto methods = read_methods(root, experiment);
+  root.finish();
+  for (const auto& method : methods) experiment.methods.push_back(method.settings);
+  if (models_read) check_methods(experiment, methods, root.problems());
+}
+
+template <typename Setting, typename Value>
+void take(const std::optional<Value>& value, Setting& setting) {
+  if (value) setting = *value;
+}
+
+void apply(const TrainLayer& layer, TrainSettings& settings) {
+  take(layer.batch_size, settings.batch_size);
+  take(layer.micro_batch, settings.micro_batch);
+  take(layer.epochs, settings.epochs);
+  take(layer.learning_rate, settings.learning_rate);
+  take(layer.optimizer, settings.optimizer);
+  take(layer.schedule, settings.schedule);
+  take(layer.warmup, settings.warmup);
+  take(layer.weight_decay, settings.weight_decay);
+  take(layer.clip, settings.clip);
+  take(layer.dropout, settings.dropout);
+  take(layer.precision, settings.precision);
+  take(layer.shuffle, settings.shuffle);
+  take(layer.checkpoint, settings.checkpoint);
+  take(layer.best_metric, settings.best_metric);
+  take(layer.eval_steps, settings.eval_steps);
+  take(layer.seeds, settings.seeds);
+}
+
+TrainSettings shared_train(const Experiment& experiment, const std::string& task) {
+  TrainSettings settings;
+  apply(experiment.train, settings);
+  const auto it = experiment.task_train.find(task);
+  if (it != experiment.task_train.end()) apply(it->second, settings);
+  return settings;
+}
+
+int64_t value_of(const std::map<std::string, int64_t>& own, const std::string& task,
+                 int64_t shared) {
+  const auto it = own.find(task);
+  return it == own.end() ? shared : it->second;
+}
+
+}  // namespace
+
+void check_name(TableReader& table, const std::string& key, const std::string& name) {
+  const std::string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+=";
+  if (!name.empty() && name.front() != '.' &&
+      name.find_first_not_of(letters) == std::string::npos) {
+    return;
+  }
+  table.problem(key, "expected letters, digits and . _ - + =, found \"" + name + "\"",
+                "it becomes part of a folder's name");
+}
+
+TrainSettings Experiment::train_of(const std::string& task, const MethodSettings& method) const {
+  TrainSettings settings = shared_train(*this, task);
+  apply(method.train, settings);
+  return settings;
+}
+
+TrainSettings Experiment::teacher_train_of(const std::string& task) const {
+  TrainSettings settings = shared_train(*this, task);
+  if (teacher && teacher->train) apply(*teacher->train, settings);
+  return settings;
+}
+
+int64_t Experiment::max_seq_length_of(const std::string& task) const {
+  return value_of(data.max_seq_length_of, task, data.max_seq_length);
+}
+
+int64_t Experiment::train_limit_of(const std::string& task) const {
+  return value_of(data.train_limit_of, task, data.train_limit);
+}
+
+Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides) {
+  toml::table document = parse_file(file);
+  Problems problems;
+  apply_overrides(document, overrides, problems);
+  Experiment experiment;
+  experiment.file = fs::absolute(file).lexically_normal();
+  TableReader root(document, "", problems);
+  read_document(root, experiment);
+  problems.throw_if_any(file.string());
+  return experiment;
+}
+
+}  // namespace kdbench

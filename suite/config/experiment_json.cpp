@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Resolved settings as JSON, for run.json, hashing and --dry-run. The file's own path is left out:
+// the same experiment elsewhere is the same experiment.
+#include "suite/config/experiment.h"
+
+namespace kdbench {
+namespace {
+
+nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
+  return path ? nlohmann::json(path->string()) : nlohmann::json();
+}
+
+template <typename Value>
+nlohmann::json value_or_null(const std::optional<Value>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
+}
+
+nlohmann::json method_json(const Experiment& experiment, const MethodSettings& method) {
+  nlohmann::json json{{"name", method.name},
+                      {"label", method.label},
+                      {"options", to_json(method.options)},
+                      {"grid_point", method.grid_point},
+                      {"teacher_outputs", method.teacher_outputs}};
+  json["teacher_outputs_file"] = text_or_null(method.teacher_outputs_file);
+  json["student"] = method.student ? to_json(*method.student) : nlohmann::json();
+  for (const auto& task : experiment.data.tasks) {
+    json["train"][task] = to_json(experiment.train_of(task, method));
+  }
+  return json;
+}
+
+nlohmann::json teacher_json(const Experiment& experiment) {
+  const TeacherSettings& teacher = *experiment.teacher;
+  nlohmann::json json = to_json(teacher.model);
+  json["per_seed"] = teacher.per_seed;
+  json["train"] = nlohmann::json();
+  if (!teacher.train) return json;
+  for (const auto& task : experiment.data.tasks) {
+    json["train"][task] = to_json(experiment.teacher_train_of(task));
+  }
+  return json;
+}
+
+}  // namespace
+
+nlohmann::json to_json(const TrainSettings& settings) {
+  return {{"batch_size", settings.batch_size},
+          {"micro_batch", settings.micro_batch},
+          {"epochs", settings.epochs},
+          {"learning_rate", settings.learning_rate},
+          {"optimizer", settings.optimizer},
+          {"schedule", settings.schedule},
+          {"warmup", settings.warmup},
+          {"weight_decay", settings.weight_decay},
+          {"clip", settings.clip},
+          {"dropout", value_or_null(settings.dropout)},
+          {"precision", settings.precision},
+          {"shuffle", settings.shuffle},
+          {"checkpoint", settings.checkpoint},
+          {"best_metric", settings.best_metric},
+          {"eval_steps", settings.eval_steps},
+          {"seeds", settings.seeds}};
+}
+
+nlohmann::json to_json(const Options& options) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const auto& [name, value] : options.values()) {
+    std::visit([&, &key = name](const auto& v) { json[key] = v; }, value);
+  }
+  return json;
+}
+
+nlohmann::json to_json(const ModelSettings& settings) {
+  nlohmann::json json{{"architecture", settings.architecture},
+                      {"sizes", settings.sizes},
+                      {"init", settings.init},
+                      {"init_from", settings.init_from},
+                      {"layers", value_or_null(settings.layers)}};
+  json["weights"] = text_or_null(settings.weights);
+  json["tokenizer"] = text_or_null(settings.tokenizer);
+  return json;
+}
+
+nlohmann::json Experiment::to_json() const {
+  nlohmann::json json{{"name", name}};
+  json["data"] = {{"root", data.root.string()}, {"tasks", nlohmann::json::array()}};
+  for (const auto& task : data.tasks) {
+    json["data"]["tasks"].push_back({{"name", task},
+                                     {"max_seq_length", max_seq_length_of(task)},
+                                     {"train_limit", train_limit_of(task)}});
+  }
+  json["teacher"] = teacher ? teacher_json(*this) : nlohmann::json();
+  json["student"] = student ? kdbench::to_json(*student) : nlohmann::json();
+  json["methods"] = nlohmann::json::array();
+  for (const auto& method : methods) json["methods"].push_back(method_json(*this, method));
+  return json;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// The experiment file's tables, one reader each. Problems go to the table's list; what could not be
+// read keeps its default.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "suite/config/experiment.h"
+#include "suite/config/toml_reader.h"
+
+namespace kdbench {
+
+// A name that becomes part of a folder: letters, digits, ".", "_", "-", "+", "=", not beginning
+// with ".".
+void check_name(TableReader& table, const std::string& key, const std::string& name);
+
+// Any [..train].
+TrainLayer read_train(TableReader table);
+// [data]: also looks for the files of each task.
+DataSettings read_data(TableReader table);
+// [task.<TASK>.data] and [task.<TASK>.train].
+void read_tasks(TableReader table, Experiment& experiment);
+// [teacher]
+TeacherSettings read_teacher(TableReader table);
+// [student] or [method.student]; `teacher` (or null) is what init_from = "teacher" refers to.
+ModelSettings read_student(TableReader table, const TeacherSettings* teacher);
+
+// One [[method]] with all its grid points; none when its name cannot be used. Data, teacher and
+// student of `experiment` must have been read.
+std::vector<MethodSettings> read_method(TableReader table, const Experiment& experiment);
+
+// Whether the method can work with the experiment's models and tasks. `place`: where the method
+// stands. Needs models that were read without a problem.
+void check_method(const Experiment& experiment, const MethodSettings& method,
+                  const std::string& place, Problems& problems);
+
+}  // namespace kdbench

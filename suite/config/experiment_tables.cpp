@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// [data], [task.<TASK>.*] and every [..train].
+#include <algorithm>
+#include <set>
+
+#include "io/glue.h"
+#include "io/task.h"
+#include "suite/config/experiment_reader.h"
+#include "suite/training/optimizer.h"
+#include "suite/training/schedule.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// [CLS] a [SEP] b [SEP]
+constexpr double kShortestPair = 5;
+
+std::vector<std::string> metric_choices() {
+  std::vector<std::string> names{"auto"};
+  for (const Metric metric :
+       {Metric::kAccuracy, Metric::kF1, Metric::kMatthews, Metric::kPearson, Metric::kSpearman}) {
+    names.push_back(metric_name(metric));
+  }
+  return names;
+}
+
+const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name) {
+  try {
+    return &find_task(name);
+  } catch (const Error& error) {
+    table.problem(key, error.message(), error.hint());
+    return nullptr;
+  }
+}
+
+// Test files may be missing (they are only predicted), and all dev files but one.
+void check_files(TableReader& table, const fs::path& root, const Task& task) {
+  const auto missing = [&](const std::string& split) {
+    return !fs::is_regular_file(glue_path(root, task, split));
+  };
+  const std::string hint = "GLUE layout: <root>/<TASK>/{train,dev,test}.tsv";
+  if (missing("train")) {
+    table.problem("tasks", "no file " + glue_path(root, task, "train").string(), hint);
+  }
+  const auto dev = task.dev_splits();
+  if (std::all_of(dev.begin(), dev.end(), missing)) {
+    table.problem("tasks", "no file " + glue_path(root, task, dev.front()).string(), hint);
+  }
+}
+
+void check_tasks(TableReader& table, const DataSettings& data) {
+  const bool root_there = !data.root.empty() && fs::is_directory(data.root);
+  if (!data.root.empty() && !root_there) {
+    table.problem("root", "no folder " + data.root.string());
+  }
+  std::set<std::string> seen;
+  for (const auto& name : data.tasks) {
+    const Task* task = task_or_problem(table, "tasks", name);
+    if (!seen.insert(name).second) table.problem("tasks", "'" + name + "' is listed twice");
+    if (!task) continue;
+    if (task->splits.front().name != "train") {
+      table.problem("tasks", name + " has no training rows", "it is only predicted");
+    } else if (root_there) {
+      check_files(table, data.root, *task);
+    }
+  }
+}
+
+void read_seeds(TableReader& table, TrainLayer& layer) {
+  layer.seeds = table.integers("seeds");
+  if (!layer.seeds) return;
+  const auto& seeds = *layer.seeds;
+  if (seeds.empty()) table.problem("seeds", "expected at least one seed");
+  if (std::set<int64_t>(seeds.begin(), seeds.end()).size() != seeds.size()) {
+    table.problem("seeds", "a seed is listed twice", "each seed is one run");
+  }
+  if (std::any_of(seeds.begin(), seeds.end(), [](int64_t seed) { return seed < 0; })) {
+    table.problem("seeds", "expected integers >= 0");
+  }
+}
+
+}  // namespace
+
+TrainLayer read_train(TableReader table) {
+  static const std::vector<std::string> optimizers{"adamw", "bert_adam", "adadelta", "sgd"};
+  TrainLayer layer;
+  layer.batch_size = table.integer("batch_size", at_least(1));
+  layer.micro_batch = table.integer("micro_batch", at_least(0));
+  layer.epochs = table.integer("epochs", at_least(1));
+  layer.learning_rate = table.number("learning_rate", above(0));
+  layer.optimizer = table.choice("optimizer", known_optimizers(), optimizers);
+  layer.schedule = table.choice("schedule", known_schedules());
+  layer.warmup = table.number("warmup", {.low = 0, .high = 1, .high_open = true});
+  layer.weight_decay = table.number("weight_decay", at_least(0));
+  layer.clip = table.number("clip", at_least(0));
+  layer.dropout = table.number("dropout", {.low = 0, .high = 1, .high_open = true});
+  layer.precision = table.choice("precision", {"fp32"}, {"bf16", "fp16"});
+  layer.shuffle = table.boolean("shuffle");
+  layer.checkpoint = table.choice("checkpoint", {"last", "best"});
+  layer.best_metric = table.choice("best_metric", metric_choices());
+  layer.eval_steps = table.integer("eval_steps", at_least(0));
+  read_seeds(table, layer);
+  table.finish();
+  return layer;
+}
+
+DataSettings read_data(TableReader table) {
+  DataSettings data;
+  const toml::node* root = table.node("root");
+  if (root && root->is_string() && **root->as_string() == "synthetic") {
+    table.problem("root", "\"synthetic\" is not available yet", "give a GLUE folder");
+  } else {
+    data.root = table.path("root").value_or("");
+  }
+  data.tasks = table.texts("tasks").value_or(std::vector<std::string>{});
+  if (!table.has("root")) table.problem("root", "is missing", "the folder with the GLUE data");
+  if (!table.has("tasks")) {
+    table.problem("tasks", "is missing", "for example tasks = [\"MRPC\"]");
+  } else if (table.node("tasks")->is_array() && table.node("tasks")->as_array()->empty()) {
+    table.problem("tasks", "expected at least one task");
+  }
+  data.max_seq_length =
+      table.integer("max_seq_length", at_least(kShortestPair)).value_or(data.max_seq_length);
+  data.train_limit = table.integer("train_limit", at_least(0)).value_or(data.train_limit);
+  check_tasks(table, data);
+  table.finish();
+  return data;
+}
+
+void read_tasks(TableReader table, Experiment& experiment) {
+  for (const auto& name : table.names()) {
+    auto task = table.table(name);
+    if (!task || !task_or_problem(table, name, name)) continue;
+    if (auto train = task->table("train")) experiment.task_train[name] = read_train(*train);
+    if (auto data = task->table("data")) {
+      if (const auto length = data->integer("max_seq_length", at_least(kShortestPair))) {
+        experiment.data.max_seq_length_of[name] = *length;
+      }
+      if (const auto limit = data->integer("train_limit", at_least(0))) {
+        experiment.data.train_limit_of[name] = *limit;
+      }
+      data->finish();
+    }
+    task->finish();
+  }
+}
+
+}  // namespace kdbench

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "suite/config/option_reader.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace kdbench {
+namespace {
+
+using IntegerList = std::vector<int64_t>;
+
+bool in_range(const OptionSpec& spec, double value) {
+  return std::isfinite(value) && value >= spec.minimum && value <= spec.maximum;
+}
+
+bool allowed(const OptionSpec& spec, const OptionValue& value) {
+  if (const auto* number = std::get_if<double>(&value)) return in_range(spec, *number);
+  if (const auto* integer = std::get_if<int64_t>(&value)) {
+    return in_range(spec, static_cast<double>(*integer));
+  }
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    const auto& choices = spec.choices;
+    return choices.empty() || std::find(choices.begin(), choices.end(), *text) != choices.end();
+  }
+  if (const auto* list = std::get_if<IntegerList>(&value)) {
+    return std::all_of(list->begin(), list->end(),
+                       [&](int64_t v) { return in_range(spec, static_cast<double>(v)); });
+  }
+  return true;
+}
+
+// The value in the option's type, whatever its range; nullopt when the types do not fit.
+std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& node) {
+  const OptionValue& type = spec.fallback;
+  if (std::holds_alternative<IntegerList>(type) || (spec.or_list && node.is_array())) {
+    if (auto list = integers_of(node)) return OptionValue(std::move(*list));
+  } else if (std::holds_alternative<bool>(type) && node.is_boolean()) {
+    return OptionValue(**node.as_boolean());
+  } else if (std::holds_alternative<int64_t>(type) && node.is_integer()) {
+    return OptionValue(**node.as_integer());
+  } else if (std::holds_alternative<double>(type)) {
+    if (const auto number = number_of(node)) return OptionValue(*number);
+  } else if (std::holds_alternative<std::string>(type) && node.is_string()) {
+    return OptionValue(**node.as_string());
+  }
+  return std::nullopt;
+}
+
+const OptionSpec* find_spec(const std::vector<OptionSpec>& specs, const std::string& name) {
+  const auto it = std::find_if(specs.begin(), specs.end(),
+                               [&](const OptionSpec& spec) { return spec.name == name; });
+  return it == specs.end() ? nullptr : &*it;
+}
+
+std::string unknown_key_hint(const std::vector<OptionSpec>& specs, const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& spec : specs) known.push_back(spec.name);
+  const std::string near = nearest_name(name, known);
+  if (!near.empty()) return "did you mean '" + near + "'?";
+  return known.empty() ? "the method has no keys of its own"
+                       : fmt::format("the method's keys: {}", fmt::join(known, ", "));
+}
+
+}  // namespace
+
+std::string expectation(const OptionSpec& spec) {
+  const std::string range = Range{.low = spec.minimum, .high = spec.maximum}.text();
+  std::string text;
+  if (std::holds_alternative<bool>(spec.fallback)) return "true or false";
+  if (std::holds_alternative<int64_t>(spec.fallback)) return "an integer" + range;
+  if (std::holds_alternative<double>(spec.fallback)) return "a number" + range;
+  if (std::holds_alternative<IntegerList>(spec.fallback)) return "a list of integers" + range;
+  text = spec.choices.empty() ? "text" : "one of ";
+  for (size_t i = 0; i < spec.choices.size(); ++i) {
+    text += (i ? ", \"" : "\"") + spec.choices[i] + "\"";
+  }
+  return spec.or_list ? text + ", or a list of integers" + range : text;
+}
+
+std::string value_text(const OptionValue& value) {
+  return std::visit(
+      [](const auto& v) -> std::string {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, IntegerList>) {
+          return fmt::format("[{}]", fmt::join(v, ","));
+        } else {
+          return fmt::format("{}", v);
+        }
+      },
+      value);
+}
+
+std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node& node,
+                                       const std::string& key, Problems& problems) {
+  auto value = convert(spec, node);
+  if (!value) {
+    problems.add(place_of(node),
+                 key + ": expected " + expectation(spec) + ", found " + kind_of(node));
+    return std::nullopt;
+  }
+  if (allowed(spec, *value)) return value;
+  const auto* text = std::get_if<std::string>(&*value);
+  const std::string near = text ? nearest_name(*text, spec.choices) : "";
+  problems.add(place_of(node),
+               key + ": expected " + expectation(spec) + ", found " +
+                   (text ? "\"" + *text + "\"" : value_text(*value)),
+               near.empty() ? "" : "did you mean \"" + near + "\"?");
+  return std::nullopt;
+}
+
+std::map<std::string, OptionValue> read_options(const std::vector<OptionSpec>& specs,
+                                                TableReader& table) {
+  std::map<std::string, OptionValue> values;
+  for (const auto& spec : specs) {
+    std::optional<OptionValue> value;
+    if (const toml::node* node = table.node(spec.name)) {
+      value = read_option(spec, *node, table.key(spec.name), table.problems());
+    }
+    values[spec.name] = value.value_or(spec.fallback);
+  }
+  return values;
+}
+
+std::vector<GridAxis> read_grid(const std::vector<OptionSpec>& specs, TableReader table) {
+  std::vector<GridAxis> axes;
+  for (const auto& name : table.names()) {
+    const toml::node& node = *table.node(name);
+    const OptionSpec* spec = find_spec(specs, name);
+    if (!spec) {
+      table.problem(name, "unknown key", unknown_key_hint(specs, name));
+      continue;
+    }
+    const toml::array* list = node.as_array();
+    if (!list || list->empty()) {
+      table.problem(name, "expected a list of values, found " +
+                              (list ? std::string("an empty list") : kind_of(node)));
+      continue;
+    }
+    GridAxis axis{name, {}};
+    for (const auto& element : *list) {
+      if (auto value = read_option(*spec, element, table.key(name), table.problems())) {
+        axis.values.push_back(std::move(*value));
+      }
+    }
+    if (axis.values.size() == list->size()) axes.push_back(std::move(axis));
+  }
+  return axes;
+}
+
+std::vector<std::map<std::string, OptionValue>> grid_points(const std::vector<GridAxis>& axes) {
+  std::vector<std::map<std::string, OptionValue>> points(1);
+  for (const auto& axis : axes) {
+    std::vector<std::map<std::string, OptionValue>> longer;
+    for (const auto& point : points) {
+      for (const auto& value : axis.values) {
+        longer.push_back(point);
+        longer.back()[axis.key] = value;
+      }
+    }
+    points = std::move(longer);
+  }
+  return points;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include "suite/config/toml_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kOverride = "--set ";
+
+std::string quoted_list(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "\"" : ", \"") + word + "\"";
+  return text;
+}
+
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+}  // namespace
+
+bool Range::contains(double value) const {
+  return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
+}
+
+std::string Range::text() const {
+  const bool bottom = std::isfinite(low), top = std::isfinite(high);
+  if (bottom && top && !low_open && !high_open) return fmt::format(" from {} to {}", low, high);
+  std::string text;
+  if (bottom) text = fmt::format(" {} {}", low_open ? ">" : ">=", low);
+  if (bottom && top) text += " and";
+  if (top) text += fmt::format(" {} {}", high_open ? "<" : "<=", high);
+  return text;
+}
+
+bool is_override(const toml::node& node) {
+  return node.source().path && node.source().path->rfind(kOverride, 0) == 0;
+}
+
+std::string place_of(const toml::node& node) {
+  const auto& source = node.source();
+  if (!source.path) return "";
+  if (is_override(node)) return *source.path;
+  return *source.path + ":" + std::to_string(source.begin.line);
+}
+
+std::string kind_of(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::string:
+      return "text";
+    case toml::node_type::integer:
+      return "integer";
+    case toml::node_type::floating_point:
+      return "number";
+    case toml::node_type::boolean:
+      return "true or false";
+    case toml::node_type::array:
+      return "list";
+    case toml::node_type::table:
+      return "table";
+    default:
+      return "date or time";
+  }
+}
+
+std::optional<double> number_of(const toml::node& node) {
+  if (node.is_integer()) return static_cast<double>(**node.as_integer());
+  if (node.is_floating_point()) return **node.as_floating_point();
+  return std::nullopt;
+}
+
+std::optional<std::vector<int64_t>> integers_of(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  if (!list) return std::nullopt;
+  std::vector<int64_t> values;
+  for (const auto& element : *list) {
+    if (!element.is_integer()) return std::nullopt;
+    values.push_back(**element.as_integer());
+  }
+  return values;
+}
+
+TableReader::TableReader(const toml::table& table, std::string key, Problems& problems)
+    : table_(&table), key_(std::move(key)), problems_(&problems) {}
+
+std::string TableReader::key(const std::string& name) const {
+  return key_.empty() ? name : key_ + "." + name;
+}
+
+std::string TableReader::place() const { return place_of(*table_); }
+
+std::string TableReader::place(const std::string& name) const {
+  const toml::node* found = table_->get(name);
+  return found ? place_of(*found) : place();
+}
+
+void TableReader::problem(const std::string& name, const std::string& what,
+                          const std::string& hint) {
+  problems_->add(place(name), key(name) + ": " + what, hint);
+}
+
+void TableReader::expected(const std::string& name, const std::string& what,
+                           const toml::node& found) {
+  problem(name, "expected " + what + ", found " + kind_of(found));
+}
+
+const toml::node* TableReader::node(const std::string& name) {
+  known_.insert(name);
+  return table_->get(name);
+}
+
+std::optional<bool> TableReader::boolean(const std::string& name) {
+  const toml::node* found = node(name);
+  if (!found) return std::nullopt;
+  if (found->is_boolean()) return **found->as_boolean();
+  expected(name, "true or false", *found);
+  return std::nullopt;
+}
+
+std::optional<int64_t> TableReader::integer(const std::string& name, const Range& range) {
+  const toml::node* found = node(name);
+  if (!found) return std::nullopt;
+  if (!found->is_integer()) {
+    expected(name, "an integer" + range.text(), *found);
+    return std::nullopt;
+  }
+  const int64_t value = **found->as_integer();
+  if (range.contains(static_cast<double>(value))) return value;
+  problem(name, fmt::format("expected an integer{}, found {}", range.text(), value));
+  return std::nullopt;
+}
+
+std::optional<double> TableReader::number(const std::string& name, const Range& range) {
+  const toml::node* found = node(name);
+  if (!found) return std::nullopt;
+  const auto value = number_of(*found);
+  if (!value) {
+    expected(name, "a number" + range.text(), *found);
+    return std::nullopt;
+  }
+  if (std::isfinite(*value) && range.contains(*value)) return value;
+  problem(name, fmt::format("expected a number{}, found {}", range.text(), *value));
+  return std::nullopt;
+}
+
+std::optional<std::string> TableReader::text(const std::string& name) {
+  const toml::node* found = node(name);
+  if (!found) return std::nullopt;
+  if (found->is_string()) return **found->as_string();
+  expected(name, "text", *found);
+  return std::nullopt;
+}
+
+std::optional<std::string> TableReader::choice(const std::string& name,
+                                               const std::vector<std::string>& choices,
+                                               const std::vector<std::string>& planned) {
+  const auto value = text(name);
+  if (!value || contains(choices, *value)) return value;
+  if (contains(planned, *value)) {
+    problem(name, "\"" + *value + "\" is not available yet", "available: " + quoted_list(choices));
+    return std::nullopt;
+  }
+  const std::string near = nearest_name(*value, choices);
+  problem(name, "expected one of " + quoted_list(choices) + ", found \"" + *value + "\"",
+          near.empty() ? "" : "did you mean \"" + near + "\"?");
+  return std::nullopt;
+}
+
+std::optional<std::vector<int64_t>> TableReader::integers(const std::string& name) {
+  const toml::node* found = node(name);
+  if (!found) return std::nullopt;
+  auto values = integers_of(*found);
+  if (!values) expected(name, "a list of integers", *found);
+  return values;
+}
+
+std::optional<std::vector<std::string>> TableReader::texts(const std::string& name) {
+  const toml::node* found = node(name);
+  if (!found) return std::nullopt;
+  std::vector<std::string> values;
+  const toml::array* list = found->as_array();
+  for (size_t i = 0; list && i < list->size(); ++i) {
+    if (const auto* element = list->get(i)->as_string()) values.push_back(**element);
+  }
+  if (list && values.size() == list->size()) return values;
+  expected(name, "a list of texts like [\"a\", \"b\"]", *found);
+  return std::nullopt;
+}
+
+std::optional<fs::path> TableReader::path(const std::string& name) {
+  const auto value = text(name);
+  if (!value) return std::nullopt;
+  if (value->empty()) {
+    problem(name, "expected a path, found nothing");
+    return std::nullopt;
+  }
+  const toml::node& found = *table_->get(name);
+  const fs::path base =
+      is_override(found) ? fs::current_path() : fs::absolute(*found.source().path).parent_path();
+  return (base / *value).lexically_normal();
+}
+
+std::optional<TableReader> TableReader::table(const std::string& name) {
+  const toml::node* found = node(name);
+  if (!found) return std::nullopt;
+  if (found->is_table()) return TableReader(*found->as_table(), key(name), *problems_);
+  expected(name, "a table", *found);
+  return std::nullopt;
+}
+
+std::vector<TableReader> TableReader::tables(const std::string& name) {
+  std::vector<TableReader> readers;
+  const toml::node* found = node(name);
+  if (!found) return readers;
+  if (!found->is_array_of_tables()) {
+    problem(name, "expected tables, found " + kind_of(*found), "write [[" + key(name) + "]]");
+    return readers;
+  }
+  for (const auto& element : *found->as_array()) {
+    readers.emplace_back(*element.as_table(), key(name), *problems_);
+  }
+  return readers;
+}
+
+std::vector<std::string> TableReader::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : *table_) names.emplace_back(name.str());
+  return names;
+}
+
+void TableReader::finish() {
+  const std::vector<std::string> known(known_.begin(), known_.end());
+  for (const auto& name : names()) {
+    if (known_.count(name)) continue;
+    const std::string near = nearest_name(name, known);
+    std::string all;
+    for (const auto& word : known) all += (all.empty() ? "" : ", ") + word;
+    problem(name, "unknown key",
+            near.empty() ? "known here: " + all : "did you mean '" + near + "'?");
+  }
+}
+
+}  // namespace kdbench

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "suite/ranks/collectives.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "io/error.h"
+#include "suite/ranks/control.h"
+#include "suite/ranks/mpi_collectives.h"
+
+namespace kdbench {
+namespace {
+
+class SingleCollectives : public Collectives {
+ public:
+  int rank() const override { return 0; }
+  int size() const override { return 1; }
+  std::string name() const override { return "single"; }
+
+  std::unique_ptr<PendingCollective> start(CollectiveOp op) override {
+    if (op.kind == CollectiveOp::Kind::kAllgather) {
+      if (op.gathered.size() != 1)
+        throw std::logic_error("Collectives: allgather needs one tensor per rank");
+      op.gathered.front().copy_(op.tensor);
+    }
+    return std::make_unique<FinishedCollective>();
+  }
+
+  std::unique_ptr<Collectives> subgroup(int) override { return make_single_collectives(); }
+};
+
+}  // namespace
+
+void Collectives::allreduce_sum(const at::Tensor& tensor) {
+  CollectiveOp op;
+  op.tensor = tensor;
+  start(std::move(op))->wait();
+}
+
+void Collectives::broadcast(const at::Tensor& tensor, int root) {
+  CollectiveOp op;
+  op.kind = CollectiveOp::Kind::kBroadcast;
+  op.tensor = tensor;
+  op.root = root;
+  start(std::move(op))->wait();
+}
+
+at::Tensor Collectives::gather_rows(const at::Tensor& rows) {
+  if (!rows.defined() || rows.dim() == 0)
+    throw std::logic_error("Collectives: gather_rows needs rows, not a scalar");
+  const at::Tensor counts = at::empty({size()}, rows.options().dtype(at::kLong));
+  CollectiveOp count_op;
+  count_op.kind = CollectiveOp::Kind::kAllgather;
+  count_op.tensor = at::full({1}, rows.size(0), counts.options());
+  count_op.gathered = counts.split(1);
+  start(std::move(count_op))->wait();
+
+  const at::Tensor on_host = counts.cpu();
+  const std::vector<int64_t> sizes(on_host.data_ptr<int64_t>(),
+                                   on_host.data_ptr<int64_t>() + size());
+  std::vector<int64_t> shape = rows.sizes().vec();
+  shape[0] = on_host.sum().item<int64_t>();
+  const at::Tensor all = at::empty(shape, rows.options().requires_grad(false));
+  CollectiveOp op;
+  op.kind = CollectiveOp::Kind::kAllgather;
+  op.tensor = rows.detach().contiguous();
+  op.gathered = all.split_with_sizes(sizes);
+  start(std::move(op))->wait();
+  return all;
+}
+
+std::unique_ptr<Collectives> make_single_collectives() {
+  return std::make_unique<SingleCollectives>();
+}
+
+std::unique_ptr<Collectives> make_collectives(const Control& control, at::Device device) {
+  if (control.size() == 1) return make_single_collectives();
+  if (device.is_cpu()) return make_mpi_collectives(control);
+  throw_user_error("--device " + device.str(), "several ranks on GPUs are not available yet",
+                   "use one rank, or --device cpu");
+}
+
+}  // namespace kdbench

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Collective operations on tensors. Every rank starts the same operations in the same order.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kdbench {
+
+// One operation under way. `tensor` must live and stay untouched until wait() returns.
+class PendingCollective {
+ public:
+  virtual ~PendingCollective() = default;
+  virtual void wait() = 0;
+};
+
+struct CollectiveOp {
+  enum class Kind { kAllreduceSum, kBroadcast, kAllgather };
+  Kind kind = Kind::kAllreduceSum;
+  at::Tensor
+      tensor;    // contiguous; in place for allreduce and broadcast, this rank's rows for allgather
+  int root = 0;  // broadcast
+  std::vector<at::Tensor>
+      gathered;  // allgather: one contiguous tensor per rank, first dimensions may differ (also 0)
+};
+
+class Collectives {
+ public:
+  virtual ~Collectives() = default;
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+  // "single", "mpi", later "nccl".
+  virtual std::string name() const = 0;
+
+  virtual std::unique_ptr<PendingCollective> start(CollectiveOp op) = 0;
+  // Collectives among the ranks that pass the same colour (collective over all ranks of this
+  // object).
+  virtual std::unique_ptr<Collectives> subgroup(int colour) = 0;
+
+  // Blocking forms.
+  void allreduce_sum(const at::Tensor& tensor);
+  void broadcast(const at::Tensor& tensor, int root);
+  // rows (b, ...) of each rank -> (sum of b, ...) in order of rank, detached. b may differ and be
+  // 0; the rest of the shape is the same on every rank.
+  at::Tensor gather_rows(const at::Tensor& rows);
+};
+
+// A world of one rank: nothing moves.
+std::unique_ptr<Collectives> make_single_collectives();
+// MPI on host memory; float32, float64, int32, int64 and uint8 tensors.
+class Control;
+std::unique_ptr<Collectives> make_mpi_collectives(const Control& control);
+// The right one for the device and the number of ranks.
+std::unique_ptr<Collectives> make_collectives(const Control& control, at::Device device);
+
+}  // namespace kdbench

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "suite/ranks/control.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include "io/collective.h"
+#include "io/error.h"
+#include "suite/ranks/mpi_check.h"
+
+namespace kdbench {
+namespace {
+
+template <typename T>
+MPI_Datatype mpi_type();
+template <>
+MPI_Datatype mpi_type<int64_t>() {
+  return MPI_INT64_T;
+}
+template <>
+MPI_Datatype mpi_type<float>() {
+  return MPI_FLOAT;
+}
+template <>
+MPI_Datatype mpi_type<double>() {
+  return MPI_DOUBLE;
+}
+template <>
+MPI_Datatype mpi_type<char>() {
+  return MPI_CHAR;
+}
+
+// MPI counts are ints. Control carries small data: anything longer is a mistake of the caller.
+int int_count(size_t count) {
+  if (count > static_cast<size_t>(std::numeric_limits<int>::max())) {
+    throw std::logic_error("Control: more than 2^31 - 1 elements; use Collectives");
+  }
+  return static_cast<int>(count);
+}
+
+template <typename T>
+void reduce(MPI_Comm comm, T* values, size_t count, MPI_Op op) {
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, values, int_count(count), mpi_type<T>(), op, comm),
+            "MPI_Allreduce");
+}
+
+template <typename T>
+T reduce(MPI_Comm comm, T value, MPI_Op op) {
+  reduce(comm, &value, 1, op);
+  return value;
+}
+
+// The ranks' counts, in order of rank.
+std::vector<int64_t> gather_counts(MPI_Comm comm, int size, size_t count) {
+  std::vector<int64_t> counts(size);
+  const int64_t own = static_cast<int64_t>(count);
+  check_mpi(MPI_Allgather(&own, 1, MPI_INT64_T, counts.data(), 1, MPI_INT64_T, comm),
+            "MPI_Allgather");
+  return counts;
+}
+
+template <typename T>
+std::vector<T> gather_flat(MPI_Comm comm, const T* values, const std::vector<int64_t>& counts,
+                           int rank) {
+  std::vector<int> lengths, starts;
+  size_t total = 0;
+  for (const int64_t count : counts) {
+    starts.push_back(int_count(total));
+    lengths.push_back(int_count(static_cast<size_t>(count)));
+    total += static_cast<size_t>(count);
+  }
+  std::vector<T> all(int_count(total));
+  check_mpi(MPI_Allgatherv(values, lengths[rank], mpi_type<T>(), all.data(), lengths.data(),
+                           starts.data(), mpi_type<T>(), comm),
+            "MPI_Allgatherv");
+  return all;
+}
+
+template <typename T>
+std::vector<T> gather_values(const Control& control, const std::vector<T>& values) {
+  const auto counts = gather_counts(control.comm(), control.size(), values.size());
+  return gather_flat(control.comm(), values.data(), counts, control.rank());
+}
+
+std::string broadcast_from(const Control& control, const std::string& bytes, int root) {
+  int64_t size = static_cast<int64_t>(bytes.size());
+  check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, root, control.comm()), "MPI_Bcast");
+  std::string result =
+      control.rank() == root ? bytes : std::string(static_cast<size_t>(size), '\0');
+  check_mpi(MPI_Bcast(result.data(), int_count(result.size()), MPI_CHAR, root, control.comm()),
+            "MPI_Bcast");
+  return result;
+}
+
+std::string rank_and_host(const Control& control) {
+  char host[MPI_MAX_PROCESSOR_NAME];
+  int length = 0;
+  MPI_Get_processor_name(host, &length);
+  return "rank " + std::to_string(control.rank()) + " of " + std::to_string(control.size()) +
+         " on " + std::string(host, length);
+}
+
+}  // namespace
+
+Control::Control(MPI_Comm comm) {
+  check_mpi(MPI_Comm_dup(comm, &comm_), "MPI_Comm_dup");
+  return_errors(comm_);
+  check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+  MPI_Comm host = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
+            "MPI_Comm_split_type");
+  check_mpi(MPI_Comm_rank(host, &local_rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(host, &local_size_), "MPI_Comm_size");
+  check_mpi(MPI_Comm_free(&host), "MPI_Comm_free");
+}
+
+Control::~Control() { free_communicator(comm_); }
+
+bool Control::any(bool flag) const { return max(int64_t{flag}) != 0; }
+bool Control::all(bool flag) const { return min(int64_t{flag}) != 0; }
+int64_t Control::sum(int64_t value) const { return reduce(comm_, value, MPI_SUM); }
+int64_t Control::min(int64_t value) const { return reduce(comm_, value, MPI_MIN); }
+int64_t Control::max(int64_t value) const { return reduce(comm_, value, MPI_MAX); }
+double Control::sum(double value) const { return reduce(comm_, value, MPI_SUM); }
+double Control::min(double value) const { return reduce(comm_, value, MPI_MIN); }
+double Control::max(double value) const { return reduce(comm_, value, MPI_MAX); }
+
+void Control::sum(std::vector<double>& values) const {
+  reduce(comm_, values.data(), values.size(), MPI_SUM);
+}
+void Control::max(std::vector<double>& values) const {
+  reduce(comm_, values.data(), values.size(), MPI_MAX);
+}
+
+std::vector<int64_t> Control::gather(const std::vector<int64_t>& values) const {
+  return gather_values(*this, values);
+}
+std::vector<float> Control::gather(const std::vector<float>& values) const {
+  return gather_values(*this, values);
+}
+std::vector<double> Control::gather(const std::vector<double>& values) const {
+  return gather_values(*this, values);
+}
+
+std::vector<std::string> Control::gather(const std::string& text) const {
+  const auto lengths = gather_counts(comm_, size_, text.size());
+  const auto all = gather_flat(comm_, text.data(), lengths, rank_);
+  std::vector<std::string> texts;
+  auto begin = all.begin();
+  for (const int64_t length : lengths) {
+    texts.emplace_back(begin, begin + length);
+    begin += length;
+  }
+  return texts;
+}
+
+std::string Control::broadcast(const std::string& bytes) const {
+  return broadcast_from(*this, bytes, 0);
+}
+
+void Control::barrier() const { check_mpi(MPI_Barrier(comm_), "MPI_Barrier"); }
+
+void Control::agree(const std::function<void()>& f) const { kdbench::agree(Ranks(comm_), f); }
+
+void Control::on_root(const std::function<void()>& f) const {
+  agree([&] {
+    if (root()) f();
+  });
+}
+
+void Control::abort(const std::string& message, int exit_code) const {
+  // One write: the lines of ranks that fail together do not mix.
+  const std::string line = "kdbench: " + rank_and_host(*this) + ": " + message + "\n";
+  std::fflush(stdout);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+  MPI_Abort(comm_, exit_code);
+  std::_Exit(exit_code);
+}
+
+MpiSession::MpiSession(int* argc, char*** argv) {
+  int provided = 0;
+  check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED) {
+    MPI_Finalize();
+    throw_machine_error("MPI_Init_thread", "this MPI does not allow threads beside the main one",
+                        "use an MPI that provides MPI_THREAD_FUNNELED");
+  }
+}
+
+MpiSession::~MpiSession() { MPI_Finalize(); }
+
+}  // namespace kdbench

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "suite/results/inspection.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "io/error.h"
+#include "io/feature_store.h"
+#include "io/hdf5.h"
+#include "io/safetensors.h"
+#include "io/teacher_store.h"
+#include "reports/comparison.h"
+#include "reports/table.h"
+#include "suite/config/experiment.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string inspect_features(const fs::path& path) {
+  const FeatureStore store = read_feature_store(path);
+  Table table;
+  table.header = {"split", "rows", "tokens", "longest", "labels", "source sha256"};
+  for (const auto& [name, split] : store.splits) {
+    int64_t longest = 0;
+    for (size_t row = 1; row < split->offsets.size(); ++row) {
+      longest = std::max(longest, split->offsets[row] - split->offsets[row - 1]);
+    }
+    table.rows.push_back({name, std::to_string(split->rows()), std::to_string(split->tokens.size()),
+                          std::to_string(longest), split->labels.empty() ? "no" : "yes",
+                          split->source_sha256.substr(0, 16)});
+  }
+  return fmt::format(
+             "feature store, format version {}\ntask {}  max_seq_length {}  train_limit {}  "
+             "tokenizer sha256 {}\n",
+             kFeatureStoreVersion, store.info.task, store.info.max_seq_length,
+             store.info.train_limit, store.info.tokenizer_sha256.substr(0, 16)) +
+         write_console(table) + "all checksums are right\n";
+}
+
+std::string inspect_teacher(const fs::path& path) {
+  const TeacherStore store = read_teacher_store(path);
+  Table table;
+  table.header = {"split", "rows", "classes", "[CLS] layers", "hidden", "pooled", "source sha256"};
+  for (const auto& [name, split] : store.splits) {
+    table.rows.push_back(
+        {name, std::to_string(split->rows()), std::to_string(split->classes),
+         split->cls_layers.empty() ? "-" : fmt::format("{}", fmt::join(split->cls_layers, ",")),
+         std::to_string(split->hidden_size), split->pooled.empty() ? "no" : "yes",
+         split->source_sha256.substr(0, 16)});
+  }
+  return fmt::format(
+             "teacher store, format version {}\ntask {}  checkpoint sha256 {}  store_dtype {}\n",
+             kTeacherStoreVersion, store.info.task, store.info.checkpoint_sha256.substr(0, 16),
+             store.info.store_dtype) +
+         write_console(table) + "all checksums are right\n";
+}
+
+std::string inspect_store(const fs::path& path) {
+  const std::string format = hdf5::File::open_read(path).root().text("format");
+  return format.find("teacher") == std::string::npos ? inspect_features(path)
+                                                     : inspect_teacher(path);
+}
+
+std::string inspect_tensors(const fs::path& path) {
+  Table table;
+  table.header = {"tensor", "type", "shape"};
+  int64_t elements = 0, infinite = 0;
+  for (const auto& [name, tensor] : read_safetensors(path)) {
+    table.rows.push_back({name, c10::toString(tensor.scalar_type()),
+                          fmt::format("({})", fmt::join(tensor.sizes(), ", "))});
+    elements += tensor.numel();
+    if (tensor.is_floating_point()) {
+      infinite += tensor.numel() - at::isfinite(tensor).sum().item<int64_t>();
+    }
+  }
+  return write_console(table) + fmt::format("{} tensors, {} elements, {} not finite\n",
+                                            table.rows.size(), elements, infinite);
+}
+
+// Lines of a text file; of a JSON-lines file each must be an object.
+int64_t count_lines(const fs::path& file, bool json) {
+  std::ifstream stream(file);
+  int64_t lines = 0;
+  for (std::string line; std::getline(stream, line);) {
+    ++lines;
+    if (!json || nlohmann::json::accept(line)) continue;
+    throw_user_error(fmt::format("{}:{}", file.string(), lines), "is no JSON");
+  }
+  return lines;
+}
+
+std::string inspect_run(const fs::path& folder) {
+  const auto run = read_runs({folder}).front();
+  std::string text = fmt::format("run {}\nstatus {}  {}\n", run.value("run_id", "?"),
+                                 run.value("status", "?"), run.value("reason", ""));
+  text += fmt::format("experiment {}  task {}  label {}  seed {}\n", run.value("experiment", "?"),
+                      run.value("task", "?"), run.value("label", "?"), run.value("seed", 0));
+  text += fmt::format("metrics {}\n", run.value("metrics", nlohmann::json::object()).dump());
+  if (fs::exists(folder / "events.jsonl")) {
+    text += fmt::format("events.jsonl: {} lines\n", count_lines(folder / "events.jsonl", true));
+  }
+  if (fs::is_directory(folder / "predictions")) {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(folder / "predictions")) {
+      files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files) {
+      text += fmt::format("predictions/{}: {} rows\n", file.filename().string(),
+                          count_lines(file, false) - 1);
+    }
+  }
+  if (fs::exists(folder / "model/model.safetensors")) {
+    text += fmt::format("model/model.safetensors: {} tensors\n",
+                        read_safetensors(folder / "model/model.safetensors").size());
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string inspect(const fs::path& path) {
+  if (!fs::exists(path)) throw_user_error(path.string(), "no such file or folder");
+  if (fs::is_directory(path)) {
+    if (fs::exists(path / "run.json")) return inspect_run(path);
+    throw_user_error(path.string(), "has no run.json", "a run's folder is expected");
+  }
+  const std::string extension = path.extension();
+  if (extension == ".h5") return inspect_store(path);
+  if (extension == ".safetensors") return inspect_tensors(path);
+  if (extension == ".toml") return load_experiment(path, {}).to_json().dump(2) + "\n";
+  throw_user_error(
+      path.string(), "cannot be inspected",
+      "a store (.h5), weights (.safetensors), an experiment (.toml) or a run's folder");
+}
+
+}  // namespace kdbench

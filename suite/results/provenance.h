@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// What produced a result: source revision, build, machine, job. Environment variables by whitelist
+// only.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "suite/ranks/control.h"
+
+namespace kdbench {
+
+nlohmann::json build_provenance();  // compiler, flags, build type, library versions, git commit and
+                                    // tree state at build
+nlohmann::json system_provenance(
+    const Control& control,
+    int threads);                   // hosts, CPU model, cores, memory, ranks, threads (collective)
+nlohmann::json slurm_provenance();  // SLURM_JOB_ID, ... ; empty object outside Slurm
+std::string command_line(int argc, char** argv);
+
+// Logical CPUs this process may use (affinity mask, cgroup quota).
+int usable_cpus();
+// Threads for each rank: `requested` if > 0, else the usable CPUs shared among the ranks of this
+// host that may use the same ones, at least 1. Collective.
+int threads_per_rank(const Control& control, int requested);
+// Peak resident memory of this process in bytes.
+int64_t peak_memory_bytes();
+
+}  // namespace kdbench

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "suite/results/run_record.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <stdexcept>
+
+#include "io/error.h"
+#include "io/partial_file.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_file(const fs::path& path, const std::string& content) {
+  PartialFile file(path);
+  file.write(content.data(), content.size());
+  file.commit();
+}
+
+// NaN and infinities become null, other numbers round-trip.
+std::string line_of(const nlohmann::json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+// Makes a rename in `folder` last.
+void flush_folder(const fs::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+fs::path with_partial(const fs::path& folder) {
+  fs::path partial = folder;
+  partial += ".partial";
+  return partial;
+}
+
+std::string prediction_table(const Task& task, const Predictions& predictions,
+                             const std::vector<std::string>& labels) {
+  std::string text = "index\tprediction\n";
+  const auto classes = task.regression() ? std::vector<int64_t>{} : predictions.argmax();
+  for (int64_t row = 0; row < predictions.rows(); ++row) {
+    const auto i = static_cast<size_t>(row);
+    text += fmt::format("{}\t", predictions.row_ids[i]);
+    text += task.regression() ? fmt::format("{:.9g}", predictions.logits[i])
+                              : labels.at(static_cast<size_t>(classes[i]));
+    text += "\n";
+  }
+  return text;
+}
+
+std::string logit_table(const Predictions& predictions) {
+  std::string text = "index";
+  for (int64_t c = 0; c < predictions.classes; ++c) text += fmt::format("\tlogit{}", c);
+  text += "\n";
+  size_t next = 0;
+  for (const int64_t id : predictions.row_ids) {
+    text += std::to_string(id);
+    for (int64_t c = 0; c < predictions.classes; ++c) {
+      text += fmt::format("\t{:.9g}", predictions.logits[next++]);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+// events.jsonl, open while the run is under way.
+struct RunRecord::Events {
+  explicit Events(fs::path file) : path(std::move(file)), stream(std::fopen(path.c_str(), "wb")) {
+    if (!stream) throw_machine_error(path.string(), std::strerror(errno));
+  }
+  ~Events() { std::fclose(stream); }
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
+
+  void write(const std::string& line) {
+    if (std::fwrite(line.data(), 1, line.size(), stream) != line.size() || std::fflush(stream)) {
+      throw_machine_error(path.string(), std::strerror(errno));
+    }
+  }
+  void flush_to_disk() {
+    if (::fsync(::fileno(stream))) throw_machine_error(path.string(), std::strerror(errno));
+  }
+
+  fs::path path;
+  std::FILE* stream;
+};
+
+RunRecord::RunRecord(fs::path folder, bool active)
+    : final_(std::move(folder)), partial_(with_partial(final_)), active_(active) {
+  json_ = nlohmann::json::object();
+  if (!active_) return;
+  if (fs::exists(final_)) {
+    throw_user_error(final_.string(), "this run is already there", "results are never overwritten");
+  }
+  std::error_code failed;
+  fs::remove_all(partial_, failed);
+  if (!failed) fs::create_directories(partial_, failed);
+  if (failed) throw_machine_error(partial_.string(), failed.message());
+  events_ = std::make_unique<Events>(partial_ / "events.jsonl");
+}
+
+RunRecord::~RunRecord() = default;
+
+void RunRecord::event(const nlohmann::json& line) {
+  if (events_) events_->write(line_of(line));
+}
+
+void RunRecord::predictions(const Task& task, const std::string& split,
+                            const Predictions& predictions,
+                            const std::vector<std::string>& label_order) {
+  if (!active_) return;
+  if (!task.regression() && static_cast<int64_t>(label_order.size()) != predictions.classes) {
+    throw std::logic_error("predictions of " + task.name + ": labels and logits differ in number");
+  }
+  const fs::path folder = partial_ / "predictions";
+  const std::string stem = task.name + "-" + split;
+  write_file(folder / (stem + ".tsv"), prediction_table(task, predictions, label_order));
+  write_file(folder / (stem + "-logits.tsv"), logit_table(predictions));
+}
+
+void RunRecord::finish(const std::string& status, const std::string& reason) {
+  if (!active_ || finished_) return;
+  json_["status"] = status;
+  json_["reason"] = reason;
+  events_->flush_to_disk();
+  events_.reset();
+  write_file(partial_ / "run.json", line_of(json_, 2));
+  flush_folder(partial_);
+  std::error_code failed;
+  fs::rename(partial_, final_, failed);
+  if (failed) throw_machine_error(final_.string(), failed.message());
+  flush_folder(final_.parent_path());
+  finished_ = true;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// One run's folder: <out>/<experiment>/<run-id>.partial while it works, <run-id> when finished.
+// Files are written by the root rank only; on other ranks every member does nothing.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "io/task.h"
+#include "suite/training/metrics.h"
+
+namespace kdbench {
+
+inline constexpr int kRunSchemaVersion = 1;
+
+class RunRecord {
+ public:
+  // Creates `folder`.partial (and the parents). `active`: this rank writes (the root). Never
+  // overwrites: a finished folder of that name is a user error. A left-over .partial of an earlier
+  // attempt is replaced.
+  RunRecord(std::filesystem::path folder, bool active);
+  ~RunRecord();
+
+  // Where files go while the run is under way.
+  const std::filesystem::path& folder() const { return partial_; }
+  const std::filesystem::path& final_folder() const { return final_; }
+  bool active() const { return active_; }
+
+  // run.json's content, to be filled by the driver; written by finish().
+  nlohmann::json& json() { return json_; }
+
+  // Appends one line to events.jsonl, flushed by line.
+  void event(const nlohmann::json& line);
+
+  // predictions/<TASK>-<split>.tsv (label strings, or scores) and ...-logits.tsv (9 significant
+  // digits).
+  void predictions(const Task& task, const std::string& split, const Predictions& predictions,
+                   const std::vector<std::string>& label_order);
+
+  // Writes run.json with status "done", "failed" or "stopped" and the reason, and renames the
+  // folder to its final name.
+  void finish(const std::string& status, const std::string& reason = "");
+
+ private:
+  std::filesystem::path final_, partial_;
+  bool active_ = false, finished_ = false;
+  nlohmann::json json_;
+  struct Events;
+  std::unique_ptr<Events> events_;
+};
+
+// Time now, UTC, ISO 8601 with seconds: "2026-11-21T09:00:00Z".
+std::string utc_now();
+
+}  // namespace kdbench

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/workspace.h"
+
+#include <fmt/core.h>
+
+#include <fstream>
+
+#include "io/error.h"
+#include "io/sha256.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_description(const StageKey& key, const fs::path& folder) {
+  std::ofstream file(folder / "stage.json");
+  file << nlohmann::json{{"kind", key.kind}, {"version", key.version}, {"inputs", key.inputs}}.dump(
+              2)
+       << "\n";
+  if (!file.flush())
+    throw_machine_error(folder.string(), "cannot write stage.json", "is the disk full?");
+}
+
+}  // namespace
+
+void Workspace::say(const std::string& line) const {
+  if (control.root()) fmt::print(stderr, "{}\n", line);
+}
+
+std::string json_hash(const nlohmann::json& value, size_t digits) {
+  return sha256(value.dump()).substr(0, digits);
+}
+
+std::string StageKey::hash() const {
+  return json_hash({{"kind", kind}, {"version", version}, {"inputs", inputs}});
+}
+
+fs::path ensure_stage(const Workspace& workspace, const StageKey& key,
+                      const std::function<void(const fs::path&)>& make) {
+  const Control& control = workspace.control;
+  const fs::path folder = workspace.out / ".stages" / key.hash();
+  const fs::path partial = folder.string() + ".partial";
+  bool ready = false;
+  control.on_root([&] { ready = fs::exists(folder / "stage.json"); });
+  if (control.any(ready)) return folder;
+  control.on_root([&] {
+    std::error_code error;
+    fs::remove_all(partial, error);
+    fs::create_directories(partial, error);
+    if (error)
+      throw_machine_error(partial.string(), "cannot be created: " + error.message(),
+                          "choose another --out");
+  });
+  make(partial);
+  control.on_root([&] {
+    write_description(key, partial);
+    fs::rename(partial, folder);
+  });
+  return folder;
+}
+
+}  // namespace kdbench

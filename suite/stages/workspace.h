@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Where and with whom an experiment runs: the ranks, the device, the output folder. Passed to every
+// stage.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "suite/ranks/collectives.h"
+#include "suite/ranks/control.h"
+
+namespace kdbench {
+
+struct Workspace {
+  const Control& control;
+  Collectives& collectives;
+  at::Device device = at::kCPU;
+  int threads = 1;            // per rank
+  std::filesystem::path out;  // runs in <out>/<experiment>/, shared stages in <out>/.stages/
+  std::string command;        // for run.json
+
+  // One line about what happens, from the root rank to stderr.
+  void say(const std::string& line) const;
+};
+
+// A piece of work that other runs can share: its folder is named by the hash of `inputs` (which
+// must hold everything that the result depends on) and of the stage's kind and format version.
+struct StageKey {
+  std::string kind;  // "features", "teacher", "teacher-outputs"
+  int version = 1;
+  nlohmann::json inputs;
+
+  std::string hash() const;  // 16 hex digits
+};
+
+// <out>/.stages/<hash>. Makes it if it is not there: `make` gets a new folder <hash>.partial, which
+// is renamed when `make` returns on all ranks; a half-made one of an earlier attempt is made again.
+// Collective; `make` may use collectives.
+std::filesystem::path ensure_stage(const Workspace& workspace, const StageKey& key,
+                                   const std::function<void(const std::filesystem::path&)>& make);
+
+// First `digits` of the SHA-256 of a JSON value (keys sorted).
+std::string json_hash(const nlohmann::json& value, size_t digits = 16);
+
+}  // namespace kdbench

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "suite/training/evaluation.h"
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+
+#include "suite/training/sharding.h"
+
+namespace kdbench {
+namespace {
+
+// Rows of one forward pass: enough for efficient matrix products, small enough for the cache.
+constexpr int64_t kEvaluationRows = 64;
+
+void append(std::vector<float>& to, const at::Tensor& tensor) {
+  const at::Tensor flat = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  to.insert(to.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
+}
+
+// Sorts the gathered rows by id and checks that they are exactly the split's.
+Predictions in_row_order(const std::vector<int64_t>& ids, const std::vector<float>& logits,
+                         const std::vector<float>& labels, int64_t classes, const Dataset& data) {
+  std::vector<size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return ids[a] < ids[b]; });
+  std::vector<int64_t> expected(static_cast<size_t>(data.rows()));
+  for (int64_t i = 0; i < data.rows(); ++i) expected[i] = data.row_id(i);
+  std::sort(expected.begin(), expected.end());
+
+  Predictions sorted;
+  sorted.classes = classes;
+  for (const size_t i : order) {
+    sorted.row_ids.push_back(ids[i]);
+    sorted.logits.insert(sorted.logits.end(), logits.begin() + i * classes,
+                         logits.begin() + (i + 1) * classes);
+    if (!labels.empty()) sorted.labels.push_back(labels[i]);
+  }
+  if (sorted.row_ids != expected) {
+    throw std::logic_error("evaluation did not see every row exactly once");
+  }
+  return sorted;
+}
+
+}  // namespace
+
+void forward_share(Model& model, const Dataset& data, const Control& control,
+                   const ForwardMode& mode,
+                   const std::function<void(const Batch&, const Outputs&)>& visit) {
+  at::NoGradGuard no_gradients;
+  std::vector<int64_t> rows(static_cast<size_t>(data.rows()));
+  std::iota(rows.begin(), rows.end(), 0);
+  const auto shares = split_rows(data, rows, control.size());
+  for (const auto& slice : micro_batches(shares, control.rank(), kEvaluationRows)) {
+    if (slice.empty()) continue;
+    const Batch batch = data.batch(slice, data.rows()).to(model.parameters().device());
+    visit(batch, model.forward(batch, mode));
+  }
+}
+
+Predictions predict(Model& model, const Dataset& data, const Control& control) {
+  std::vector<int64_t> ids;
+  std::vector<float> logits, labels;
+  int64_t classes = 0;
+  forward_share(model, data, control, {}, [&](const Batch& batch, const Outputs& outputs) {
+    const int64_t* row_ids = batch.row_ids.const_data_ptr<int64_t>();
+    ids.insert(ids.end(), row_ids, row_ids + batch.rows());
+    append(logits, outputs.logits);
+    if (data.labelled()) append(labels, batch.labels);
+    classes = outputs.logits.size(1);
+  });
+  return in_row_order(control.gather(ids), control.gather(logits), control.gather(labels),
+                      control.max(classes), data);
+}
+
+}  // namespace kdbench

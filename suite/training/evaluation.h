@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Forward passes over a whole split, sharded over the ranks without duplicates: each row id is seen
+// exactly once, also when rows do not divide or are fewer than ranks.
+#pragma once
+
+#include <functional>
+
+#include "io/dataset.h"
+#include "methods/model.h"
+#include "suite/ranks/control.h"
+#include "suite/training/metrics.h"
+
+namespace kdbench {
+
+// Calls `visit` with the outputs of this rank's rows, slice by slice, in evaluation mode without
+// gradients. Local: ranks do not wait for each other.
+void forward_share(Model& model, const Dataset& data, const Control& control,
+                   const ForwardMode& mode,
+                   const std::function<void(const Batch&, const Outputs&)>& visit);
+
+// Predictions of all rows on every rank, ascending row id. Collective. A row seen twice or not at
+// all is a std::logic_error.
+Predictions predict(Model& model, const Dataset& data, const Control& control);
+
+}  // namespace kdbench

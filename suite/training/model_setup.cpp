@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "suite/training/model_setup.h"
+
+#include <algorithm>
+
+#include "io/error.h"
+#include "io/huggingface.h"
+#include "io/tokenizer.h"
+#include "methods/initialization.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+void set_size(const ModelSettings& settings, const char* key, int64_t* value) {
+  const auto it = settings.sizes.find(key);
+  if (it != settings.sizes.end()) *value = it->second;
+}
+
+// Sizes of a model given by its architecture: all written in the experiment but the vocabulary,
+// which the tokenizer has.
+ModelConfig config_from_sizes(const ModelSettings& settings) {
+  ModelConfig config;
+  config.architecture = settings.architecture;
+  config.intermediate = 0;
+  for (auto [key, value] : std::initializer_list<std::pair<const char*, int64_t*>>{
+           {"layers", &config.layers},
+           {"hidden", &config.hidden},
+           {"heads", &config.heads},
+           {"intermediate", &config.intermediate},
+           {"max_positions", &config.max_positions},
+           {"vocabulary", &config.vocabulary}}) {
+    set_size(settings, key, value);
+  }
+  if (settings.layers) config.layers = *settings.layers;
+  if (config.intermediate == 0) config.intermediate = 4 * config.hidden;
+  if (config.vocabulary == 0)
+    config.vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
+  Problems problems;
+  for (auto [key, value] : std::initializer_list<std::pair<const char*, int64_t>>{
+           {"layers", config.layers}, {"hidden", config.hidden}, {"heads", config.heads}}) {
+    if (value <= 0)
+      problems.add(std::string("model.") + key,
+                   "a positive number is needed for a model without weights");
+  }
+  problems.throw_if_any("model");
+  return config;
+}
+
+std::vector<std::string> label_order(const std::vector<std::string>& own, const Task& task) {
+  return std::is_permutation(own.begin(), own.end(), task.labels.begin(), task.labels.end())
+             ? own
+             : task.labels;
+}
+
+// The folder that init reads: the fine-tuned teacher's, or the model's own; empty when everything
+// is random.
+std::optional<fs::path> source_folder(const ModelRequest& request) {
+  if (request.settings.init == "random") return std::nullopt;
+  if (request.settings.init_from == "teacher") return request.teacher_folder;
+  return request.settings.weights;
+}
+
+}  // namespace
+
+fs::path tokenizer_folder(const ModelSettings& settings) {
+  if (settings.tokenizer) return *settings.tokenizer;
+  if (settings.weights) return *settings.weights;
+  throw_user_error("model.tokenizer", "a model without weights needs the folder of a tokenizer");
+}
+
+ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
+                           std::optional<double> dropout) {
+  ModelConfig config =
+      settings.weights ? read_model_config(*settings.weights) : config_from_sizes(settings);
+  if (settings.layers) config.layers = *settings.layers;
+  if (dropout)
+    config.hidden_dropout = config.attention_dropout = config.classifier_dropout = *dropout;
+  config.labels = label_order(config.labels, task);
+  return config;
+}
+
+std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace& workspace) {
+  std::unique_ptr<Model> model;
+  workspace.control.agree([&] {
+    ModelSpec spec;
+    spec.config = resolve_config(request.settings, *request.task, request.dropout);
+    spec.outputs = request.task->classes();
+    spec.extra = request.extra;
+    spec.device = workspace.device;
+    check_vocabulary(load_tokenizer(tokenizer_folder(request.settings))->vocabulary_size(),
+                     spec.config);
+    model = make_model(spec);
+    initialize_parameters(*model, request.seed);
+    if (const auto folder = source_folder(request)) {
+      initialize_from_checkpoint(*model, *folder, request.settings.init);
+    }
+  });
+  return model;
+}
+
+nlohmann::json model_inputs(const ModelRequest& request) {
+  const ModelConfig config = resolve_config(request.settings, *request.task, request.dropout);
+  const auto folder = source_folder(request);
+  return {{"config", to_config_json(config)},
+          {"labels", config.labels},
+          {"init", request.settings.init},
+          {"init_from", request.settings.init_from},
+          {"weights", folder ? model_weights_sha256(*folder) : "random"},
+          {"seed", request.seed}};
+}
+
+}  // namespace kdbench

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// From an experiment's model settings to a network with weights: config, label order,
+// initialisation.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/task.h"
+#include "methods/model.h"
+#include "suite/config/experiment.h"
+#include "suite/stages/workspace.h"
+
+namespace kdbench {
+
+// Where a model's tokenizer files lie.
+std::filesystem::path tokenizer_folder(const ModelSettings& settings);
+
+// The model's sizes, its dropout (all of a model's when given) and its labels for `task`: the
+// checkpoint's own order when it names exactly the task's labels, else the task's; none for
+// regression. Throws a user error when sizes are missing.
+ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
+                           std::optional<double> dropout);
+
+struct ModelRequest {
+  ModelSettings settings;
+  const Task* task = nullptr;
+  std::optional<double> dropout;
+  uint64_t seed = 1;
+  std::vector<ExtraParameter> extra;
+  // The fine-tuned teacher's folder, for init_from = "teacher".
+  std::optional<std::filesystem::path> teacher_folder;
+};
+
+// Builds and initialises a model: random by seed, then the weights that settings.init asks for.
+// Collective (errors are agreed).
+std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace& workspace);
+
+// What the initial weights depend on, for the keys of stages and runs. Local.
+nlohmann::json model_inputs(const ModelRequest& request);
+
+}  // namespace kdbench

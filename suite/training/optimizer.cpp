@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "suite/training/optimizer.h"
+
+#include <algorithm>
+
+#include "io/error.h"
+#include "suite/training/adamw.h"
+
+namespace kdbench {
+
+void check_optimizer(const std::string& kind, const std::string& where) {
+  const auto& known = known_optimizers();
+  if (std::find(known.begin(), known.end(), kind) != known.end()) return;
+  static const std::vector<std::string> planned{"bert_adam", "adadelta", "sgd"};
+  if (std::find(planned.begin(), planned.end(), kind) != planned.end()) {
+    throw_user_error(where, "optimizer \"" + kind + "\" is not available yet", "use \"adamw\"");
+  }
+  const std::string near = nearest_name(kind, known);
+  throw_user_error(where, "unknown optimizer \"" + kind + "\"",
+                   "use \"" + (near.empty() ? known.front() : near) + "\"");
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings,
+                                          const Parameters& parameters) {
+  check_optimizer(settings.kind, "optimizer");
+  const auto path = parameters.device().is_cpu() ? AdamW::Path::kFused : AdamW::Path::kTensorOps;
+  return std::make_unique<AdamW>(settings, parameters, path);
+}
+
+const std::vector<std::string>& known_optimizers() {
+  static const std::vector<std::string> names{"adamw"};
+  return names;
+}
+
+}  // namespace kdbench

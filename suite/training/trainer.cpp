@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+#include "suite/training/trainer.h"
+
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "io/error.h"
+#include "suite/training/evaluation.h"
+#include "suite/training/optimizer.h"
+#include "suite/training/schedule.h"
+#include "suite/training/sharding.h"
+
+namespace kdbench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Adds the time until its end to a sum.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double* sum) : sum_(sum), start_(Clock::now()) {}
+  ~Stopwatch() { *sum_ += seconds_since(start_); }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double* sum_;
+  Clock::time_point start_;
+};
+
+// Rows of a bucket's worth of gradients are reduced by one call each, in buffer order: what
+// backward finishes first goes first.
+constexpr int64_t kBucketFloats = int64_t{4} << 20;
+
+class CollectiveGatherer : public RowGatherer {
+ public:
+  CollectiveGatherer(const Control& control, Collectives& collectives)
+      : control_(control), collectives_(collectives) {}
+  at::Tensor gather(const at::Tensor& rows, int64_t* first) override {
+    const std::vector<int64_t> counts = control_.gather(std::vector<int64_t>{rows.size(0)});
+    *first = std::accumulate(counts.begin(), counts.begin() + control_.rank(), int64_t{0});
+    return collectives_.gather_rows(rows.detach().contiguous());
+  }
+
+ private:
+  const Control& control_;
+  Collectives& collectives_;
+};
+
+// A model that learns in the current phase, with its own optimizer and schedule.
+struct Learner {
+  Model* model = nullptr;
+  std::unique_ptr<Optimizer> optimizer;
+  Schedule schedule;
+};
+
+// The student's best weights so far in a phase. The first of equal scores stays.
+struct Best {
+  double score = -INFINITY;
+  int64_t epoch = -1;
+  SplitMetrics metrics;
+  at::Tensor values;
+};
+
+class Trainer {
+ public:
+  Trainer(const Models& models, const TrainingData& data, const TrainSettings& settings,
+          uint64_t seed, const Control& control, Collectives& collectives, const Observer& observer)
+      : models_(models),
+        data_(data),
+        settings_(settings),
+        seed_(seed),
+        control_(control),
+        collectives_(collectives),
+        observer_(observer),
+        gatherer_(control, collectives) {
+    for (int64_t i = 0; i < data.train->rows(); ++i) row_ids_.push_back(data.train->row_id(i));
+  }
+
+  TrainingResult run(const std::vector<Phase>& phases) {
+    for (const auto& phase : phases) all_steps_ += steps_per_epoch() * epochs_of(phase);
+    const auto start = Clock::now();
+    for (const auto& phase : phases) run_phase(phase);
+    if (settings_.checkpoint == "best") restore_best();
+    result_.times.train = seconds_since(start) - result_.times.eval;
+    reduce_times();
+    return result_;
+  }
+
+ private:
+  int64_t steps_per_epoch() const {
+    return (data_.train->rows() + settings_.batch_size - 1) / settings_.batch_size;
+  }
+  int64_t epochs_of(const Phase& phase) const { return phase.epochs.value_or(settings_.epochs); }
+  Model& student() { return *models_.at(kStudent); }
+
+  void run_phase(const Phase& phase) {
+    if (phase.start == StartWeights::kBestOfPreviousPhase) restore_best();
+    best_ = {};
+    ++phase_number_;
+    phase_seed_ = derive_seed(seed_, "phase " + std::to_string(phase_number_));
+    step_ = 0;
+    make_learners(phase);
+    for (int64_t epoch = 0; epoch < epochs_of(phase); ++epoch) {
+      if (phase.begin_epoch) phase.begin_epoch(epoch);
+      run_epoch(phase, epoch);
+      evaluate(epoch);
+      ++result_.epochs;
+    }
+    if (phase.end) phase.end();
+  }
+
+  void make_learners(const Phase& phase) {
+    learners_.clear();
+    for (const auto& update : phase.updates) {
+      if (learners_.count(update.model)) continue;
+      Learner learner;
+      learner.model = models_.at(update.model);
+      OptimizerSettings optimizer;
+      optimizer.kind = settings_.optimizer;
+      optimizer.weight_decay = settings_.weight_decay;
+      optimizer.clip = settings_.clip;
+      learner.optimizer = make_optimizer(optimizer, learner.model->parameters());
+      const auto overrides = phase.overrides.find(update.model);
+      learner.schedule = {settings_.schedule, settings_.learning_rate, settings_.warmup,
+                          steps_per_epoch() * epochs_of(phase)};
+      if (overrides != phase.overrides.end()) {
+        learner.schedule.base = overrides->second.learning_rate.value_or(settings_.learning_rate);
+      }
+      learner.model->parameters().zero_gradients();
+      learners_.emplace(update.model, std::move(learner));
+    }
+  }
+
+  void run_epoch(const Phase& phase, int64_t epoch) {
+    std::vector<int64_t> order(row_ids_.size());
+    std::iota(order.begin(), order.end(), 0);
+    if (settings_.shuffle) order = shuffled_order(phase_seed_, epoch, row_ids_);
+    for (size_t begin = 0; begin < order.size(); begin += settings_.batch_size) {
+      const size_t end = std::min(order.size(), begin + static_cast<size_t>(settings_.batch_size));
+      run_step(phase, epoch, {order.begin() + begin, order.begin() + end});
+      const bool epoch_ends = end == order.size();
+      if (settings_.eval_steps > 0 && step_ % settings_.eval_steps == 0 && !epoch_ends)
+        evaluate(epoch);
+    }
+  }
+
+  void run_step(const Phase& phase, int64_t epoch, const std::vector<int64_t>& rows) {
+    const auto start = Clock::now();
+    StepContext context;
+    context.epoch = epoch;
+    context.step = step_;
+    context.total_steps = steps_per_epoch() * epochs_of(phase);
+    context.key = {phase_seed_, static_cast<uint32_t>(step_)};
+    context.gatherer = &gatherer_;
+    const std::vector<Batch> slices = make_slices(rows);
+
+    StepRecord record;
+    for (const auto& update : phase.updates)
+      record.updates.push_back(run_update(update, context, slices));
+    if (phase.visit) {
+      at::NoGradGuard no_gradients;
+      for (const auto& slice : slices) phase.visit(context, slice);
+    }
+    count_work(rows);
+    record.phase = phase_number_;
+    record.phase_name = phase.name;
+    record.epoch = epoch;
+    record.step = step_++;
+    record.done_steps = ++result_.steps;
+    record.all_steps = all_steps_;
+    record.samples = static_cast<int64_t>(rows.size());
+    record.step_s = seconds_since(start);
+    if (observer_.step) observer_.step(record);
+    check_finite(record);
+  }
+
+  // This rank's share of the global batch, cut into the slices of one forward pass each.
+  std::vector<Batch> make_slices(const std::vector<int64_t>& rows) {
+    Stopwatch watch(&result_.times.data);
+    const auto shares = split_rows(*data_.train, rows, control_.size());
+    std::vector<Batch> slices;
+    for (const auto& slice : micro_batches(shares, control_.rank(), settings_.micro_batch)) {
+      slices.push_back(data_.train->batch(slice, static_cast<int64_t>(rows.size()))
+                           .to(student().parameters().device()));
+    }
+    return slices;
+  }
+
+  UpdateRecord run_update(const Update& update, const StepContext& context,
+                          const std::vector<Batch>& slices) {
+    Learner& learner = learners_.at(update.model);
+    UpdateRecord record;
+    record.model = update.model;
+    std::vector<double> sums;  // loss, then the terms: this rank's share
+    {
+      Stopwatch watch(&result_.times.compute);
+      for (const auto& slice : slices) {
+        const Loss loss = update.loss(context, slice);
+        loss.total.backward();
+        add_terms(loss, record, sums);
+      }
+    }
+    {
+      Stopwatch watch(&result_.times.comm_exposed);
+      reduce_gradients(learner.model->parameters());
+      control_.sum(sums);
+    }
+    Stopwatch watch(&result_.times.compute);
+    record.loss = sums[0];
+    for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
+    record.learning_rate = learner.schedule.rate(context.step);
+    record.grad_norm = learner.optimizer->step(learner.model->parameters(), record.learning_rate);
+    return record;
+  }
+
+  static void add_terms(const Loss& loss, UpdateRecord& record, std::vector<double>& sums) {
+    if (sums.empty()) {
+      sums.resize(loss.terms.size() + 1, 0.0);
+      for (const auto& [name, value] : loss.terms) record.terms.emplace_back(name, 0.0);
+    }
+    sums[0] += loss.total.item<double>();
+    for (size_t i = 0; i < loss.terms.size(); ++i)
+      sums[i + 1] += loss.terms[i].second.item<double>();
+  }
+
+  void reduce_gradients(Parameters& parameters) {
+    if (collectives_.size() == 1) return;
+    at::Tensor& gradients = parameters.gradients();
+    std::vector<std::unique_ptr<PendingCollective>> pending;
+    for (int64_t begin = 0; begin < gradients.numel(); begin += kBucketFloats) {
+      CollectiveOp op;
+      op.tensor = gradients.narrow(0, begin, std::min(kBucketFloats, gradients.numel() - begin));
+      pending.push_back(collectives_.start(std::move(op)));
+    }
+    for (auto& bucket : pending) bucket->wait();
+  }
+
+  void count_work(const std::vector<int64_t>& rows) {
+    result_.samples += static_cast<int64_t>(rows.size());
+    for (const int64_t row : rows) {
+      const int64_t length = data_.train->length(row);
+      result_.tokens += length;
+      for (const auto& [role, learner] : learners_)
+        result_.model_flops += 3.0 * learner.model->forward_flops(length);
+    }
+  }
+
+  static void check_finite(const StepRecord& record) {
+    for (const auto& update : record.updates) {
+      if (std::isfinite(update.loss) && std::isfinite(update.grad_norm)) continue;
+      Error error(ExitCode::kRunFailed, record.phase_name + " step " + std::to_string(record.step),
+                  "the " + update.model + "'s loss or gradient is not finite",
+                  "a lower learning rate, or clip > 0, may help");
+      error.on_every_rank = true;  // the sums are the same everywhere
+      throw error;
+    }
+  }
+
+  void evaluate(int64_t epoch) {
+    Stopwatch watch(&result_.times.eval);
+    for (const auto& [role, learner] : learners_) {
+      EvaluationRecord record;
+      record.phase = phase_number_;
+      record.epoch = epoch;
+      record.step = step_;
+      record.model = role;
+      for (const auto& [split, dataset] : data_.dev) {
+        record.metrics[split] =
+            task_metrics(*data_.task, predict(*learner.model, *dataset, control_));
+      }
+      if (role == kStudent) {
+        keep_best(record);
+        result_.last = record.metrics;
+      } else {
+        result_.other_last[role] = record.metrics;
+      }
+      if (observer_.evaluation) observer_.evaluation(record);
+    }
+  }
+
+  // The first dev split decides (MNLI: matched).
+  void keep_best(const EvaluationRecord& record) {
+    if (data_.dev.empty()) return;
+    const auto& metrics = record.metrics.at(data_.dev.front().first);
+    const double score = settings_.best_metric == "auto" ? selection_score(*data_.task, metrics)
+                                                         : metrics.at(settings_.best_metric);
+    if (score <= best_.score) return;
+    best_.score = score;
+    best_.epoch = record.epoch;
+    best_.metrics = record.metrics;
+    best_.values = student().parameters().values().clone();
+    result_.best = best_.metrics;
+    result_.best_epoch = best_.epoch;
+  }
+
+  void restore_best() {
+    if (best_.values.defined()) student().parameters().values().copy_(best_.values);
+  }
+
+  void reduce_times() {
+    auto& times = result_.times;
+    std::vector<double> values{times.train, times.compute, times.comm_exposed, times.data,
+                               times.eval};
+    control_.max(values);
+    times = {values[0], values[1], values[2], values[3], values[4]};
+  }
+
+  const Models& models_;
+  const TrainingData& data_;
+  const TrainSettings& settings_;
+  const uint64_t seed_;
+  const Control& control_;
+  Collectives& collectives_;
+  const Observer& observer_;
+  CollectiveGatherer gatherer_;
+  std::vector<int64_t> row_ids_;
+  std::map<std::string, Learner> learners_;
+  Best best_;
+  int phase_number_ = 0;
+  uint64_t phase_seed_ = 0;
+  int64_t step_ = 0, all_steps_ = 0;
+  TrainingResult result_;
+};
+
+}  // namespace
+
+TrainingResult train(Method& method, const Models& models, const TrainingData& data,
+                     const TrainSettings& settings, uint64_t seed, const Control& control,
+                     Collectives& collectives, const Observer& observer) {
+  return Trainer(models, data, settings, seed, control, collectives, observer)
+      .run(method.phases(models));
+}
+
+}  // namespace kdbench

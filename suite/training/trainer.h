@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The one training loop: runs a method's phases over the training rows on all ranks, evaluates,
+// keeps the best weights.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/dataset.h"
+#include "io/task.h"
+#include "methods/method.h"
+#include "suite/config/experiment.h"
+#include "suite/ranks/collectives.h"
+#include "suite/ranks/control.h"
+#include "suite/training/metrics.h"
+
+namespace kdbench {
+
+// What a run trains on. `dev` splits are scored after each epoch (and every eval_steps), for every
+// model that learns.
+struct TrainingData {
+  const Task* task = nullptr;
+  const Dataset* train = nullptr;
+  std::vector<std::pair<std::string, const Dataset*>> dev;
+};
+
+// One optimizer step on one model.
+struct UpdateRecord {
+  std::string model;  // role
+  double loss = 0.0;
+  std::vector<std::pair<std::string, double>> terms;
+  double learning_rate = 0.0;
+  double grad_norm = 0.0;
+};
+
+// One training step (all updates of one batch). phase counts from 1; step restarts per phase.
+struct StepRecord {
+  int phase = 1;
+  std::string phase_name;
+  int64_t epoch = 0, step = 0;
+  int64_t done_steps = 0, all_steps = 0;  // over all phases
+  std::vector<UpdateRecord> updates;
+  double step_s = 0.0;
+  int64_t samples = 0;
+};
+
+// Metrics by split name, then metric name.
+using SplitMetrics = std::map<std::string, std::map<std::string, double>>;
+
+struct EvaluationRecord {
+  int phase = 1;
+  int64_t epoch = 0, step = 0;
+  std::string model;  // role
+  SplitMetrics metrics;
+};
+
+struct Observer {
+  std::function<void(const StepRecord&)> step;
+  std::function<void(const EvaluationRecord&)> evaluation;
+};
+
+// Sums of this run, maximum over ranks (seconds).
+struct TrainingTimes {
+  double train = 0, compute = 0, comm_exposed = 0, data = 0, eval = 0;
+};
+
+struct TrainingResult {
+  int64_t steps = 0, epochs = 0, samples = 0, tokens = 0;
+  double model_flops = 0.0;  // 3 x forward of the learning models on real tokens
+  TrainingTimes times;
+  SplitMetrics last, best;                         // of the student, in the last phase
+  int64_t best_epoch = -1;                         // 0-based in the last phase
+  std::map<std::string, SplitMetrics> other_last;  // of the other learning models, by role
+};
+
+// Collective. On return the student holds the weights that settings.checkpoint asks for. Throws
+// Error(kRunFailed, on every rank) when the loss is not finite.
+TrainingResult train(Method& method, const Models& models, const TrainingData& data,
+                     const TrainSettings& settings, uint64_t seed, const Control& control,
+                     Collectives& collectives, const Observer& observer);
+
+}  // namespace kdbench

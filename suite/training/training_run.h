@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// One run from its models and data to its result folder: trains (or only scores) the student,
+// predicts all splits, writes run.json, events.jsonl, predictions/ and model/. Teachers and
+// students alike.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "io/feature_store.h"
+#include "io/task.h"
+#include "io/teacher_store.h"
+#include "methods/method.h"
+#include "suite/config/experiment.h"
+#include "suite/stages/workspace.h"
+
+namespace kdbench {
+
+struct TrainingRun {
+  std::filesystem::path folder;                              // final name
+  std::string run_id, experiment, role, label, method_name;  // role: student | teacher
+  const Task* task = nullptr;
+  int64_t seed = 1;
+  TrainSettings settings;
+  nlohmann::json config;         // resolved: everything that the result depends on
+  nlohmann::json data, teacher;  // hashes
+  Method* method = nullptr;      // null: the model is scored as it is
+  Models models;                 // the one that is predicted and saved is models[kStudent]
+  const FeatureStore* features = nullptr;
+  std::shared_ptr<const TeacherSplit> teacher_outputs;  // of the training rows; may be null
+  std::filesystem::path tokenizer;  // folder whose tokenizer files go beside the saved model
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+};
+
+// Collective. Returns true when the run is done; false when it failed (recorded with its reason;
+// the caller goes on).
+bool execute(TrainingRun& run, const Workspace& workspace);
+
+}  // namespace kdbench
