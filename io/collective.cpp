@@ -50,13 +50,15 @@ Error from_json(const nlohmann::json& json) {
   return error;
 }
 
-std::optional<Error> caught(const std::function<void()>& f) {
+std::optional<Error> caught(const Ranks& ranks, const std::function<void()>& f) {
   try {
     f();
   } catch (const Error& error) {
     return error;
   } catch (const std::exception& error) {
-    return Error(ExitCode::kMachine, "", error.what());
+    return Error(ExitCode::kMachine,
+                 "rank " + std::to_string(ranks.rank) + " of " + std::to_string(ranks.size),
+                 error.what());
   }
   return std::nullopt;
 }
@@ -69,7 +71,7 @@ Ranks::Ranks(MPI_Comm communicator) : comm(communicator) {
 }
 
 void agree(const Ranks& ranks, const std::function<void()>& f) {
-  const std::optional<Error> mine = caught(f);
+  const std::optional<Error> mine = caught(ranks, f);
   int first = mine ? ranks.rank : ranks.size;
   MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, ranks.comm);
   if (first == ranks.size) return;

@@ -91,9 +91,14 @@ int guarded_dispatch(int argc, char** argv, const Control& control) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  const MpiSession session(&argc, &argv);
-  const Control control(MPI_COMM_WORLD);
-  return guarded_dispatch(argc, argv, control);
+  try {
+    const MpiSession session(&argc, &argv);
+    const Control control(MPI_COMM_WORLD);
+    return guarded_dispatch(argc, argv, control);
+  } catch (const Error& error) {  // MPI itself did not start
+    fmt::print(stderr, "kdbench: {}\n", error.what());
+    return number(error.code());
+  }
 }
 
 }  // namespace kdbench

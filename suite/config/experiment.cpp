@@ -145,7 +145,7 @@ int64_t value_of(const std::map<std::string, int64_t>& own, const std::string& t
 
 void check_name(TableReader& table, const std::string& key, const std::string& name) {
   const std::string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+=";
-  if (!name.empty() && name.front() != '.' &&
+  if (!name.empty() && name.front() != '.' && !name.ends_with(".partial") &&
       name.find_first_not_of(letters) == std::string::npos) {
     return;
   }

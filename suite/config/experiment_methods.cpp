@@ -98,7 +98,7 @@ void check_task(const Experiment& experiment, const MethodSettings& method, cons
   problems.collect([&] {
     const auto made = find_method(method.name).make(method.options);
     const TeacherNeeds needs = made->teacher_needs(*shapes);
-    if (needs.teacher && !shapes->teacher) {
+    if (needs.teacher && !shapes->teacher && !method.teacher_outputs_file) {
       throw_user_error(place, "method '" + method.name + "' needs a teacher", "add [teacher]");
     }
     made->validate(*shapes);

@@ -34,14 +34,20 @@ std::string label_of(const toml::table& method) {
 toml::table* find_method_table(toml::table& document, std::string& rest, const std::string& place,
                                Problems& problems) {
   std::vector<std::string> labels;
+  toml::table* found = nullptr;
+  size_t length = 0;  // labels may hold dots: the longest that fits is meant
   if (auto* methods = document.get_as<toml::array>("method")) {
     for (auto& element : *methods) {
       if (!element.is_table()) continue;
       labels.push_back(label_of(*element.as_table()));
-      if (rest.rfind(labels.back() + ".", 0) != 0) continue;
-      rest = rest.substr(labels.back().size() + 1);
-      return element.as_table();
+      if (rest.rfind(labels.back() + ".", 0) != 0 || labels.back().size() < length) continue;
+      found = element.as_table();
+      length = labels.back().size();
     }
+  }
+  if (found) {
+    rest = rest.substr(length + 1);
+    return found;
   }
   const std::string word = rest.substr(0, rest.find('.'));
   const std::string near = nearest_name(word, labels);

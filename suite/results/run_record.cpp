@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 #include <stdexcept>
 
 #include "io/error.h"
@@ -152,6 +153,18 @@ std::string utc_now() {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text;
+}
+
+std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* done) {
+  std::filesystem::path folder = first;
+  for (int attempt = 2; std::filesystem::exists(folder); ++attempt) {
+    std::ifstream file(folder / "run.json");
+    const auto json = nlohmann::json::parse(file, nullptr, false);
+    *done = !json.is_discarded() && json.value("status", "") == "done";
+    if (*done) return folder;
+    folder = first.string() + "-" + std::to_string(attempt);
+  }
+  return folder;
 }
 
 }  // namespace kdbench

@@ -53,6 +53,10 @@ class RunRecord {
   std::unique_ptr<Events> events_;
 };
 
+// `first`, or first-2, first-3, ... after failed attempts: results are never overwritten. `done` is
+// set when a finished run stands under the returned name.
+std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* done);
+
 // Time now, UTC, ISO 8601 with seconds: "2026-11-21T09:00:00Z".
 std::string utc_now();
 

@@ -92,4 +92,18 @@ Features ensure_features(const FeatureRequest& request, const Workspace& workspa
   return features;
 }
 
+nlohmann::json describe(const Features& features) {
+  const FeatureStoreInfo& info = features.store.info;
+  nlohmann::json json{{"features", features.hash},
+                      {"tokenizer_sha256", info.tokenizer_sha256},
+                      {"max_seq_length", info.max_seq_length},
+                      {"train_limit", info.train_limit}};
+  for (const auto& [name, split] : features.store.splits) {
+    json["splits"][name] = {{"source_sha256", split->source_sha256},
+                            {"rows", split->rows()},
+                            {"tokens", split->tokens.size()}};
+  }
+  return json;
+}
+
 }  // namespace kdbench

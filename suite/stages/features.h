@@ -34,4 +34,7 @@ void prepare_features(const FeatureRequest& request, const std::filesystem::path
 // The store of a request, made if it is not there yet. Collective.
 Features ensure_features(const FeatureRequest& request, const Workspace& workspace);
 
+// For run.json: hashes and sizes of what was read.
+nlohmann::json describe(const Features& features);
+
 }  // namespace kdbench

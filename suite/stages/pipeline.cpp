@@ -3,10 +3,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
 #include "io/error.h"
+#include "io/huggingface.h"
+#include "io/tokenizer.h"
+#include "methods/initialization.h"
 #include "suite/stages/features.h"
 #include "suite/stages/student.h"
 #include "suite/stages/teacher.h"
@@ -21,26 +25,32 @@ class TaskPipeline {
   TaskPipeline(const Experiment& experiment, const Task& task, const Workspace& workspace)
       : experiment_(experiment), task_(task), workspace_(workspace) {}
 
+  // Everything that is read from data files, before anything is trained.
+  void prepare() {
+    for (const auto& method : experiment_.methods) features(tokenizer_folder(student_of(method)));
+    if (experiment_.teacher) features(tokenizer_folder(experiment_.teacher->model));
+  }
+
   void run(PipelineResult& result) {
     for (const auto& method : experiment_.methods) {
       for (const int64_t seed : experiment_.train_of(task_.name, method).seeds) {
         count(run_one(method, seed), result);
       }
     }
+    result.runs.insert(result.runs.end(), teacher_runs_.begin(), teacher_runs_.end());
   }
 
  private:
-  RunStatus run_one(const MethodSettings& method, int64_t seed) {
+  const ModelSettings& student_of(const MethodSettings& method) const {
+    return method.student ? *method.student : *experiment_.student;
+  }
+
+  StudentRun run_one(const MethodSettings& method, int64_t seed) {
     const StudentRequest request{&experiment_, &task_, &method, seed};
-    const ModelSettings& student = method.student ? *method.student : *experiment_.student;
+    const ModelSettings& student = student_of(method);
     const bool needs_teacher = (student_needs(request).teacher && !method.teacher_outputs_file) ||
                                (student.init != "random" && student.init_from == "teacher");
     const Teacher* trained = needs_teacher ? &teacher(seed) : nullptr;
-    if (trained && trained->failed) {
-      workspace_.say(fmt::format("{} {} seed {}: not run, its teacher failed", task_.name,
-                                 method.label, seed));
-      return RunStatus::kFailed;
-    }
     const Features* teacher_rows =
         trained ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
     return ensure_student(request, features(tokenizer_folder(student)), trained, teacher_rows,
@@ -66,15 +76,23 @@ class TaskPipeline {
     if (!entry) {
       const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
       entry = ensure_teacher(experiment_, task_, seed, rows, workspace_);
-      publish_run(entry->run_folder, experiment_.name, workspace_);
+      teacher_runs_.push_back(publish_run(entry->run_folder, experiment_.name, workspace_));
+      if (entry->failed) drop_stage(*entry);
     }
     return *entry;
   }
 
-  static void count(RunStatus status, PipelineResult& result) {
-    if (status == RunStatus::kDone) ++result.done;
-    if (status == RunStatus::kReused) ++result.reused;
-    if (status == RunStatus::kFailed) ++result.failed;
+  // A failed teacher is recorded, but tried again next time.
+  void drop_stage(const Teacher& failed) const {
+    workspace_.control.on_root(
+        [&] { std::filesystem::remove_all(failed.run_folder.parent_path()); });
+  }
+
+  static void count(const StudentRun& run, PipelineResult& result) {
+    if (run.status == RunStatus::kDone) ++result.done;
+    if (run.status == RunStatus::kReused) ++result.reused;
+    if (run.status == RunStatus::kFailed) ++result.failed;
+    result.runs.push_back(run.folder);
   }
 
   const Experiment& experiment_;
@@ -82,11 +100,37 @@ class TaskPipeline {
   const Workspace& workspace_;
   std::map<std::filesystem::path, std::optional<Features>> features_;
   std::map<int64_t, std::optional<Teacher>> teachers_;
+  std::vector<std::filesystem::path> teacher_runs_;
 };
+
+void check_best_metric(const Experiment& experiment, const Task& task) {
+  if (!experiment.teacher || !experiment.teacher->train) return;
+  const std::string metric = experiment.teacher_train_of(task.name).best_metric;
+  const bool reported = std::any_of(task.metrics.begin(), task.metrics.end(),
+                                    [&](Metric known) { return metric_name(known) == metric; });
+  if (metric == "auto" || reported) return;
+  throw_user_error("teacher.train.best_metric", task.name + " has no metric '" + metric + "'",
+                   "\"auto\" takes the task's own");
+}
+
+// Weights are read once in full: a cut or missing file is found before hours of training.
+void check_weights(const ModelSettings& model, const Task& task) {
+  const ModelConfig config = resolve_config(model, task, std::nullopt);
+  check_vocabulary(load_tokenizer(tokenizer_folder(model))->vocabulary_size(), config);
+  if (model.weights && model.init != "random") read_model_weights(*model.weights);
+}
 
 void check_all(const Experiment& experiment) {
   Problems problems;
+  const Task& first = find_task(experiment.data.tasks.front());
+  if (experiment.teacher)
+    problems.collect([&] { check_weights(experiment.teacher->model, first); });
+  if (experiment.student) problems.collect([&] { check_weights(*experiment.student, first); });
+  for (const auto& method : experiment.methods) {
+    if (method.student) problems.collect([&] { check_weights(*method.student, first); });
+  }
   for (const auto& name : experiment.data.tasks) {
+    problems.collect([&] { check_best_metric(experiment, find_task(name)); });
     for (const auto& method : experiment.methods) {
       problems.collect([&] { student_needs({&experiment, &find_task(name), &method, 1}); });
     }
@@ -100,8 +144,12 @@ PipelineResult run_experiment(const Experiment& experiment, const Workspace& wor
   workspace.control.agree([&] { check_all(experiment); });
   PipelineResult result;
   result.folder = workspace.out / experiment.name;
-  for (const auto& name : experiment.data.tasks)
-    TaskPipeline(experiment, find_task(name), workspace).run(result);
+  std::vector<TaskPipeline> tasks;
+  for (const auto& name : experiment.data.tasks) {
+    tasks.emplace_back(experiment, find_task(name), workspace);
+  }
+  for (auto& task : tasks) task.prepare();
+  for (auto& task : tasks) task.run(result);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <vector>
 
 #include "suite/config/experiment.h"
 #include "suite/stages/workspace.h"
@@ -11,7 +12,8 @@ namespace kdbench {
 
 struct PipelineResult {
   int64_t done = 0, reused = 0, failed = 0;
-  std::filesystem::path folder;  // <out>/<experiment>
+  std::filesystem::path folder;             // <out>/<experiment>
+  std::vector<std::filesystem::path> runs;  // this experiment's, teachers first
 };
 
 // Checks every task x method before the first one starts (one user error lists all problems), then

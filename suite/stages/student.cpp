@@ -3,11 +3,12 @@
 
 #include <fmt/core.h>
 
-#include <fstream>
-
 #include "io/error.h"
+#include "io/huggingface.h"
 #include "io/sha256.h"
+#include "methods/initialization.h"
 #include "methods/registry.h"
+#include "suite/results/run_record.h"
 #include "suite/training/model_setup.h"
 #include "suite/training/training_run.h"
 
@@ -57,30 +58,33 @@ nlohmann::json run_inputs(const StudentRequest& request, const ModelRequest& mod
   return inputs;
 }
 
-// <experiment>/<run-id>, or <run-id>-2, -3, ... after failed attempts: results are never
-// overwritten.
-fs::path free_folder(const fs::path& first, bool* done) {
-  fs::path folder = first;
-  for (int attempt = 2; fs::exists(folder); ++attempt) {
-    std::ifstream file(folder / "run.json");
-    const auto json = nlohmann::json::parse(file, nullptr, false);
-    *done = !json.is_discarded() && json.value("status", "") == "done";
-    if (*done) return folder;
-    folder = first.string() + "-" + std::to_string(attempt);
-  }
-  return folder;
+// Layers that were not asked for would be taken for those that were.
+void check_layers(const TeacherSplit& split, const TeacherNeeds& needs, const fs::path& file) {
+  if (needs.cls_layers.empty() || split.cls_layers == needs.cls_layers) return;
+  throw_user_error(file.string(), "holds [CLS] states of other layers than the method needs",
+                   "export them again for this method");
 }
 
 std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
                                                       const Features& features,
+                                                      const TeacherNeeds& needs,
                                                       const std::vector<std::string>& labels) {
   const FeatureSplit& rows = *features.store.split("train");
-  if (file.extension() == ".safetensors") return read_teacher_tensors(file, rows, labels);
+  if (file.extension() == ".safetensors") {
+    const auto split = read_teacher_tensors(file, rows, labels);
+    check_layers(*split, needs, file);
+    return split;
+  }
   const TeacherStore store = read_teacher_store(file);
+  if (store.info.task != features.store.info.task) {
+    throw_user_error(file.string(), "holds outputs on " + store.info.task + ", not on " +
+                                        features.store.info.task);
+  }
   const auto split = store.splits.find("train");
   if (split == store.splits.end())
     throw_user_error(file.string(), "the store holds no training rows");
   check_teacher_matches(store, *split->second, rows, "");
+  check_layers(*split->second, needs, file);
   return split->second;
 }
 
@@ -94,9 +98,52 @@ std::shared_ptr<const TeacherSplit> teacher_outputs(
   }
   std::shared_ptr<const TeacherSplit> outputs;
   workspace.control.agree([&] {
-    outputs = outputs_from_file(*request.method->teacher_outputs_file, features, labels);
+    outputs = outputs_from_file(*request.method->teacher_outputs_file, features, needs, labels);
   });
   return outputs;
+}
+
+TrainingRun describe_run(const StudentRequest& request, const Features& features) {
+  TrainingRun run;
+  run.settings = request.experiment->train_of(request.task->name, *request.method);
+  run.experiment = request.experiment->name;
+  run.config = request.experiment->to_json();
+  run.role = "student";
+  run.label = request.method->label;
+  run.method_name = request.method->name;
+  run.task = request.task;
+  run.seed = request.seed;
+  run.data = describe(features);
+  return run;
+}
+
+// Names the run by its inputs; true when a finished run of that name is there. Collective.
+bool place_run(TrainingRun& run, const Workspace& workspace) {
+  bool done = false;
+  workspace.control.agree([&] {
+    run.run_id =
+        fmt::format("{}-{}-s{}-{}", run.task->name, run.label, run.seed, json_hash(run.inputs, 8));
+    run.folder = free_run_folder(workspace.out / run.experiment / run.run_id, &done);
+  });
+  run.run_id = run.folder.filename().string();
+  return workspace.control.any(done);
+}
+
+StudentRun not_run(TrainingRun& run, const Teacher& teacher, const Workspace& workspace) {
+  run.inputs = {{"data", run.data}, {"teacher", teacher.hash}};
+  place_run(run, workspace);
+  record_failure(run, "its teacher failed", workspace);
+  return {RunStatus::kFailed, run.folder};
+}
+
+// The layers that the student takes must be there.
+void check_depth(const StudentRequest& request, const ModelShapes& shapes) {
+  const ModelSettings& settings = student_settings(request);
+  if (settings.init == "random" || !settings.weights) return;
+  const bool from_teacher = settings.init_from == "teacher" && shapes.teacher;
+  const int64_t source =
+      from_teacher ? shapes.teacher->layers : read_model_config(*settings.weights).layers;
+  select_layers({}, source, shapes.student.layers, settings.init);
 }
 
 }  // namespace
@@ -126,37 +173,29 @@ TeacherNeeds student_needs(const StudentRequest& request) {
   if (needs.teacher && !request.experiment->teacher && !request.method->teacher_outputs_file) {
     throw_user_error("method " + request.method->label, "needs a teacher", "add a [teacher] table");
   }
+  if (needs.trains_teacher) {
+    throw_user_error("method " + request.method->label,
+                     "a teacher that learns is not available yet");
+  }
+  check_depth(request, shapes);
   return needs;
 }
 
-RunStatus ensure_student(const StudentRequest& request, const Features& features,
-                         const Teacher* teacher, const Features* teacher_features,
-                         const Workspace& workspace) {
+StudentRun ensure_student(const StudentRequest& request, const Features& features,
+                          const Teacher* teacher, const Features* teacher_features,
+                          const Workspace& workspace) {
+  TrainingRun run = describe_run(request, features);
+  if (teacher && teacher->failed) return not_run(run, *teacher, workspace);
   const auto method = make_method(request);
   const TeacherNeeds needs = student_needs(request);
   ModelRequest model_setup = model_request(request, teacher);
   model_setup.extra = method->extra_parameters(student_shapes(request));
-
-  TrainingRun run;
-  run.settings = request.experiment->train_of(request.task->name, *request.method);
-  bool done = false;
   workspace.control.agree([&] {
-    run.config =
+    run.inputs =
         run_inputs(request, model_setup, run.settings, features, needs.teacher ? teacher : nullptr);
-    run.run_id = fmt::format("{}-{}-s{}-{}", request.task->name, request.method->label,
-                             request.seed, json_hash(run.config, 8));
-    run.folder = free_folder(workspace.out / request.experiment->name / run.run_id, &done);
   });
-  if (workspace.control.any(done)) return RunStatus::kReused;
+  if (place_run(run, workspace)) return {RunStatus::kReused, run.folder};
 
-  run.run_id = run.folder.filename().string();
-  run.experiment = request.experiment->name;
-  run.role = "student";
-  run.label = request.method->label;
-  run.method_name = request.method->name;
-  run.task = request.task;
-  run.seed = request.seed;
-  run.data = {{"features", features.hash}};
   if (needs.teacher && teacher)
     run.teacher = {{"stage", teacher->hash}, {"checkpoint", teacher->checkpoint_sha256}};
   const auto model = build_model(model_setup, workspace);
@@ -166,7 +205,7 @@ RunStatus ensure_student(const StudentRequest& request, const Features& features
   run.teacher_outputs = teacher_outputs(request, needs, features, teacher, teacher_features,
                                         model->config().labels, workspace);
   run.tokenizer = tokenizer_folder(model_setup.settings);
-  return execute(run, workspace) ? RunStatus::kDone : RunStatus::kFailed;
+  return {execute(run, workspace) ? RunStatus::kDone : RunStatus::kFailed, run.folder};
 }
 
 }  // namespace kdbench

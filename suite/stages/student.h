@@ -20,6 +20,11 @@ struct StudentRequest {
 
 enum class RunStatus { kDone, kReused, kFailed };
 
+struct StudentRun {
+  RunStatus status = RunStatus::kFailed;
+  std::filesystem::path folder;
+};
+
 // Sizes of the models that a method will meet, from their folders alone. Local.
 ModelShapes student_shapes(const StudentRequest& request);
 
@@ -29,8 +34,8 @@ TeacherNeeds student_needs(const StudentRequest& request);
 
 // Runs it, or reuses the finished run with the same inputs. `teacher` is null for methods without
 // one. `teacher_features`: rows as the teacher's tokenizer cuts them. Collective.
-RunStatus ensure_student(const StudentRequest& request, const Features& features,
-                         const Teacher* teacher, const Features* teacher_features,
-                         const Workspace& workspace);
+StudentRun ensure_student(const StudentRequest& request, const Features& features,
+                          const Teacher* teacher, const Features* teacher_features,
+                          const Workspace& workspace);
 
 }  // namespace kdbench

@@ -8,6 +8,7 @@
 #include "io/dataset.h"
 #include "io/error.h"
 #include "methods/registry.h"
+#include "suite/results/run_record.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/model_setup.h"
 #include "suite/training/training_run.h"
@@ -24,6 +25,7 @@ ModelRequest model_request(const Experiment& experiment, const Task& task, int64
   request.settings = experiment.teacher->model;
   request.task = &task;
   request.seed = static_cast<uint64_t>(seed);
+  request.frozen = !experiment.teacher->train;
   if (experiment.teacher->train) request.dropout = experiment.teacher_train_of(task.name).dropout;
   return request;
 }
@@ -53,8 +55,9 @@ void make_teacher(const Experiment& experiment, const ModelRequest& request,
   run.task = request.task;
   run.seed = static_cast<int64_t>(request.seed);
   run.settings = experiment.teacher_train_of(request.task->name);
-  run.config = inputs;
-  run.data = {{"features", features.hash}};
+  run.config = experiment.to_json();
+  run.inputs = inputs;
+  run.data = describe(features);
   const auto model = build_model(request, workspace);
   const auto method = find_method("finetune").make(Options{});
   if (experiment.teacher->train) run.method = method.get();
@@ -155,13 +158,17 @@ std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teache
   return outputs;
 }
 
-void publish_run(const fs::path& run_folder, const std::string& experiment,
-                 const Workspace& workspace) {
+fs::path publish_run(const fs::path& run_folder, const std::string& experiment,
+                     const Workspace& workspace) {
+  std::string published;
   workspace.control.on_root([&] {
     std::ifstream file(run_folder / "run.json");
     nlohmann::json run = nlohmann::json::parse(file);
-    const fs::path target = workspace.out / experiment / run.at("run_id").get<std::string>();
-    if (fs::exists(target)) return;
+    const fs::path named = workspace.out / experiment / run.at("run_id").get<std::string>();
+    bool done = false;
+    const fs::path target = free_run_folder(named, &done);
+    published = target.string();
+    if (done) return;
     const fs::path partial = target.string() + ".partial";
     fs::remove_all(partial);
     fs::create_directories(partial);
@@ -173,7 +180,8 @@ void publish_run(const fs::path& run_folder, const std::string& experiment,
     // The same teacher serves several experiments: its record here names this one, and where the
     // weights lie.
     run["experiment"] = experiment;
-    run["model"] = fs::relative(run_folder / "model", target).string();
+    if (run.value("status", "") == "done")
+      run["model"] = fs::relative(run_folder / "model", target).string();
     std::ofstream copy(partial / "run.json");
     copy << run.dump(2) << "\n";
     if (!copy.flush())
@@ -181,6 +189,7 @@ void publish_run(const fs::path& run_folder, const std::string& experiment,
     copy.close();
     fs::rename(partial, target);
   });
+  return workspace.control.broadcast(published);
 }
 
 }  // namespace kdbench

@@ -34,9 +34,9 @@ std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teache
                                                            const Features& features,
                                                            const Workspace& workspace);
 
-// Copies a stage's run (without its model) to <out>/<experiment>/<run-id>, unless it is there.
-// Collective.
-void publish_run(const std::filesystem::path& run_folder, const std::string& experiment,
-                 const Workspace& workspace);
+// Copies a stage's run (without its model) to <out>/<experiment>/<run-id>, unless it is there, and
+// returns that folder. Collective.
+std::filesystem::path publish_run(const std::filesystem::path& run_folder,
+                                  const std::string& experiment, const Workspace& workspace);
 
 }  // namespace kdbench

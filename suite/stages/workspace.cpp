@@ -2,6 +2,7 @@
 #include "suite/stages/workspace.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -22,6 +23,12 @@ void write_description(const StageKey& key, const fs::path& folder) {
     throw_machine_error(folder.string(), "cannot write stage.json", "is the disk full?");
 }
 
+std::string unique_name() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  return fmt::format(".{}-{}", host, getpid());
+}
+
 }  // namespace
 
 void Workspace::say(const std::string& line) const {
@@ -40,13 +47,13 @@ fs::path ensure_stage(const Workspace& workspace, const StageKey& key,
                       const std::function<void(const fs::path&)>& make) {
   const Control& control = workspace.control;
   const fs::path folder = workspace.out / ".stages" / key.hash();
-  const fs::path partial = folder.string() + ".partial";
+  // A name of its own for each attempt: another job may be making the same stage.
+  const fs::path partial = folder.string() + control.broadcast(unique_name()) + ".partial";
   bool ready = false;
   control.on_root([&] { ready = fs::exists(folder / "stage.json"); });
   if (control.any(ready)) return folder;
   control.on_root([&] {
     std::error_code error;
-    fs::remove_all(partial, error);
     fs::create_directories(partial, error);
     if (error)
       throw_machine_error(partial.string(), "cannot be created: " + error.message(),
@@ -55,7 +62,12 @@ fs::path ensure_stage(const Workspace& workspace, const StageKey& key,
   make(partial);
   control.on_root([&] {
     write_description(key, partial);
-    fs::rename(partial, folder);
+    std::error_code error;
+    fs::rename(partial, folder, error);
+    if (!error) return;
+    if (!fs::exists(folder / "stage.json"))
+      throw_machine_error(folder.string(), "cannot be put in place: " + error.message());
+    fs::remove_all(partial);  // another job was first
   });
   return folder;
 }

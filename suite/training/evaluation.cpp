@@ -69,8 +69,10 @@ Predictions predict(Model& model, const Dataset& data, const Control& control) {
     if (data.labelled()) append(labels, batch.labels);
     classes = outputs.logits.size(1);
   });
-  return in_row_order(control.gather(ids), control.gather(logits), control.gather(labels),
-                      control.max(classes), data);
+  Predictions predictions = in_row_order(control.gather(ids), control.gather(logits),
+                                         control.gather(labels), control.max(classes), data);
+  predictions.positive = positive_class(model.config().labels);
+  return predictions;
 }
 
 }  // namespace kdbench

@@ -41,10 +41,15 @@ std::vector<FlatSpan> cut_spans(const ParameterLayout& layout) {
   if (!runs.empty()) runs.back().end = layout.buffer_size();
   std::vector<FlatSpan> spans;
   for (const auto& run : runs) {
-    for (int64_t begin = run.begin; begin < run.end; begin += kSpan) {
-      spans.push_back({begin, std::min(begin + kSpan, run.end), run.decay});
-    }
+    const auto cut = cut_range(run.begin, run.end, run.decay);
+    spans.insert(spans.end(), cut.begin(), cut.end());
   }
+  return spans;
+}
+
+std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay) {
+  std::vector<FlatSpan> spans;
+  for (; begin < end; begin += kSpan) spans.push_back({begin, std::min(begin + kSpan, end), decay});
   return spans;
 }
 

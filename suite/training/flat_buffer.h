@@ -22,6 +22,9 @@ struct FlatSpan {
 // The whole buffer in order, alignment gaps included (they belong to the span before them).
 std::vector<FlatSpan> cut_spans(const ParameterLayout& layout);
 
+// The floats [begin, end), cut alike.
+std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay);
+
 // Calls f(span) for every span, in parallel.
 template <typename F>
 void for_spans(const std::vector<FlatSpan>& spans, F&& f) {
@@ -30,7 +33,8 @@ void for_spans(const std::vector<FlatSpan>& spans, F&& f) {
   });
 }
 
-// L2 norm, summed in double precision. `buffer`: (buffer_size) float32 on the CPU.
+// L2 norm of the spans' floats, summed in double precision. `buffer`: (buffer_size) float32 on the
+// CPU.
 double flat_norm(const at::Tensor& buffer, const std::vector<FlatSpan>& spans);
 
 // min(1, clip / (norm + 1e-6)); 1 without clipping (clip = 0).

@@ -66,7 +66,7 @@ double metric_value(Metric metric, const Predictions& predictions) {
     case Metric::kAccuracy:
       return accuracy(predictions.argmax(), classes);
     case Metric::kF1:
-      return f1(predictions.argmax(), classes);
+      return f1(predictions.argmax(), classes, predictions.positive);
     case Metric::kMatthews:
       return matthews(predictions.argmax(), classes);
     case Metric::kPearson:
@@ -87,15 +87,21 @@ double accuracy(const std::vector<int64_t>& predictions, const std::vector<int64
   return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
-double f1(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels) {
+double f1(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels,
+          int64_t positive) {
   check_sizes(predictions, labels);
   int64_t true_positive = 0, positives = 0;  // positives: of both sides together
   for (size_t i = 0; i < labels.size(); ++i) {
-    true_positive += predictions[i] == 1 && labels[i] == 1;
-    positives += (predictions[i] == 1) + (labels[i] == 1);
+    true_positive += predictions[i] == positive && labels[i] == positive;
+    positives += (predictions[i] == positive) + (labels[i] == positive);
   }
   if (true_positive == 0) return 0.0;
   return 2.0 * static_cast<double>(true_positive) / static_cast<double>(positives);
+}
+
+int64_t positive_class(const std::vector<std::string>& label_order) {
+  const auto found = std::find(label_order.begin(), label_order.end(), "1");
+  return found == label_order.end() ? 1 : found - label_order.begin();
 }
 
 double matthews(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels) {

@@ -13,8 +13,11 @@
 namespace kdbench {
 
 double accuracy(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels);
-// Positive class 1; 0 when there is no true positive.
-double f1(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels);
+// 0 when there is no true positive.
+double f1(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels,
+          int64_t positive = 1);
+// GLUE's positive class is the one labelled "1", wherever a model's label order has it.
+int64_t positive_class(const std::vector<std::string>& label_order);
 // Multi-class form; 0 when predictions or labels are all one class.
 double matthews(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels);
 // 0 when a side is constant or there are fewer than 2 values.
@@ -28,6 +31,7 @@ struct Predictions {
   int64_t classes = 0;        // columns of logits
   std::vector<float> logits;  // (rows, classes)
   std::vector<float> labels;  // class numbers or scores; empty when unlabelled
+  int64_t positive = 1;       // the class that F1 is about
 
   int64_t rows() const { return static_cast<int64_t>(row_ids.size()); }
   std::vector<int64_t> argmax() const;  // first of equals

@@ -62,6 +62,41 @@ std::optional<fs::path> source_folder(const ModelRequest& request) {
   return request.settings.weights;
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 4;
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) {
+    text += (i ? ", " : "") + names[i];
+  }
+  return names.size() > kShown ? text + ", and " + std::to_string(names.size() - kShown) + " more"
+                               : text;
+}
+
+// A head that nobody trained would only make noise.
+void check_frozen_head(const ModelRequest& request, const LoadReport& report,
+                       const fs::path& folder) {
+  if (!request.frozen) return;
+  for (const auto& name : report.missing) {
+    if (name.rfind("classifier.", 0) != 0) continue;
+    throw_user_error(folder.string(), "holds no " + name + ", and is used without training",
+                     "add [teacher.train] to fine-tune it first");
+  }
+  const auto own = read_model_config(folder).labels;
+  if (own.empty() || request.task->regression() || label_order(own, *request.task) == own) return;
+  throw_user_error(
+      folder.string(), "its labels (" + joined(own) + ") are not those of " + request.task->name,
+      "id2label in config.json must name the task's labels: " + joined(request.task->labels));
+}
+
+void say_report(const LoadReport& report, const fs::path& folder, const Workspace& workspace) {
+  if (!report.missing.empty()) {
+    workspace.say(folder.string() + ": begin at random: " + joined(report.missing));
+  }
+  if (!report.unexpected.empty()) {
+    workspace.say(folder.string() + ": not used: " + joined(report.unexpected));
+  }
+}
+
 }  // namespace
 
 fs::path tokenizer_folder(const ModelSettings& settings) {
@@ -94,7 +129,9 @@ std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace&
     model = make_model(spec);
     initialize_parameters(*model, request.seed);
     if (const auto folder = source_folder(request)) {
-      initialize_from_checkpoint(*model, *folder, request.settings.init);
+      const LoadReport report = initialize_from_checkpoint(*model, *folder, request.settings.init);
+      check_frozen_head(request, report, *folder);
+      say_report(report, *folder, workspace);
     }
   });
   return model;

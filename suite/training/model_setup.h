@@ -30,6 +30,8 @@ struct ModelRequest {
   const Task* task = nullptr;
   std::optional<double> dropout;
   uint64_t seed = 1;
+  // Used without training: its classifier must be in the checkpoint, with the task's labels.
+  bool frozen = false;
   std::vector<ExtraParameter> extra;
   // The fine-tuned teacher's folder, for init_from = "teacher".
   std::optional<std::filesystem::path> teacher_folder;

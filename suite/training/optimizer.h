@@ -11,7 +11,7 @@
 namespace kdbench {
 
 struct OptimizerSettings {
-  std::string kind = "adamw";  // adamw (later: bert_adam, adadelta, sgd)
+  std::string kind = "adamw";  // adamw | bert_adam (later: adadelta, sgd)
   double weight_decay = 0.0;
   double clip = 0.0;  // 0: none
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;

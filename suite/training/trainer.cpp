@@ -33,7 +33,7 @@ class Stopwatch {
   Clock::time_point start_;
 };
 
-// Rows of a bucket's worth of gradients are reduced by one call each, in buffer order: what
+// Gradients are reduced bucket by bucket, in buffer order: what
 // backward finishes first goes first.
 constexpr int64_t kBucketFloats = int64_t{4} << 20;
 
@@ -290,7 +290,7 @@ class Trainer {
     const auto& metrics = record.metrics.at(data_.dev.front().first);
     const double score = settings_.best_metric == "auto" ? selection_score(*data_.task, metrics)
                                                          : metrics.at(settings_.best_metric);
-    if (score <= best_.score) return;
+    if (!(score > best_.score)) return;  // also not a NaN
     best_.score = score;
     best_.epoch = record.epoch;
     best_.metrics = record.metrics;

@@ -103,6 +103,12 @@ class Execution {
     return true;
   }
 
+  void fail(const std::string& reason) {
+    describe();
+    workspace_.say(fmt::format("{}: not run: {}", run_.run_id, reason));
+    finish("failed", reason);
+  }
+
  private:
   const Control& control() const { return workspace_.control; }
 
@@ -120,6 +126,7 @@ class Execution {
     json["seed"] = run_.seed;
     json["config"] = run_.config;
     json["config_hash"] = json_hash(run_.config);
+    json["inputs"] = run_.inputs;
     json["data"] = run_.data;
     json["teacher"] = run_.teacher;
     json["checkpoint"] = run_.settings.checkpoint;
@@ -219,6 +226,10 @@ class Execution {
 
 bool execute(TrainingRun& run, const Workspace& workspace) {
   return Execution(run, workspace).go();
+}
+
+void record_failure(TrainingRun& run, const std::string& reason, const Workspace& workspace) {
+  Execution(run, workspace).fail(reason);
 }
 
 }  // namespace kdbench

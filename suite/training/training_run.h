@@ -26,7 +26,8 @@ struct TrainingRun {
   const Task* task = nullptr;
   int64_t seed = 1;
   TrainSettings settings;
-  nlohmann::json config;         // resolved: everything that the result depends on
+  nlohmann::json config;         // the resolved experiment
+  nlohmann::json inputs;         // everything that the result depends on; names the run
   nlohmann::json data, teacher;  // hashes
   Method* method = nullptr;      // null: the model is scored as it is
   Models models;                 // the one that is predicted and saved is models[kStudent]
@@ -39,5 +40,9 @@ struct TrainingRun {
 // Collective. Returns true when the run is done; false when it failed (recorded with its reason;
 // the caller goes on).
 bool execute(TrainingRun& run, const Workspace& workspace);
+
+// Leaves a record that the run could not take place, for example because its teacher failed.
+// Collective.
+void record_failure(TrainingRun& run, const std::string& reason, const Workspace& workspace);
 
 }  // namespace kdbench

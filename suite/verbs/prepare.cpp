@@ -25,12 +25,19 @@ void print_store(const Task& task, const Features& features) {
 
 ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
   const Session session(options.session, context);
-  for (const auto& name : options.tasks) {
-    FeatureRequest request;
-    context.control.agree([&] {
-      request = {options.data, &find_task(name), options.tokenizer, options.max_seq_length,
-                 options.train_limit};
-    });
+  std::vector<FeatureRequest> requests;
+  context.control.agree([&] {
+    Problems problems;
+    problems.collect([&] { load_tokenizer(options.tokenizer); });
+    for (const auto& name : options.tasks) {
+      problems.collect([&] {
+        requests.push_back({options.data, &find_task(name), options.tokenizer,
+                            options.max_seq_length, options.train_limit});
+      });
+    }
+    problems.throw_if_any("prepare");
+  });
+  for (const auto& request : requests) {
     const Features features = ensure_features(request, session.workspace());
     context.control.on_root([&] { print_store(*request.task, features); });
   }

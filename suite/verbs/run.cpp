@@ -14,18 +14,22 @@ struct RunOptions {
   std::string experiment;
   std::vector<std::string> overrides;
   SessionOptions session;
+  bool dry_run = false;
+  int ranks = 0;
 };
 
 void print_table(const PipelineResult& result) {
-  fmt::print("{}", write_console(comparison_table(read_runs({result.folder}))));
+  fmt::print("{}", write_console(comparison_table(read_runs(result.runs))));
   fmt::print("\n{} runs done, {} reused, {} failed; results in {}\n", result.done, result.reused,
              result.failed, result.folder.string());
 }
 
 ExitCode run(const RunOptions& options, const VerbContext& context) {
   Experiment experiment;
-  context.control.agree(
-      [&] { experiment = load_experiment(options.experiment, options.overrides); });
+  context.control.agree([&] {
+    if (options.dry_run || options.ranks) throw_user_error("--dry-run", "not available yet");
+    experiment = load_experiment(options.experiment, options.overrides);
+  });
   const Session session(options.session, context);
   const PipelineResult result = run_experiment(experiment, session.workspace());
   context.control.on_root([&] { print_table(result); });
@@ -45,6 +49,8 @@ Verb run_verb() {
                            "override a key: train.epochs=2, method.<label>.alpha=0.5")
                 ->expected(1)
                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+            app.add_flag("--dry-run", options->dry_run, "(not available yet)");
+            app.add_option("--ranks", options->ranks, "of --dry-run (not available yet)");
             add_session_options(app, options->session);
             return [options](const VerbContext& context) { return run(*options, context); };
           }};

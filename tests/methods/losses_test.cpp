@@ -9,13 +9,17 @@
 namespace kdbench {
 namespace {
 
-// The numeric example of PKD's method notes; its reduction divides by B x C, ours by B, so that its value doubles for two classes.
-const at::Tensor kStudent = at::tensor({1.0, -0.5, 0.2, 0.3, -1.5, 0.7}, at::kDouble).reshape({3, 2});
-const at::Tensor kTeacher = at::tensor({2.0, -1.0, -0.4, 0.6, -3.0, 2.5}, at::kDouble).reshape({3, 2});
+// The numeric example of PKD's method notes; its reduction divides by B x C, ours by B, so that its
+// value doubles for two classes.
+const at::Tensor kStudent =
+    at::tensor({1.0, -0.5, 0.2, 0.3, -1.5, 0.7}, at::kDouble).reshape({3, 2});
+const at::Tensor kTeacher =
+    at::tensor({2.0, -1.0, -0.4, 0.6, -3.0, 2.5}, at::kDouble).reshape({3, 2});
 const at::Tensor kLabels = at::tensor({0, 1, 0}, at::kLong);
 
 // Central differences of `loss` at `x` against autograd.
-void expect_gradient(const std::function<at::Tensor(const at::Tensor&)>& loss, const at::Tensor& at) {
+void expect_gradient(const std::function<at::Tensor(const at::Tensor&)>& loss,
+                     const at::Tensor& at) {
   const at::Tensor x = at.clone().requires_grad_(true);
   loss(x).backward();
   const double h = 1e-6;
@@ -41,17 +45,21 @@ TEST(Losses, SharesAddUpToTheGlobalMean) {
   const double whole = soft_target_divergence(kStudent, kTeacher, 2.0, 3).item<double>();
   double parts = 0.0;
   for (int64_t row = 0; row < 3; ++row) {
-    parts += soft_target_divergence(kStudent.narrow(0, row, 1), kTeacher.narrow(0, row, 1), 2.0, 3).item<double>();
+    parts += soft_target_divergence(kStudent.narrow(0, row, 1), kTeacher.narrow(0, row, 1), 2.0, 3)
+                 .item<double>();
   }
   EXPECT_NEAR(parts, whole, 1e-12);
-  EXPECT_EQ(cross_entropy(kStudent.narrow(0, 0, 0), kLabels.narrow(0, 0, 0), 3).item<double>(), 0.0);
+  EXPECT_EQ(cross_entropy(kStudent.narrow(0, 0, 0), kLabels.narrow(0, 0, 0), 3).item<double>(),
+            0.0);
 }
 
 TEST(Losses, GradientsAgreeWithFiniteDifferences) {
   expect_gradient([](const at::Tensor& x) { return cross_entropy(x, kLabels, 5); }, kStudent);
-  expect_gradient([](const at::Tensor& x) { return soft_target_divergence(x, kTeacher, 3.0, 5); }, kStudent);
+  expect_gradient([](const at::Tensor& x) { return soft_target_divergence(x, kTeacher, 3.0, 5); },
+                  kStudent);
   const at::Tensor scores = at::tensor({1.0, 2.5, 4.0}, at::kDouble);
-  expect_gradient([&](const at::Tensor& x) { return score_error(x, scores, 5); }, kStudent.narrow(1, 0, 1).contiguous());
+  expect_gradient([&](const at::Tensor& x) { return score_error(x, scores, 5); },
+                  kStudent.narrow(1, 0, 1).contiguous());
 }
 
 TEST(Losses, TheTeacherGetsNoGradient) {

@@ -121,7 +121,8 @@ TEST_P(Parity, Reproduces) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, Parity,
                          ::testing::Values("finetune-rte", "finetune-cola", "finetune-stsb",
-                                           "finetune-cola-decay", "kd-rte", "kd-mnli"),
+                                           "finetune-cola-decay", "finetune-rte-bertadam", "kd-rte",
+                                           "kd-mnli"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
