@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "suite/ranks/control.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <limits>
-#include <numeric>
-#include <optional>
 
 #include "io/collective.h"
 #include "io/error.h"
@@ -87,16 +83,6 @@ std::vector<T> gather_values(const Control& control, const std::vector<T>& value
   return gather_flat(control.comm(), values.data(), counts, control.rank());
 }
 
-std::string broadcast_from(const Control& control, const std::string& bytes, int root) {
-  int64_t size = static_cast<int64_t>(bytes.size());
-  check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, root, control.comm()), "MPI_Bcast");
-  std::string result =
-      control.rank() == root ? bytes : std::string(static_cast<size_t>(size), '\0');
-  check_mpi(MPI_Bcast(result.data(), int_count(result.size()), MPI_CHAR, root, control.comm()),
-            "MPI_Bcast");
-  return result;
-}
-
 std::string rank_and_host(const Control& control) {
   char host[MPI_MAX_PROCESSOR_NAME];
   int length = 0;
@@ -161,7 +147,11 @@ std::vector<std::string> Control::gather(const std::string& text) const {
 }
 
 std::string Control::broadcast(const std::string& bytes) const {
-  return broadcast_from(*this, bytes, 0);
+  int64_t size = static_cast<int64_t>(bytes.size());
+  check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm_), "MPI_Bcast");
+  std::string result = root() ? bytes : std::string(static_cast<size_t>(size), '\0');
+  check_mpi(MPI_Bcast(result.data(), int_count(result.size()), MPI_CHAR, 0, comm_), "MPI_Bcast");
+  return result;
 }
 
 void Control::barrier() const { check_mpi(MPI_Barrier(comm_), "MPI_Barrier"); }
