@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "io/teacher_store.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -259,6 +262,42 @@ std::shared_ptr<const TeacherSplit> read_teacher_tensors(
     s->hidden_size = cls->second.size(2);
   }
   return s;
+}
+
+std::shared_ptr<const TeacherSplit> with_cls_layers(std::shared_ptr<const TeacherSplit> split,
+                                                    const std::vector<int64_t>& layers) {
+  if (split->cls_layers == layers) return split;
+  const auto& held = split->cls_layers;
+  std::vector<int64_t> columns;
+  for (const int64_t layer : layers) {
+    const auto found = std::find(held.begin(), held.end(), layer);
+    if (found == held.end()) {
+      throw_user_error(
+          "teacher outputs of split " + split->name,
+          fmt::format("hold no [CLS] states of layer {}", layer),
+          fmt::format("they have layers [{}]; export them again", fmt::join(held, ", ")));
+    }
+    columns.push_back(found - held.begin());
+  }
+  auto chosen = std::make_shared<TeacherSplit>();
+  chosen->name = split->name;
+  chosen->source_sha256 = split->source_sha256;
+  chosen->row_ids = split->row_ids;
+  chosen->label_order = split->label_order;
+  chosen->classes = split->classes;
+  chosen->logits = split->logits;
+  chosen->pooled = split->pooled;
+  chosen->hidden_size = split->hidden_size;
+  chosen->cls_layers = layers;
+  const auto width = static_cast<int64_t>(held.size()) * split->hidden_size;
+  chosen->cls.reserve(static_cast<size_t>(split->rows() * split->hidden_size) * layers.size());
+  for (int64_t row = 0; row < split->rows(); ++row) {
+    for (const int64_t column : columns) {
+      const auto begin = split->cls.begin() + row * width + column * split->hidden_size;
+      chosen->cls.insert(chosen->cls.end(), begin, begin + split->hidden_size);
+    }
+  }
+  return chosen;
 }
 
 void check_teacher_matches(const TeacherStore& store, const TeacherSplit& teacher,

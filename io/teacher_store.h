@@ -60,6 +60,11 @@ std::shared_ptr<const TeacherSplit> read_teacher_tensors(
     const std::filesystem::path& path, const FeatureSplit& features,
     const std::vector<std::string>& label_order);
 
+// `split` with [CLS] states of `layers` alone, in that order; `split` itself when it holds just
+// those. A layer that it lacks is a user error.
+std::shared_ptr<const TeacherSplit> with_cls_layers(std::shared_ptr<const TeacherSplit> split,
+                                                    const std::vector<int64_t>& layers);
+
 // Throws a user error with the reason (other source file, other checkpoint, row ids missing) unless
 // `teacher` holds every row of `features`. `checkpoint_sha256` empty: not compared.
 void check_teacher_matches(const TeacherStore& store, const TeacherSplit& teacher,

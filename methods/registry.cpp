@@ -4,6 +4,7 @@
 #include "io/error.h"
 #include "methods/finetune.h"
 #include "methods/kd.h"
+#include "methods/pkd.h"
 
 namespace kdbench {
 
@@ -11,6 +12,7 @@ const std::vector<MethodEntry>& all_methods() {
   static const std::vector<MethodEntry> methods = {
       finetune_entry(),
       kd_entry(),
+      pkd_entry(),
   };
   return methods;
 }
@@ -30,8 +32,8 @@ const MethodEntry& find_method(const std::string& name) {
 }
 
 const std::vector<std::string>& planned_methods() {
-  static const std::vector<std::string> names = {"pkd",  "annealing-kd", "prokt",  "fsd",
-                                                 "takd", "d-lite",       "d-heavy"};
+  static const std::vector<std::string> names = {"annealing-kd", "prokt",  "fsd",
+                                                 "takd",         "d-lite", "d-heavy"};
   return names;
 }
 

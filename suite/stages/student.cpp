@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <set>
+
 #include "io/error.h"
 #include "io/huggingface.h"
 #include "io/sha256.h"
@@ -58,22 +60,12 @@ nlohmann::json run_inputs(const StudentRequest& request, const ModelRequest& mod
   return inputs;
 }
 
-// Layers that were not asked for would be taken for those that were.
-void check_layers(const TeacherSplit& split, const TeacherNeeds& needs, const fs::path& file) {
-  if (needs.cls_layers.empty() || split.cls_layers == needs.cls_layers) return;
-  throw_user_error(file.string(), "holds [CLS] states of other layers than the method needs",
-                   "export them again for this method");
-}
-
 std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
                                                       const Features& features,
-                                                      const TeacherNeeds& needs,
                                                       const std::vector<std::string>& labels) {
   const FeatureSplit& rows = *features.store.split("train");
   if (file.extension() == ".safetensors") {
-    const auto split = read_teacher_tensors(file, rows, labels);
-    check_layers(*split, needs, file);
-    return split;
+    return read_teacher_tensors(file, rows, labels);
   }
   const TeacherStore store = read_teacher_store(file);
   if (store.info.task != features.store.info.task) {
@@ -84,8 +76,32 @@ std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
   if (split == store.splits.end())
     throw_user_error(file.string(), "the store holds no training rows");
   check_teacher_matches(store, *split->second, rows, "");
-  check_layers(*split->second, needs, file);
   return split->second;
+}
+
+// What all methods of the experiment take from a task's stored outputs: the teacher runs once.
+TeacherNeeds shared_needs(const StudentRequest& request) {
+  TeacherNeeds all;
+  std::set<int64_t> layers;
+  for (const auto& method : request.experiment->methods) {
+    if (method.teacher_outputs_file) continue;
+    StudentRequest other = request;
+    other.method = &method;
+    const TeacherNeeds needs = student_needs(other);
+    all.logits |= needs.logits;
+    layers.insert(needs.cls_layers.begin(), needs.cls_layers.end());
+  }
+  all.cls_layers.assign(layers.begin(), layers.end());
+  return all;
+}
+
+// States of another width would be taken for the teacher's.
+void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
+  const auto teacher = student_shapes(request).teacher;
+  if (outputs.cls_layers.empty() || !teacher || teacher->hidden == outputs.hidden_size) return;
+  throw_user_error(request.method->teacher_outputs_file->string(),
+                   fmt::format("holds states of width {}, the teacher's are {} wide",
+                               outputs.hidden_size, teacher->hidden));
 }
 
 std::shared_ptr<const TeacherSplit> teacher_outputs(
@@ -93,12 +109,16 @@ std::shared_ptr<const TeacherSplit> teacher_outputs(
     const Teacher* teacher, const Features* teacher_features,
     const std::vector<std::string>& labels, const Workspace& workspace) {
   if (!needs.logits && needs.cls_layers.empty()) return nullptr;
-  if (!request.method->teacher_outputs_file) {
-    return ensure_teacher_outputs(*teacher, *request.task, needs, *teacher_features, workspace);
-  }
   std::shared_ptr<const TeacherSplit> outputs;
+  if (!request.method->teacher_outputs_file) {
+    outputs = ensure_teacher_outputs(*teacher, *request.task, shared_needs(request),
+                                     *teacher_features, workspace);
+    return with_cls_layers(outputs, needs.cls_layers);
+  }
   workspace.control.agree([&] {
-    outputs = outputs_from_file(*request.method->teacher_outputs_file, features, needs, labels);
+    outputs = outputs_from_file(*request.method->teacher_outputs_file, features, labels);
+    outputs = with_cls_layers(outputs, needs.cls_layers);
+    check_width(*outputs, request);
   });
   return outputs;
 }

@@ -83,8 +83,6 @@ TeacherSplit forward_training_rows(Model& model, const Dataset& data, const Feat
   split.hidden_size = model.config().hidden;
   ForwardMode mode;
   mode.cls_states = !needs.cls_layers.empty();
-  std::vector<int64_t> columns;
-  for (const int64_t layer : needs.cls_layers) columns.push_back(layer - 1);
   const auto append = [](std::vector<float>& to, const at::Tensor& rows) {
     const at::Tensor flat = rows.to(at::kCPU, at::kFloat).contiguous();
     to.insert(to.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
@@ -93,8 +91,10 @@ TeacherSplit forward_training_rows(Model& model, const Dataset& data, const Feat
     const int64_t* ids = batch.row_ids.const_data_ptr<int64_t>();
     split.row_ids.insert(split.row_ids.end(), ids, ids + batch.rows());
     append(split.logits, outputs.logits);
-    if (mode.cls_states)
-      append(split.cls, outputs.cls.index_select(1, at::tensor(columns, outputs.cls.device())));
+    if (!mode.cls_states) return;
+    const at::TensorOptions index(at::kLong);
+    append(split.cls, outputs.cls.index_select(
+                          1, at::tensor(needs.cls_layers, index.device(outputs.cls.device())) - 1));
   });
   return split;
 }

@@ -81,6 +81,10 @@ void copy_tokenizer(const fs::path& from, const fs::path& to) {
   }
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 class Execution {
  public:
   Execution(TrainingRun& run, const Workspace& workspace)
@@ -140,7 +144,7 @@ class Execution {
 
   TrainingResult train_or_score() {
     control().agree([&] { data_ = make_data(run_); });
-    init_s_ = seconds_since_start();
+    init_s_ = seconds_since(run_.started);
     if (!run_.method) return TrainingResult{};
     const std::string title = fmt::format("{} {} seed {}", run_.task->name, run_.label, run_.seed);
     Progress progress(title, control().root());
@@ -159,13 +163,17 @@ class Execution {
                  static_cast<uint64_t>(run_.seed), control(), workspace_.collectives, observer);
   }
 
-  // Predictions of the kept weights on every split but the training rows; a model scored as it is
-  // gets its metrics here.
+  // Predictions of the kept weights on every split but the training rows, timed: the speed at which
+  // the model serves. A model scored as it is gets its metrics here.
   void predict_all(TrainingResult& result) {
     Model& model = *run_.models.at(kStudent);
     for (const auto& [split, dataset] : data_.splits) {
       if (split == "train") continue;
+      control().barrier();
+      const auto started = std::chrono::steady_clock::now();
       const Predictions predictions = predict(model, *dataset, control());
+      predict_s_ += seconds_since(started);
+      predicted_ += dataset->rows();
       record_.predictions(*run_.task, split, predictions, model.config().labels);
       if (!run_.method && dataset->labelled())
         result.last[split] = task_metrics(*run_.task, predictions);
@@ -188,16 +196,19 @@ class Execution {
         {"last", result.last}, {"best", result.best}, {"best_epoch", result.best_epoch}};
     for (const auto& [role, metrics] : result.other_last) json["metrics"][role + "_last"] = metrics;
     const auto& times = result.times;
-    const auto rate = [&](double amount) { return times.train > 0 ? amount / times.train : 0.0; };
-    json["throughput"] = {{"samples_per_s_global", rate(static_cast<double>(result.samples))},
-                          {"tokens_per_s_global", rate(static_cast<double>(result.tokens))},
-                          {"model_flops_per_s_global", rate(result.model_flops)}};
+    const auto rate = [](double amount, double s) { return s > 0 ? amount / s : 0.0; };
+    json["throughput"] = {
+        {"samples_per_s_global", rate(static_cast<double>(result.samples), times.train)},
+        {"tokens_per_s_global", rate(static_cast<double>(result.tokens), times.train)},
+        {"model_flops_per_s_global", rate(result.model_flops, times.train)},
+        {"predicted_samples_per_s_global", rate(static_cast<double>(predicted_), predict_s_)}};
     json["time"] = {{"init_s", init_s_},
                     {"train_s", times.train},
                     {"compute_s", times.compute},
                     {"comm_exposed_s", times.comm_exposed},
                     {"data_s", times.data},
                     {"eval_s", times.eval},
+                    {"predict_s", predict_s_},
                     {"core_s", times.train * control().size() * workspace_.threads}};
     json["steps"] = result.steps;
     json["epochs"] = result.epochs;
@@ -211,15 +222,12 @@ class Execution {
     control().on_root([&] { record_.finish(status, reason); });
   }
 
-  double seconds_since_start() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - run_.started).count();
-  }
-
   TrainingRun& run_;
   const Workspace& workspace_;
   RunRecord record_;
   RunData data_;
-  double init_s_ = 0.0;
+  double init_s_ = 0.0, predict_s_ = 0.0;
+  int64_t predicted_ = 0;  // rows, in predict_s_
 };
 
 }  // namespace

@@ -111,6 +111,29 @@ TEST(TeacherStore, RowsOfAnyOrderAndRankAreStoredInAscendingId) {
 }
 
 // 92 MB of [CLS] states: several windows of the exchange on every number of ranks.
+TEST(TeacherStore, LayersAreChosenInTheOrderAskedFor) {
+  auto split = std::make_shared<TeacherSplit>();
+  split->name = "train";
+  split->row_ids = {0, 1};
+  split->classes = 1;
+  split->logits = {5, 6};
+  split->cls_layers = {2, 4, 6};
+  split->hidden_size = 2;
+  split->cls = {20, 21, 40, 41, 60, 61, 120, 121, 140, 141, 160, 161};
+  const auto chosen = with_cls_layers(split, {6, 2});
+  EXPECT_EQ(chosen->cls_layers, (std::vector<int64_t>{6, 2}));
+  EXPECT_EQ(chosen->cls, (std::vector<float>{60, 61, 20, 21, 160, 161, 120, 121}));
+  EXPECT_EQ(chosen->logits, split->logits);
+  EXPECT_EQ(with_cls_layers(split, {2, 4, 6}), split);
+  EXPECT_TRUE(with_cls_layers(split, {})->cls.empty());
+  try {
+    with_cls_layers(split, {2, 3});
+    FAIL() << "layer 3 is not there";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("no [CLS] states of layer 3"), std::string::npos);
+  }
+}
+
 TEST(TeacherStore, MoreThanOneWindowComesBack) {
   const RankFolder folder;
   const int64_t rows = 30'000, hidden = 768;
