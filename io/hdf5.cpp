@@ -249,9 +249,11 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   // The newest format of 1.10 has checksums on its own structures too, not only on the chunks.
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
   H5Pset_coll_metadata_write(access.get(), true);
+  const Handle creation(H5Pcreate(H5P_FILE_CREATE));
+  H5Pset_obj_track_times(creation.get(), false);  // times would make equal stores differ
   Handle file;
   agree(ranks, [&] {
-    file = Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
+    file = Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
     if (file.get() < 0) fail_in(*context, "", "cannot be made: " + error_stack());
   });
   File created(std::move(file), context);

@@ -57,7 +57,10 @@ void Group::collectively(const std::function<void()>& f) const { agree(*context_
 Group Group::create_group(const std::string& name) const {
   Handle group;
   collectively([&] {
-    group = Handle(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    const Handle creation(H5Pcreate(H5P_GROUP_CREATE));
+    H5Pset_obj_track_times(creation.get(), false);
+    group =
+        Handle(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
     if (group.get() < 0) fail(name, "cannot be made: " + error_stack());
   });
   return Group(std::move(group), context_, child(name));

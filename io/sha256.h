@@ -24,7 +24,8 @@ class Sha256 {
 };
 
 std::string sha256(std::string_view bytes);
-// Throws a user error when the file cannot be read.
+// Throws a user error when the file cannot be read. A file that has not changed since is not read
+// again in this process.
 std::string file_sha256(const std::filesystem::path& path);
 
 }  // namespace kdbench

@@ -9,6 +9,7 @@
 #include "io/error.h"
 #include "suite/config/experiment_overrides.h"
 #include "suite/config/experiment_reader.h"
+#include "suite/training/model_setup.h"
 
 namespace kdbench {
 namespace {
@@ -36,7 +37,8 @@ struct PlacedMethod {
   bool student_read = true;
 };
 
-std::vector<PlacedMethod> read_methods(TableReader& root, const Experiment& experiment) {
+std::vector<PlacedMethod> read_methods(TableReader& root, const Experiment& experiment,
+                                       ExperimentPart part) {
   std::vector<PlacedMethod> methods;
   std::map<std::string, std::string> labels;  // label -> place
   for (const auto& table : root.tables("method")) {
@@ -54,8 +56,22 @@ std::vector<PlacedMethod> read_methods(TableReader& root, const Experiment& expe
       methods.push_back({table.place(), std::move(method), student_read});
     }
   }
-  if (!root.has("method")) root.problem("method", "is missing", "add [[method]] with a name");
+  if (!root.has("method") && part == ExperimentPart::kAll)
+    root.problem("method", "is missing", "add [[method]] with a name");
   return methods;
+}
+
+void check_teacher(const Experiment& experiment, const std::string& place, Problems& problems) {
+  if (!experiment.teacher) return;
+  for (const auto& name : experiment.data.tasks) {
+    const Task& task = find_task(name);
+    TrainSettings train;  // of a teacher that is used as it is, nothing is selected
+    if (experiment.teacher->train) train = experiment.teacher_train_of(name);
+    problems.collect([&] {
+      const ModelConfig config = resolve_config(experiment.teacher->model, task, std::nullopt);
+      check_on_task(experiment, task, config, train, place, problems);
+    });
+  }
 }
 
 // Grid points share their mistakes: each is listed once.
@@ -73,7 +89,7 @@ void check_methods(const Experiment& experiment, const std::vector<PlacedMethod>
 }
 
 // Data and models; true when there was no problem with them.
-bool read_data_and_models(TableReader& root, Experiment& experiment) {
+bool read_data_and_models(TableReader& root, Experiment& experiment, ExperimentPart part) {
   const size_t before = root.problems().lines().size();
   if (auto data = root.table("data")) experiment.data = read_data(*data);
   if (!root.has("data")) root.problem("data", "is missing", "add [data] with root and tasks");
@@ -82,11 +98,14 @@ bool read_data_and_models(TableReader& root, Experiment& experiment) {
     experiment.student =
         read_student(*student, experiment.teacher ? &*experiment.teacher : nullptr);
   }
-  if (!root.has("student")) root.problem("student", "is missing", "add [student] with weights");
+  if (!root.has("student") && part == ExperimentPart::kAll)
+    root.problem("student", "is missing", "add [student] with weights");
+  if (!root.has("teacher") && part == ExperimentPart::kTeachers)
+    root.problem("teacher", "is missing", "add [teacher] with weights, and [teacher.train]");
   return root.problems().lines().size() == before;
 }
 
-void read_document(TableReader& root, Experiment& experiment) {
+void read_document(TableReader& root, Experiment& experiment, ExperimentPart part) {
   if (const auto name = root.text("name")) {
     experiment.name = *name;
     check_name(root, "name", *name);
@@ -94,13 +113,15 @@ void read_document(TableReader& root, Experiment& experiment) {
     root.problem("name", "is missing", "results go to a folder of that name");
   }
   if (root.node("assistant")) root.problem("assistant", "not available yet");
-  const bool models_read = read_data_and_models(root, experiment);
+  const bool models_read = read_data_and_models(root, experiment, part);
   if (auto train = root.table("train")) experiment.train = read_train(*train);
   if (auto tasks = root.table("task")) read_tasks(*tasks, experiment);
-  const auto methods = read_methods(root, experiment);
+  const auto methods = read_methods(root, experiment, part);
   root.finish();
   for (const auto& method : methods) experiment.methods.push_back(method.settings);
-  if (models_read) check_methods(experiment, methods, root.problems());
+  if (!models_read) return;
+  check_teacher(experiment, root.place("teacher"), root.problems());
+  check_methods(experiment, methods, root.problems());
 }
 
 template <typename Setting, typename Value>
@@ -173,14 +194,15 @@ int64_t Experiment::train_limit_of(const std::string& task) const {
   return value_of(data.train_limit_of, task, data.train_limit);
 }
 
-Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides) {
+Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides,
+                           ExperimentPart part) {
   toml::table document = parse_file(file);
   Problems problems;
   apply_overrides(document, overrides, problems);
   Experiment experiment;
   experiment.file = fs::absolute(file).lexically_normal();
   TableReader root(document, "", problems);
-  read_document(root, experiment);
+  read_document(root, experiment, part);
   problems.throw_if_any(file.string());
   return experiment;
 }

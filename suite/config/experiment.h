@@ -105,10 +105,14 @@ struct Experiment {
   nlohmann::json to_json() const;
 };
 
+// What an experiment file must hold: its teachers alone need neither [student] nor [[method]].
+enum class ExperimentPart { kAll, kTeachers };
+
 // `overrides`: "train.epochs=2", "method.<label>.alpha=0.5". Relative paths in the file are
 // relative to it, in overrides to the working folder. Local (no collective).
 Experiment load_experiment(const std::filesystem::path& file,
-                           const std::vector<std::string>& overrides);
+                           const std::vector<std::string>& overrides,
+                           ExperimentPart part = ExperimentPart::kAll);
 
 nlohmann::json to_json(const TrainSettings& settings);
 nlohmann::json to_json(const Options& options);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // [[method]]: its options, its grid, its own training keys and student.
-#include <algorithm>
-
 #include "io/error.h"
+#include "io/huggingface.h"
+#include "methods/initialization.h"
 #include "methods/registry.h"
 #include "suite/config/experiment_reader.h"
+#include "suite/config/method_models.h"
 #include "suite/config/option_reader.h"
-#include "suite/training/model_setup.h"
 
 namespace kdbench {
 namespace {
@@ -71,52 +71,41 @@ std::vector<MethodSettings> expand(const MethodSettings& base,
   return methods;
 }
 
-// The method's shapes on one task; `place` for sizes that are missing.
-std::optional<ModelShapes> shapes_of(const Experiment& experiment, const MethodSettings& method,
-                                     const Task& task, Problems& problems) {
-  const ModelSettings* student = method.student       ? &*method.student
-                                 : experiment.student ? &*experiment.student
-                                                      : nullptr;
-  if (!student) return std::nullopt;
-  std::optional<ModelShapes> shapes;
-  problems.collect([&] {
-    ModelShapes found;
-    found.student = resolve_config(*student, task, experiment.train_of(task.name, method).dropout);
-    if (experiment.teacher) {
-      found.teacher = resolve_config(experiment.teacher->model, task, std::nullopt);
-    }
-    found.outputs = task.classes();
-    shapes = std::move(found);
-  });
-  return shapes;
+// The layers that the student takes from another model must be there.
+void check_depth(const ModelSettings& student, const ModelShapes& shapes) {
+  if (student.init == "random" || !student.weights) return;
+  const bool from_teacher = student.init_from == "teacher" && shapes.teacher;
+  const int64_t source =
+      from_teacher ? shapes.teacher->layers : read_model_config(*student.weights).layers;
+  select_layers({}, source, shapes.student.layers, student.init);
+}
+
+void check_needs(const Experiment& experiment, const MethodSettings& method,
+                 const ModelShapes& shapes, const Task& task, const std::string& place) {
+  const auto made = find_method(method.name).make(method.options);
+  const TeacherNeeds needs = made->teacher_needs(shapes);
+  const std::string who = "method '" + method.name + "' ";
+  if (needs.teacher && !shapes.teacher && !method.teacher_outputs_file) {
+    throw_user_error(place, who + "needs a teacher", "add [teacher]");
+  }
+  if (needs.trains_teacher) {
+    throw_user_error(place, who + "trains its teacher, which is not available yet");
+  }
+  if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
+    throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");
+  }
+  made->validate(shapes);
 }
 
 void check_task(const Experiment& experiment, const MethodSettings& method, const Task& task,
                 const std::string& place, Problems& problems) {
-  const auto shapes = shapes_of(experiment, method, task, problems);
+  std::optional<ModelShapes> shapes;
+  problems.collect([&] { shapes = method_shapes(experiment, method, task); });
   if (!shapes) return;
-  problems.collect([&] {
-    const auto made = find_method(method.name).make(method.options);
-    const TeacherNeeds needs = made->teacher_needs(*shapes);
-    if (needs.teacher && !shapes->teacher && !method.teacher_outputs_file) {
-      throw_user_error(place, "method '" + method.name + "' needs a teacher", "add [teacher]");
-    }
-    made->validate(*shapes);
-  });
-  const int64_t length = experiment.max_seq_length_of(task.name);
-  for (const auto* config : {&shapes->student, shapes->teacher ? &*shapes->teacher : nullptr}) {
-    if (!config || length <= config->max_positions) continue;
-    problems.add(place, task.name + ": max_seq_length " + std::to_string(length) +
-                            " is more than a model's " + std::to_string(config->max_positions) +
-                            " positions");
-  }
-  const std::string metric = experiment.train_of(task.name, method).best_metric;
-  const bool reported = std::any_of(task.metrics.begin(), task.metrics.end(),
-                                    [&](Metric known) { return metric_name(known) == metric; });
-  if (metric != "auto" && !reported) {
-    problems.add(place, task.name + " has no metric '" + metric + "'",
-                 "best_metric = \"auto\", or set it in [task." + task.name + ".train]");
-  }
+  problems.collect([&] { check_needs(experiment, method, *shapes, task, place); });
+  problems.collect([&] { check_depth(student_of(experiment, method), *shapes); });
+  check_on_task(experiment, task, shapes->student, experiment.train_of(task.name, method), place,
+                problems);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/huggingface.h"
 #include "suite/config/experiment.h"
 #include "suite/config/toml_reader.h"
 
@@ -18,6 +19,10 @@ void check_name(TableReader& table, const std::string& key, const std::string& n
 
 // Any [..train].
 TrainLayer read_train(TableReader table);
+// Whether a model of these sizes can be trained on the task with these settings: the length of its
+// rows, the metric that selects its weights. `place`: where the model or its method stands.
+void check_on_task(const Experiment& experiment, const Task& task, const ModelConfig& model,
+                   const TrainSettings& train, const std::string& place, Problems& problems);
 // [data]: also looks for the files of each task.
 DataSettings read_data(TableReader table);
 // [task.<TASK>.data] and [task.<TASK>.train].

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // [data], [task.<TASK>.*] and every [..train].
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -104,6 +106,21 @@ TrainLayer read_train(TableReader table) {
   read_seeds(table, layer);
   table.finish();
   return layer;
+}
+
+void check_on_task(const Experiment& experiment, const Task& task, const ModelConfig& model,
+                   const TrainSettings& train, const std::string& place, Problems& problems) {
+  const int64_t length = experiment.max_seq_length_of(task.name);
+  if (length > model.max_positions) {
+    problems.add(place, fmt::format("{}: max_seq_length {} is more than a model's {} positions",
+                                    task.name, length, model.max_positions));
+  }
+  const bool reported = std::any_of(task.metrics.begin(), task.metrics.end(), [&](Metric known) {
+    return metric_name(known) == train.best_metric;
+  });
+  if (train.best_metric == "auto" || reported) return;
+  problems.add(place, task.name + " has no metric '" + train.best_metric + "'",
+               "best_metric = \"auto\", or set it in [task." + task.name + ".train]");
 }
 
 DataSettings read_data(TableReader table) {

@@ -79,15 +79,14 @@ void prepare_features(const FeatureRequest& request, const fs::path& file,
 
 Features ensure_features(const FeatureRequest& request, const Workspace& workspace) {
   StageKey key{"features", kFeatureStoreVersion, {}};
-  std::string inputs;
-  workspace.control.on_root(
-      [&] { inputs = inputs_of(request, *load_tokenizer(request.tokenizer)).dump(); });
-  key.inputs = nlohmann::json::parse(workspace.control.broadcast(inputs));
-  const fs::path folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
+  key.inputs = from_root(workspace.control,
+                         [&] { return inputs_of(request, *load_tokenizer(request.tokenizer)); });
+  const auto folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
     workspace.say(fmt::format("{}: preparing features", request.task->name));
     prepare_features(request, partial / "features.h5", workspace);
+    return true;
   });
-  Features features{folder / "features.h5", key.hash(), {}};
+  Features features{*folder / "features.h5", key.hash(), {}};
   workspace.control.agree([&] { features.store = read_feature_store(features.file); });
   return features;
 }

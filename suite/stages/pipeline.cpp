@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/pipeline.h"
 
-#include <fmt/core.h>
-
-#include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "io/error.h"
 #include "io/huggingface.h"
 #include "io/tokenizer.h"
 #include "methods/initialization.h"
+#include "suite/config/method_models.h"
 #include "suite/stages/features.h"
 #include "suite/stages/student.h"
-#include "suite/stages/teacher.h"
 #include "suite/training/model_setup.h"
 
 namespace kdbench {
@@ -22,35 +20,44 @@ namespace {
 // The runs of one task; what they share (features, teachers) is made when first needed.
 class TaskPipeline {
  public:
-  TaskPipeline(const Experiment& experiment, const Task& task, const Workspace& workspace)
-      : experiment_(experiment), task_(task), workspace_(workspace) {}
+  TaskPipeline(const Experiment& experiment, const Task& task, const Selection& selection,
+               const Workspace& workspace)
+      : experiment_(experiment), task_(task), selection_(selection), workspace_(workspace) {}
 
   // Everything that is read from data files, before anything is trained.
   void prepare() {
-    for (const auto& method : experiment_.methods) features(tokenizer_folder(student_of(method)));
+    for (const auto* method : selected_methods(selection_, experiment_)) {
+      features(tokenizer_folder(student_of(experiment_, *method)));
+    }
+    prepare_teacher();
+  }
+  void prepare_teacher() {
     if (experiment_.teacher) features(tokenizer_folder(experiment_.teacher->model));
   }
 
   void run(PipelineResult& result) {
-    for (const auto& method : experiment_.methods) {
-      for (const int64_t seed : experiment_.train_of(task_.name, method).seeds) {
-        count(run_one(method, seed), result);
+    for (const auto* method : selected_methods(selection_, experiment_)) {
+      for (const int64_t seed : selected_seeds(selection_, experiment_, task_.name, *method)) {
+        count(run_one(*method, seed), result);
       }
     }
-    result.runs.insert(result.runs.end(), teacher_runs_.begin(), teacher_runs_.end());
+    for (const auto& [seed, made] : teachers_) result.runs.push_back(made.record);
+  }
+
+  void make_teachers(std::vector<Teacher>& made) {
+    for (const int64_t seed : teacher_seeds(selection_, experiment_, task_.name)) {
+      made.push_back(teacher(seed));
+    }
   }
 
  private:
-  const ModelSettings& student_of(const MethodSettings& method) const {
-    return method.student ? *method.student : *experiment_.student;
-  }
-
   StudentRun run_one(const MethodSettings& method, int64_t seed) {
     const StudentRequest request{&experiment_, &task_, &method, seed};
-    const ModelSettings& student = student_of(method);
+    const ModelSettings& student = student_of(experiment_, method);
     const bool needs_teacher = (student_needs(request).teacher && !method.teacher_outputs_file) ||
                                (student.init != "random" && student.init_from == "teacher");
-    const Teacher* trained = needs_teacher ? &teacher(seed) : nullptr;
+    const Teacher* trained =
+        needs_teacher ? &teacher(teacher_seed(experiment_, task_.name, seed)) : nullptr;
     const Features* teacher_rows =
         trained ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
     return ensure_student(request, features(tokenizer_folder(student)), trained, teacher_rows,
@@ -68,24 +75,12 @@ class TaskPipeline {
     return *entry;
   }
 
-  const Teacher& teacher(int64_t student_seed) {
-    const int64_t seed = experiment_.teacher->per_seed
-                             ? student_seed
-                             : experiment_.teacher_train_of(task_.name).seeds.front();
-    auto& entry = teachers_[seed];
-    if (!entry) {
-      const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
-      entry = ensure_teacher(experiment_, task_, seed, rows, workspace_);
-      teacher_runs_.push_back(publish_run(entry->run_folder, experiment_.name, workspace_));
-      if (entry->failed) drop_stage(*entry);
-    }
-    return *entry;
-  }
-
-  // A failed teacher is recorded, but tried again next time.
-  void drop_stage(const Teacher& failed) const {
-    workspace_.control.on_root(
-        [&] { std::filesystem::remove_all(failed.run_folder.parent_path()); });
+  const Teacher& teacher(int64_t seed) {
+    const auto found = teachers_.find(seed);
+    if (found != teachers_.end()) return found->second;
+    const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
+    return teachers_.emplace(seed, ensure_teacher(experiment_, task_, seed, rows, workspace_))
+        .first->second;
   }
 
   static void count(const StudentRun& run, PipelineResult& result) {
@@ -97,60 +92,65 @@ class TaskPipeline {
 
   const Experiment& experiment_;
   const Task& task_;
+  const Selection& selection_;
   const Workspace& workspace_;
   std::map<std::filesystem::path, std::optional<Features>> features_;
-  std::map<int64_t, std::optional<Teacher>> teachers_;
-  std::vector<std::filesystem::path> teacher_runs_;
+  std::map<int64_t, Teacher> teachers_;  // by their own seed
 };
 
-void check_best_metric(const Experiment& experiment, const Task& task) {
-  if (!experiment.teacher || !experiment.teacher->train) return;
-  const std::string metric = experiment.teacher_train_of(task.name).best_metric;
-  const bool reported = std::any_of(task.metrics.begin(), task.metrics.end(),
-                                    [&](Metric known) { return metric_name(known) == metric; });
-  if (metric == "auto" || reported) return;
-  throw_user_error("teacher.train.best_metric", task.name + " has no metric '" + metric + "'",
-                   "\"auto\" takes the task's own");
-}
-
-// Weights are read once in full: a cut or missing file is found before hours of training.
-void check_weights(const ModelSettings& model, const Task& task) {
-  const ModelConfig config = resolve_config(model, task, std::nullopt);
-  check_vocabulary(load_tokenizer(tokenizer_folder(model))->vocabulary_size(), config);
-  if (model.weights && model.init != "random") read_model_weights(*model.weights);
-}
-
-void check_all(const Experiment& experiment) {
-  Problems problems;
-  const Task& first = find_task(experiment.data.tasks.front());
-  if (experiment.teacher)
-    problems.collect([&] { check_weights(experiment.teacher->model, first); });
-  if (experiment.student) problems.collect([&] { check_weights(*experiment.student, first); });
+// What load_experiment leaves out because it takes time: a cut or missing file of weights is found
+// before hours of training. Each is read once.
+void check_weights(const Experiment& experiment) {
+  std::vector<const ModelSettings*> models;
+  if (experiment.teacher) models.push_back(&experiment.teacher->model);
+  if (experiment.student) models.push_back(&*experiment.student);
   for (const auto& method : experiment.methods) {
-    if (method.student) problems.collect([&] { check_weights(*method.student, first); });
+    if (method.student) models.push_back(&*method.student);
   }
-  for (const auto& name : experiment.data.tasks) {
-    problems.collect([&] { check_best_metric(experiment, find_task(name)); });
-    for (const auto& method : experiment.methods) {
-      problems.collect([&] { student_needs({&experiment, &find_task(name), &method, 1}); });
-    }
+  Problems problems;
+  const Task& task = find_task(experiment.data.tasks.front());
+  std::set<std::filesystem::path> read;
+  for (const ModelSettings* model : models) {
+    problems.collect([&] {
+      check_vocabulary(load_tokenizer(tokenizer_folder(*model))->vocabulary_size(),
+                       resolve_config(*model, task, std::nullopt));
+      if (model->weights && model->init != "random" && read.insert(*model->weights).second)
+        read_model_weights(*model->weights);
+    });
   }
   problems.throw_if_any(experiment.file.string());
 }
 
+// The tasks that are wanted, after the last check.
+std::vector<TaskPipeline> begin(const Experiment& experiment, const Selection& selection,
+                                const Workspace& workspace) {
+  workspace.control.on_root([&] { check_weights(experiment); });
+  std::vector<TaskPipeline> tasks;
+  for (const auto& name : selected_tasks(selection, experiment)) {
+    tasks.emplace_back(experiment, find_task(name), selection, workspace);
+  }
+  return tasks;
+}
+
 }  // namespace
 
-PipelineResult run_experiment(const Experiment& experiment, const Workspace& workspace) {
-  workspace.control.agree([&] { check_all(experiment); });
+PipelineResult run_experiment(const Experiment& experiment, const Workspace& workspace,
+                              const Selection& selection) {
+  auto tasks = begin(experiment, selection, workspace);
   PipelineResult result;
   result.folder = workspace.out / experiment.name;
-  std::vector<TaskPipeline> tasks;
-  for (const auto& name : experiment.data.tasks) {
-    tasks.emplace_back(experiment, find_task(name), workspace);
-  }
   for (auto& task : tasks) task.prepare();
   for (auto& task : tasks) task.run(result);
   return result;
+}
+
+std::vector<Teacher> make_teachers(const Experiment& experiment, const Workspace& workspace,
+                                   const Selection& selection) {
+  auto tasks = begin(experiment, selection, workspace);
+  std::vector<Teacher> teachers;
+  for (auto& task : tasks) task.prepare_teacher();
+  for (auto& task : tasks) task.make_teachers(teachers);
+  return teachers;
 }
 
 }  // namespace kdbench

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The main job: every task x method x seed of an experiment through all its stages.
+// The main job: every task x method x seed of an experiment, or some of them, through all stages.
 #pragma once
 
 #include <filesystem>
 #include <vector>
 
 #include "suite/config/experiment.h"
+#include "suite/stages/selection.h"
+#include "suite/stages/teacher.h"
 #include "suite/stages/workspace.h"
 
 namespace kdbench {
@@ -16,8 +18,13 @@ struct PipelineResult {
   std::vector<std::filesystem::path> runs;  // this experiment's, teachers first
 };
 
-// Checks every task x method before the first one starts (one user error lists all problems), then
-// runs; a failed run does not stop the rest. Collective.
-PipelineResult run_experiment(const Experiment& experiment, const Workspace& workspace);
+// Checks all models before the first run starts (one user error lists all problems), then runs what
+// is selected; a failed run does not stop the rest. Collective.
+PipelineResult run_experiment(const Experiment& experiment, const Workspace& workspace,
+                              const Selection& selection = {});
+
+// The experiment's teachers alone, task by task: what run_experiment would begin with. Collective.
+std::vector<Teacher> make_teachers(const Experiment& experiment, const Workspace& workspace,
+                                   const Selection& selection = {});
 
 }  // namespace kdbench

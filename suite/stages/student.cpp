@@ -6,11 +6,11 @@
 #include <set>
 
 #include "io/error.h"
-#include "io/huggingface.h"
 #include "io/sha256.h"
-#include "methods/initialization.h"
 #include "methods/registry.h"
-#include "suite/results/run_record.h"
+#include "suite/config/method_models.h"
+#include "suite/stages/run_place.h"
+#include "suite/stages/teacher_outputs.h"
 #include "suite/training/model_setup.h"
 #include "suite/training/training_run.h"
 
@@ -21,17 +21,13 @@ namespace fs = std::filesystem;
 
 constexpr int kRunVersion = 1;
 
-const ModelSettings& student_settings(const StudentRequest& request) {
-  return request.method->student ? *request.method->student : *request.experiment->student;
-}
-
 std::unique_ptr<Method> make_method(const StudentRequest& request) {
   return find_method(request.method->name).make(request.method->options);
 }
 
 ModelRequest model_request(const StudentRequest& request, const Teacher* teacher) {
   ModelRequest model;
-  model.settings = student_settings(request);
+  model.settings = student_of(*request.experiment, *request.method);
   model.task = request.task;
   model.seed = static_cast<uint64_t>(request.seed);
   model.dropout = request.experiment->train_of(request.task->name, *request.method).dropout;
@@ -97,7 +93,7 @@ TeacherNeeds shared_needs(const StudentRequest& request) {
 
 // States of another width would be taken for the teacher's.
 void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
-  const auto teacher = student_shapes(request).teacher;
+  const auto teacher = method_shapes(*request.experiment, *request.method, *request.task).teacher;
   if (outputs.cls_layers.empty() || !teacher || teacher->hidden == outputs.hidden_size) return;
   throw_user_error(request.method->teacher_outputs_file->string(),
                    fmt::format("holds states of width {}, the teacher's are {} wide",
@@ -137,68 +133,29 @@ TrainingRun describe_run(const StudentRequest& request, const Features& features
   return run;
 }
 
-// Names the run by its inputs; true when a finished run of that name is there. Collective.
-bool place_run(TrainingRun& run, const Workspace& workspace) {
-  bool done = false;
-  workspace.control.agree([&] {
-    run.run_id =
-        fmt::format("{}-{}-s{}-{}", run.task->name, run.label, run.seed, json_hash(run.inputs, 8));
-    run.folder = free_run_folder(workspace.out / run.experiment / run.run_id, &done);
-  });
-  run.run_id = run.folder.filename().string();
-  return workspace.control.any(done);
+// The run's name says what it is and, by a hash, all that it depends on.
+std::string run_name(const TrainingRun& run) {
+  return fmt::format("{}-{}-s{}-{}", run.task->name, run.label, run.seed, json_hash(run.inputs, 8));
+}
+
+void put(TrainingRun& run, const RunPlace& place) {
+  run.folder = place.folder();
+  run.run_id = place.run_id();
 }
 
 StudentRun not_run(TrainingRun& run, const Teacher& teacher, const Workspace& workspace) {
   run.inputs = {{"data", run.data}, {"teacher", teacher.hash}};
-  place_run(run, workspace);
+  const RunPlace place(workspace, run.experiment, run_name(run));
+  put(run, place);
   record_failure(run, "its teacher failed", workspace);
   return {RunStatus::kFailed, run.folder};
 }
 
-// The layers that the student takes must be there.
-void check_depth(const StudentRequest& request, const ModelShapes& shapes) {
-  const ModelSettings& settings = student_settings(request);
-  if (settings.init == "random" || !settings.weights) return;
-  const bool from_teacher = settings.init_from == "teacher" && shapes.teacher;
-  const int64_t source =
-      from_teacher ? shapes.teacher->layers : read_model_config(*settings.weights).layers;
-  select_layers({}, source, shapes.student.layers, settings.init);
-}
-
 }  // namespace
 
-ModelShapes student_shapes(const StudentRequest& request) {
-  ModelShapes shapes;
-  shapes.student = resolve_config(student_settings(request), *request.task, std::nullopt);
-  if (request.experiment->teacher) {
-    shapes.teacher =
-        resolve_config(request.experiment->teacher->model, *request.task, std::nullopt);
-  }
-  shapes.outputs = request.task->classes();
-  return shapes;
-}
-
 TeacherNeeds student_needs(const StudentRequest& request) {
-  const auto method = make_method(request);
-  const ModelShapes shapes = student_shapes(request);
-  method->validate(shapes);
-  const TrainSettings settings = request.experiment->train_of(request.task->name, *request.method);
-  if (method->needs_whole_batch() && settings.micro_batch > 0) {
-    throw_user_error("train.micro_batch",
-                     "method " + request.method->name + " needs the whole batch at once",
-                     "leave micro_batch at 0");
-  }
-  const TeacherNeeds needs = method->teacher_needs(shapes);
-  if (needs.teacher && !request.experiment->teacher && !request.method->teacher_outputs_file) {
-    throw_user_error("method " + request.method->label, "needs a teacher", "add a [teacher] table");
-  }
-  if (needs.trains_teacher) {
-    throw_user_error("method " + request.method->label,
-                     "a teacher that learns is not available yet");
-  }
-  check_depth(request, shapes);
-  return needs;
+  return make_method(request)->teacher_needs(
+      method_shapes(*request.experiment, *request.method, *request.task));
 }
 
 StudentRun ensure_student(const StudentRequest& request, const Features& features,
@@ -209,12 +166,15 @@ StudentRun ensure_student(const StudentRequest& request, const Features& feature
   const auto method = make_method(request);
   const TeacherNeeds needs = student_needs(request);
   ModelRequest model_setup = model_request(request, teacher);
-  model_setup.extra = method->extra_parameters(student_shapes(request));
-  workspace.control.agree([&] {
-    run.inputs =
-        run_inputs(request, model_setup, run.settings, features, needs.teacher ? teacher : nullptr);
+  model_setup.extra =
+      method->extra_parameters(method_shapes(*request.experiment, *request.method, *request.task));
+  run.inputs = from_root(workspace.control, [&] {
+    return run_inputs(request, model_setup, run.settings, features,
+                      needs.teacher ? teacher : nullptr);
   });
-  if (place_run(run, workspace)) return {RunStatus::kReused, run.folder};
+  const RunPlace place(workspace, run.experiment, run_name(run));
+  put(run, place);
+  if (place.done()) return {RunStatus::kReused, run.folder};
 
   if (needs.teacher && teacher)
     run.teacher = {{"stage", teacher->hash}, {"checkpoint", teacher->checkpoint_sha256}};

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "methods/method.h"
 #include "suite/config/experiment.h"
 #include "suite/stages/features.h"
 #include "suite/stages/teacher.h"
@@ -25,11 +26,7 @@ struct StudentRun {
   std::filesystem::path folder;
 };
 
-// Sizes of the models that a method will meet, from their folders alone. Local.
-ModelShapes student_shapes(const StudentRequest& request);
-
-// What the method needs from the teacher; checks the method against the models and the task. Local;
-// throws user errors.
+// What the method needs from the teacher. Local.
 TeacherNeeds student_needs(const StudentRequest& request);
 
 // Runs it, or reuses the finished run with the same inputs. `teacher` is null for methods without

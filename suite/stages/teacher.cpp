@@ -5,11 +5,10 @@
 
 #include <fstream>
 
-#include "io/dataset.h"
 #include "io/error.h"
+#include "io/huggingface.h"
 #include "methods/registry.h"
-#include "suite/results/run_record.h"
-#include "suite/training/evaluation.h"
+#include "suite/stages/run_place.h"
 #include "suite/training/model_setup.h"
 #include "suite/training/training_run.h"
 
@@ -40,14 +39,13 @@ nlohmann::json teacher_inputs(const Experiment& experiment, const ModelRequest& 
   return inputs;
 }
 
-// Fine-tunes (or only scores) the teacher and leaves its run in `folder`.
-void make_teacher(const Experiment& experiment, const ModelRequest& request,
-                  const nlohmann::json& inputs, const std::string& hash, const Features& features,
+// Fine-tunes (or only scores) the teacher and leaves its run in `folder`; false when it failed.
+bool make_teacher(const Experiment& experiment, const ModelRequest& request,
+                  const nlohmann::json& inputs, const std::string& run_id, const Features& features,
                   const fs::path& folder, const Workspace& workspace) {
   TrainingRun run;
-  run.run_id =
-      fmt::format("{}-teacher-s{}-{}", request.task->name, request.seed, hash.substr(0, 8));
-  run.folder = folder / "run";
+  run.run_id = run_id;
+  run.folder = folder;
   run.experiment = experiment.name;
   run.role = "teacher";
   run.label = "teacher";
@@ -64,112 +62,17 @@ void make_teacher(const Experiment& experiment, const ModelRequest& request,
   run.models = {{kStudent, model.get()}};
   run.features = &features.store;
   run.tokenizer = tokenizer_folder(request.settings);
-  execute(run, workspace);
+  return execute(run, workspace);
 }
 
-std::string read_status(const fs::path& run_folder) {
-  std::ifstream file(run_folder / "run.json");
-  return nlohmann::json::parse(file).value("status", "failed");
-}
-
-TeacherSplit forward_training_rows(Model& model, const Dataset& data, const FeatureSplit& features,
-                                   const TeacherNeeds& needs, const Control& control) {
-  TeacherSplit split;
-  split.name = features.name;
-  split.source_sha256 = features.source_sha256;
-  split.label_order = model.config().labels;
-  split.classes = model.parameters()["classifier.bias"].size(0);
-  split.cls_layers = needs.cls_layers;
-  split.hidden_size = model.config().hidden;
-  ForwardMode mode;
-  mode.cls_states = !needs.cls_layers.empty();
-  const auto append = [](std::vector<float>& to, const at::Tensor& rows) {
-    const at::Tensor flat = rows.to(at::kCPU, at::kFloat).contiguous();
-    to.insert(to.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
-  };
-  forward_share(model, data, control, mode, [&](const Batch& batch, const Outputs& outputs) {
-    const int64_t* ids = batch.row_ids.const_data_ptr<int64_t>();
-    split.row_ids.insert(split.row_ids.end(), ids, ids + batch.rows());
-    append(split.logits, outputs.logits);
-    if (!mode.cls_states) return;
-    const at::TensorOptions index(at::kLong);
-    append(split.cls, outputs.cls.index_select(
-                          1, at::tensor(needs.cls_layers, index.device(outputs.cls.device())) - 1));
-  });
-  return split;
-}
-
-// The teacher as a model again, from its saved folder.
-std::unique_ptr<Model> load_teacher(const Teacher& teacher, const Task& task,
-                                    const Workspace& workspace) {
-  ModelRequest request;
-  request.settings.weights = teacher.folder;
-  request.task = &task;
-  return build_model(request, workspace);
-}
-
-}  // namespace
-
-Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t seed,
-                       const Features& features, const Workspace& workspace) {
-  const ModelRequest request = model_request(experiment, task, seed);
-  StageKey key{"teacher", kTeacherVersion, {}};
-  workspace.control.agree([&] { key.inputs = teacher_inputs(experiment, request, features); });
-  const fs::path folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
-    make_teacher(experiment, request, key.inputs, key.hash(), features, partial, workspace);
-  });
-  Teacher teacher;
-  teacher.run_folder = folder / "run";
-  teacher.folder = teacher.run_folder / "model";
-  teacher.hash = key.hash();
-  workspace.control.agree([&] {
-    teacher.failed = read_status(teacher.run_folder) != "done";
-    if (!teacher.failed) teacher.checkpoint_sha256 = model_weights_sha256(teacher.folder);
-  });
-  return teacher;
-}
-
-std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
-                                                           const TeacherNeeds& needs,
-                                                           const Features& features,
-                                                           const Workspace& workspace) {
-  StageKey key{
-      "teacher-outputs",
-      kTeacherStoreVersion,
-      {{"teacher", teacher.hash}, {"features", features.hash}, {"cls_layers", needs.cls_layers}}};
-  const auto rows = features.store.split("train");
-  const fs::path folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
-    workspace.say(fmt::format("{}: storing the teacher's outputs", task.name));
-    const auto model = load_teacher(teacher, task, workspace);
-    const auto data = make_dataset(rows, model->config().labels);
-    const TeacherSplit share =
-        forward_training_rows(*model, *data, *rows, needs, workspace.control);
-    TeacherStoreInfo info;
-    info.task = task.name;
-    info.checkpoint_sha256 = teacher.checkpoint_sha256;
-    write_teacher_store(partial / "teacher.h5", workspace.control.comm(), info, {share});
-  });
-  std::shared_ptr<const TeacherSplit> outputs;
-  workspace.control.agree([&] {
-    const TeacherStore store = read_teacher_store(folder / "teacher.h5");
-    outputs = store.splits.at("train");
-    check_teacher_matches(store, *outputs, *rows, teacher.checkpoint_sha256);
-  });
-  return outputs;
-}
-
+// Copies a stage's run, without its model, to <out>/<experiment>/<run-id>, unless it is there, and
+// returns that folder. Collective.
 fs::path publish_run(const fs::path& run_folder, const std::string& experiment,
-                     const Workspace& workspace) {
-  std::string published;
+                     const std::string& run_id, const Workspace& workspace) {
+  const RunPlace place(workspace, experiment, run_id);
+  if (place.done()) return place.folder();
   workspace.control.on_root([&] {
-    std::ifstream file(run_folder / "run.json");
-    nlohmann::json run = nlohmann::json::parse(file);
-    const fs::path named = workspace.out / experiment / run.at("run_id").get<std::string>();
-    bool done = false;
-    const fs::path target = free_run_folder(named, &done);
-    published = target.string();
-    if (done) return;
-    const fs::path partial = target.string() + ".partial";
+    const fs::path partial = place.folder().string() + ".partial";
     fs::remove_all(partial);
     fs::create_directories(partial);
     for (const auto& entry : fs::directory_iterator(run_folder)) {
@@ -179,17 +82,49 @@ fs::path publish_run(const fs::path& run_folder, const std::string& experiment,
     }
     // The same teacher serves several experiments: its record here names this one, and where the
     // weights lie.
+    std::ifstream file(run_folder / "run.json");
+    nlohmann::json run = nlohmann::json::parse(file);
     run["experiment"] = experiment;
+    run["run_id"] = place.run_id();
     if (run.value("status", "") == "done")
-      run["model"] = fs::relative(run_folder / "model", target).string();
+      run["model"] = fs::relative(run_folder / "model", place.folder()).string();
     std::ofstream copy(partial / "run.json");
     copy << run.dump(2) << "\n";
     if (!copy.flush())
       throw_machine_error(partial.string(), "cannot write run.json", "is the disk full?");
     copy.close();
-    fs::rename(partial, target);
+    fs::rename(partial, place.folder());
   });
-  return workspace.control.broadcast(published);
+  return place.folder();
+}
+
+}  // namespace
+
+Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t seed,
+                       const Features& features, const Workspace& workspace) {
+  const ModelRequest request = model_request(experiment, task, seed);
+  StageKey key{"teacher", kTeacherVersion, {}};
+  key.inputs =
+      from_root(workspace.control, [&] { return teacher_inputs(experiment, request, features); });
+  Teacher teacher;
+  teacher.hash = key.hash();
+  const std::string run_id =
+      fmt::format("{}-teacher-s{}-{}", task.name, seed, teacher.hash.substr(0, 8));
+  // A teacher that failed is recorded, but is no stage: it is tried again next time.
+  const auto stage = ensure_stage(workspace, key, [&](const fs::path& partial) {
+    const bool done =
+        make_teacher(experiment, request, key.inputs, run_id, features, partial / "run", workspace);
+    if (!done) teacher.record = publish_run(partial / "run", experiment.name, run_id, workspace);
+    return done;
+  });
+  teacher.failed = !stage;
+  if (teacher.failed) return teacher;
+  teacher.folder = *stage / "run" / "model";
+  teacher.record = publish_run(*stage / "run", experiment.name, run_id, workspace);
+  teacher.checkpoint_sha256 = from_root(workspace.control, [&] {
+                                return model_weights_sha256(teacher.folder);
+                              }).get<std::string>();
+  return teacher;
 }
 
 }  // namespace kdbench

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Stages "teacher" and "teacher-outputs": a model fine-tuned (or taken as it is) and scored, then
-// its outputs on the training rows.
+// Stage "teacher": a model fine-tuned (or taken as it is) and scored.
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 
-#include "io/teacher_store.h"
-#include "methods/method.h"
 #include "suite/config/experiment.h"
 #include "suite/stages/features.h"
 #include "suite/stages/workspace.h"
@@ -16,27 +12,17 @@
 namespace kdbench {
 
 struct Teacher {
-  std::filesystem::path folder;      // Hugging Face model folder
-  std::filesystem::path run_folder;  // run.json, events.jsonl, predictions/ of the teacher itself
+  std::filesystem::path folder;  // Hugging Face model folder; empty when it failed
+  std::filesystem::path
+      record;  // <out>/<experiment>/<run-id>: run.json, events.jsonl, predictions/
   std::string checkpoint_sha256;
   std::string hash;  // of the stage
   bool failed = false;
 };
 
-// Collective.
+// Makes the teacher, or takes the finished one with the same inputs, and leaves its record in the
+// experiment's folder. A failed one is recorded and tried again next time. Collective.
 Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t seed,
                        const Features& features, const Workspace& workspace);
-
-// The teacher's outputs on the training rows of `features` (of the teacher's own tokenizer), as
-// `needs` asks. Collective.
-std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
-                                                           const TeacherNeeds& needs,
-                                                           const Features& features,
-                                                           const Workspace& workspace);
-
-// Copies a stage's run (without its model) to <out>/<experiment>/<run-id>, unless it is there, and
-// returns that folder. Collective.
-std::filesystem::path publish_run(const std::filesystem::path& run_folder,
-                                  const std::string& experiment, const Workspace& workspace);
 
 }  // namespace kdbench

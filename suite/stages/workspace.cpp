@@ -4,10 +4,12 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "io/error.h"
 #include "io/sha256.h"
+#include "suite/stages/stage_lock.h"
 
 namespace kdbench {
 namespace {
@@ -23,10 +25,42 @@ void write_description(const StageKey& key, const fs::path& folder) {
     throw_machine_error(folder.string(), "cannot write stage.json", "is the disk full?");
 }
 
-std::string unique_name() {
-  char host[256] = {};
-  gethostname(host, sizeof host - 1);
-  return fmt::format(".{}-{}", host, getpid());
+// A name of its own for each attempt, for file systems without locks. No colon: MPI-IO takes what
+// stands before one for the kind of file system.
+std::string attempt_name() {
+  std::string name = fmt::format(".{}", this_process());
+  std::replace(name.begin(), name.end(), ':', '-');
+  return name;
+}
+
+bool is_finished(const Control& control, const fs::path& folder) {
+  return from_root(control,
+                   [&] {
+                     look_anew(folder.parent_path());
+                     return fs::exists(folder / "stage.json");
+                   })
+      .get<bool>();
+}
+
+// What attempts that died have left of this stage.
+void remove_leftovers(const fs::path& folder) {
+  const std::string begin = folder.filename().string() + ".";
+  std::vector<fs::path> dead;
+  for (const auto& entry : fs::directory_iterator(folder.parent_path())) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(begin) && name.ends_with(".partial")) dead.push_back(entry.path());
+  }
+  if (fs::exists(folder)) dead.push_back(folder);  // without stage.json: half removed by somebody
+  for (const auto& path : dead) fs::remove_all(path);
+}
+
+void put_in_place(const fs::path& partial, const fs::path& folder) {
+  std::error_code error;
+  fs::rename(partial, folder, error);
+  if (!error) return;
+  if (!fs::exists(folder / "stage.json"))
+    throw_machine_error(folder.string(), "cannot be put in place: " + error.message());
+  fs::remove_all(partial);  // without locks another job was first
 }
 
 }  // namespace
@@ -43,33 +77,44 @@ std::string StageKey::hash() const {
   return json_hash({{"kind", kind}, {"version", version}, {"inputs", inputs}});
 }
 
-fs::path ensure_stage(const Workspace& workspace, const StageKey& key,
-                      const std::function<void(const fs::path&)>& make) {
+std::optional<fs::path> ensure_stage(const Workspace& workspace, const StageKey& key,
+                                     const std::function<bool(const fs::path&)>& make) {
   const Control& control = workspace.control;
   const fs::path folder = workspace.out / ".stages" / key.hash();
-  // A name of its own for each attempt: another job may be making the same stage.
-  const fs::path partial = folder.string() + control.broadcast(unique_name()) + ".partial";
-  bool ready = false;
-  control.on_root([&] { ready = fs::exists(folder / "stage.json"); });
-  if (control.any(ready)) return folder;
+  if (is_finished(control, folder)) return folder;
+  const StageLock lock(workspace, key.hash());
+  if (is_finished(control, folder)) return folder;  // another job made it meanwhile
+  const fs::path partial = folder.string() + control.broadcast(attempt_name()) + ".partial";
   control.on_root([&] {
+    if (lock.held()) remove_leftovers(folder);
     std::error_code error;
     fs::create_directories(partial, error);
     if (error)
       throw_machine_error(partial.string(), "cannot be created: " + error.message(),
                           "choose another --out");
   });
-  make(partial);
+  const bool keep = make(partial);
   control.on_root([&] {
+    if (!keep) {
+      fs::remove_all(partial);
+      return;
+    }
     write_description(key, partial);
-    std::error_code error;
-    fs::rename(partial, folder, error);
-    if (!error) return;
-    if (!fs::exists(folder / "stage.json"))
-      throw_machine_error(folder.string(), "cannot be put in place: " + error.message());
-    fs::remove_all(partial);  // another job was first
+    put_in_place(partial, folder);
   });
-  return folder;
+  return keep ? std::optional(folder) : std::nullopt;
+}
+
+nlohmann::json from_root(const Control& control, const std::function<nlohmann::json()>& f) {
+  std::string text;
+  control.on_root([&] { text = f().dump(); });
+  return nlohmann::json::parse(control.broadcast(text));
+}
+
+std::string this_process() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  return fmt::format("{}:{}", host, getpid());
 }
 
 }  // namespace kdbench

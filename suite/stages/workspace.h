@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "suite/ranks/collectives.h"
@@ -37,11 +38,21 @@ struct StageKey {
   std::string hash() const;  // 16 hex digits
 };
 
-// <out>/.stages/<hash>. Makes it if it is not there: `make` gets a new folder <hash>.partial, which
-// is renamed when `make` returns on all ranks; a half-made one of an earlier attempt is made again.
-// Collective; `make` may use collectives.
-std::filesystem::path ensure_stage(const Workspace& workspace, const StageKey& key,
-                                   const std::function<void(const std::filesystem::path&)>& make);
+// <out>/.stages/<hash>. Makes it if it is not there: `make` gets a new folder, which is put in
+// place when `make` returns true on all ranks; when it returns false nothing is kept, and the
+// result is nullopt. Jobs that need the same stage wait for the first one; what a dead one left is
+// removed and made again. Collective; `make` may use collectives, and returns the same on all
+// ranks.
+std::optional<std::filesystem::path> ensure_stage(
+    const Workspace& workspace, const StageKey& key,
+    const std::function<bool(const std::filesystem::path&)>& make);
+
+// What `f` returns on the root, on every rank: for what is read from files, so that it is read once
+// and all ranks go the same way. Collective; errors are agreed on.
+nlohmann::json from_root(const Control& control, const std::function<nlohmann::json()>& f);
+
+// "host:pid"
+std::string this_process();
 
 // First `digits` of the SHA-256 of a JSON value (keys sorted).
 std::string json_hash(const nlohmann::json& value, size_t digits = 16);

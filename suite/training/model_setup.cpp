@@ -79,7 +79,7 @@ void check_frozen_head(const ModelRequest& request, const LoadReport& report,
   for (const auto& name : report.missing) {
     if (name.rfind("classifier.", 0) != 0) continue;
     throw_user_error(folder.string(), "holds no " + name + ", and is used without training",
-                     "add [teacher.train] to fine-tune it first");
+                     "fine-tune it first (in an experiment: add [teacher.train])");
   }
   const auto own = read_model_config(folder).labels;
   if (own.empty() || request.task->regression() || label_order(own, *request.task) == own) return;
@@ -135,6 +135,17 @@ std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace&
     }
   });
   return model;
+}
+
+TrainedModel load_trained_model(const fs::path& folder, const Task& task,
+                                const Workspace& workspace) {
+  ModelRequest request;
+  request.settings.weights = folder;
+  request.task = &task;
+  request.frozen = true;
+  auto model = build_model(request, workspace);
+  const auto sha256 = from_root(workspace.control, [&] { return model_weights_sha256(folder); });
+  return {std::move(model), &task, sha256.get<std::string>()};
 }
 
 nlohmann::json model_inputs(const ModelRequest& request) {

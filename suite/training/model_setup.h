@@ -41,6 +41,17 @@ struct ModelRequest {
 // Collective (errors are agreed).
 std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace& workspace);
 
+// A fine-tuned model, used as it is.
+struct TrainedModel {
+  std::unique_ptr<Model> model;
+  const Task* task = nullptr;
+  std::string sha256;  // of its weights
+};
+
+// From a Hugging Face folder whose classifier must be one for `task`. Collective.
+TrainedModel load_trained_model(const std::filesystem::path& folder, const Task& task,
+                                const Workspace& workspace);
+
 // What the initial weights depend on, for the keys of stages and runs. Local.
 nlohmann::json model_inputs(const ModelRequest& request);
 

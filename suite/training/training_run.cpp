@@ -97,7 +97,7 @@ class Execution {
     try {
       TrainingResult result = train_or_score();
       predict_all(result);
-      save_model();
+      if (run_.keep_model) save_model();
       fill_result(result);
     } catch (const Error& error) {
       if (error.code() != ExitCode::kRunFailed || !error.on_every_rank) throw;

@@ -22,7 +22,7 @@ namespace kdbench {
 
 struct TrainingRun {
   std::filesystem::path folder;                              // final name
-  std::string run_id, experiment, role, label, method_name;  // role: student | teacher
+  std::string run_id, experiment, role, label, method_name;  // role: student | teacher | predict
   const Task* task = nullptr;
   int64_t seed = 1;
   TrainSettings settings;
@@ -33,6 +33,7 @@ struct TrainingRun {
   Models models;                 // the one that is predicted and saved is models[kStudent]
   const FeatureStore* features = nullptr;
   std::shared_ptr<const TeacherSplit> teacher_outputs;  // of the training rows; may be null
+  bool keep_model = true;           // as model/; a model that was only read lies elsewhere already
   std::filesystem::path tokenizer;  // folder whose tokenizer files go beside the saved model
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };

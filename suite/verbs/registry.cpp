@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The one list of verbs, in the order of --help.
 #include "suite/verb.h"
+#include "suite/verbs/distill.h"
+#include "suite/verbs/export.h"
+#include "suite/verbs/finetune.h"
 #include "suite/verbs/inspect.h"
 #include "suite/verbs/methods.h"
+#include "suite/verbs/predict.h"
 #include "suite/verbs/prepare.h"
 #include "suite/verbs/report.h"
 #include "suite/verbs/run.h"
@@ -12,15 +16,15 @@ namespace kdbench {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs{
-      run_verb(), prepare_verb(), report_verb(), methods_verb(), tokenize_verb(), inspect_verb(),
+      run_verb(),     prepare_verb(), finetune_verb(), export_verb(),   distill_verb(),
+      predict_verb(), report_verb(),  methods_verb(),  tokenize_verb(), inspect_verb(),
   };
   return verbs;
 }
 
 const std::vector<std::string>& planned_verbs() {
-  static const std::vector<std::string> names{"finetune", "export",   "distill",  "predict",
-                                              "augment",  "generate", "glue-zip", "join",
-                                              "scale",    "slurm",    "comm",     "doctor"};
+  static const std::vector<std::string> names{"augment", "generate", "glue-zip", "join",
+                                              "scale",   "slurm",    "comm",     "doctor"};
   return names;
 }
 

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {
@@ -30,6 +32,24 @@ TEST(Sha256, Files) {
   EXPECT_EQ(file_sha256(folder.path / "abc"), kAbc);
   EXPECT_EQ(file_sha256(folder.path / "long"), kMillionA);
   EXPECT_EQ(file_sha256(folder.path / "longer"), sha256(std::string(3000000, 'a')));
+}
+
+// Its hash is remembered (it is old enough), and still never outlives a change.
+TEST(Sha256, AChangedFileIsReadAgain) {
+  namespace fs = std::filesystem;
+  const testing::RankFolder folder;
+  const auto path = folder.path / "file";
+  testing::write_bytes(path, "xyz");
+  const auto long_ago = fs::last_write_time(path) - std::chrono::hours(1);
+  fs::last_write_time(path, long_ago);
+  EXPECT_EQ(file_sha256(path), sha256("xyz"));
+  EXPECT_EQ(file_sha256(path), sha256("xyz"));
+  testing::write_bytes(path, "abc");
+  fs::last_write_time(path, long_ago);  // the same size and time of modification
+  EXPECT_EQ(file_sha256(path), kAbc);
+  testing::write_bytes(folder.path / "other", "");
+  fs::rename(folder.path / "other", path);
+  EXPECT_EQ(file_sha256(path), kEmpty);
 }
 
 TEST(Sha256, FileThatCannotBeRead) {

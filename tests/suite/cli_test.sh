@@ -32,9 +32,25 @@ expect 2 "kdbench" "$kdbench" methods --nonsense
 expect 0 "a number from 0 to 1" "$kdbench" methods kd
 expect 0 "finetune: " "$kdbench" methods
 expect 2 "did you mean 'kd'?" "$kdbench" methods kdd
-expect 2 "not available yet" "$kdbench" methods pkd
+expect 2 "not available yet" "$kdbench" methods prokt
 expect 2 "no such file or folder" "$kdbench" inspect "$folder/nothing"
 expect 2 "does not exist" "$kdbench" tokenize --tokenizer "$folder/nothing"
+
+for verb in finetune export distill predict; do
+  expect 0 "--out" "$kdbench" $verb --help
+done
+expect 2 "cannot be read" "$kdbench" distill "$folder/nothing.toml"
+expect 2 "--tasks is required" "$kdbench" predict --model "$folder" --data "$folder"
+expect 2 "--store-dtype" "$kdbench" export --store-dtype int8
+# All mistakes at once.
+expect 2 "5 problems" "$kdbench" export --model "$folder/nothing" --data "$folder/none" --task MRCP --memory \
+  --teacher-outputs "$folder/store"
+for problem in "--memory: not available yet" "--model: no folder $folder/nothing" "--data: no folder $folder/none" \
+  "unknown task 'MRCP'" "--teacher-outputs: expected a name that ends with .h5"; do
+  grep -qF -- "$problem" "$folder/output" || { echo "FAILED: export does not list '$problem'"; failures=$((failures + 1)); }
+done
+expect 2 "no folder $folder/nothing" "$kdbench" predict --model "$folder/nothing" --data "$folder" --tasks RTE
+expect 2 "--tasks RTE: no rows to predict" "$kdbench" predict --model "$folder/nothing" --data "$folder" --tasks RTE
 
 printf '%s\n' '[PAD]' '[UNK]' '[CLS]' '[SEP]' '[MASK]' a b '##c' >"$folder/vocab.txt"
 expect_ids() {
@@ -55,6 +71,16 @@ expect_ids '{"ids":[2,5,3,6,7,3],"token_type_ids":[0,0,0,1,1,1]}' --max-length 6
 
 if [ -n "$shared" ] && [ -d "$shared/fixtures/parity" ]; then
   case=$shared/fixtures/parity/finetune-rte
+  model=(--model "$case/student" --data "$case/data")
+  expect 2 "--cls-layers: the model has no layer 9 (1 to" "$kdbench" export "${model[@]}" --task RTE \
+    --teacher-outputs "$folder/t.h5" --cls-layers 1,9
+  expect 2 "no file $case/data/RTE/test.tsv" "$kdbench" export "${model[@]}" --task RTE \
+    --teacher-outputs "$folder/t.h5" --splits train,test
+  expect 2 "unknown RTE split 'valid'" "$kdbench" export "${model[@]}" --task RTE --teacher-outputs "$folder/t.h5" --splits valid
+  expect 2 "is more than the model's" "$kdbench" predict "${model[@]}" --tasks RTE --max-seq-length 4096
+  expect 2 "no such method" "$kdbench" distill "$case/experiment.toml" --method kd
+  expect 2 "teacher: is missing" "$kdbench" finetune "$case/experiment.toml"
+  expect 2 "nothing to train" "$kdbench" finetune "$shared/fixtures/parity/kd-rte/experiment.toml"
   expect 0 '"epochs": 3' "$kdbench" inspect "$case/experiment.toml"
   expect 0 "0 not finite" "$kdbench" inspect "$case/student/model.safetensors"
   head -c 1000 "$case/student/model.safetensors" >"$folder/cut.safetensors"

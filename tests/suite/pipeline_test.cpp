@@ -178,7 +178,11 @@ TEST_F(Pipeline, ADivergedTeacherFailsItsStudentsAndIsTriedAgain) {
   EXPECT_EQ(runs[0]["reason"], "its teacher failed");
   EXPECT_EQ(runs[1]["role"], "teacher");
   EXPECT_EQ(runs[1]["status"], "failed");
-  EXPECT_EQ(run(folder, diverge).failed, 1);
+  const PipelineResult again = run(folder, diverge);
+  EXPECT_EQ(again.failed, 1);
+  EXPECT_EQ(again.runs.back().string(), result.runs.back().string() + "-2");
+  const auto record = read_runs({again.runs.back()});
+  EXPECT_EQ(record[0]["run_id"], again.runs.back().filename().string());
 }
 
 TEST_F(Pipeline, MistakesAreFoundBeforeTraining) {

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Stage "teacher-outputs", and what `export` writes: a model's outputs on rows of a task, as a
+// teacher store.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/teacher_store.h"
+#include "methods/method.h"
+#include "suite/stages/features.h"
+#include "suite/stages/teacher.h"
+#include "suite/stages/workspace.h"
+#include "suite/training/model_setup.h"
+
+namespace kdbench {
+
+struct OutputRequest {
+  std::vector<std::string> splits{"train"};
+  std::vector<int64_t> cls_layers;  // 1-based
+  bool pooled = false;
+  std::string store_dtype = "float32";  // of [CLS] states and pooled rows
+};
+
+// Runs the model over the rows of `features` (of its own tokenizer) and writes `file`. Collective.
+void write_teacher_outputs(const TrainedModel& model, const Features& features,
+                           const OutputRequest& request, const std::filesystem::path& file,
+                           const Workspace& workspace);
+
+// The teacher's outputs on the training rows of `features`, as `needs` asks. Collective.
+std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
+                                                           const TeacherNeeds& needs,
+                                                           const Features& features,
+                                                           const Workspace& workspace);
+
+}  // namespace kdbench

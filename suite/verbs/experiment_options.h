@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// What the verbs that take an experiment file have in common: the file, --set, which of its runs,
+// and the table at the end.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "suite/session.h"
+#include "suite/stages/pipeline.h"
+#include "suite/verb.h"
+
+namespace kdbench {
+
+struct ExperimentOptions {
+  std::string experiment;
+  std::vector<std::string> overrides;
+  Selection selection;
+  SessionOptions session;
+};
+
+// EXPERIMENT, --set and the session's options.
+void add_experiment_options(CLI::App& app, ExperimentOptions& options);
+// --tasks and --seeds.
+void add_selection_options(CLI::App& app, ExperimentOptions& options);
+
+// The experiment with its overrides; what is selected must be in it. Collective.
+Experiment load_selected(const ExperimentOptions& options, const VerbContext& context,
+                         ExperimentPart part = ExperimentPart::kAll);
+
+// Prints the comparison table of the runs and where they lie. Collective.
+ExitCode finish_experiment(const PipelineResult& result, const VerbContext& context);
+
+}  // namespace kdbench

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#include "suite/verbs/finetune.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "reports/comparison.h"
+#include "suite/verbs/experiment_options.h"
+
+namespace kdbench {
+namespace {
+
+void print_teachers(const std::vector<Teacher>& teachers) {
+  std::vector<nlohmann::json> runs;
+  for (const auto& teacher : teachers) runs.push_back(read_runs({teacher.record}).front());
+  fmt::print("{}\n", write_summary(runs));
+  for (size_t i = 0; i < teachers.size(); ++i) {
+    fmt::print("{} seed {}: {}\n", runs[i].value("task", ""), runs[i].value("seed", 0),
+               teachers[i].failed ? "failed, see " + teachers[i].record.string()
+                                  : "model in " + teachers[i].folder.string());
+  }
+}
+
+ExitCode finetune(const ExperimentOptions& options, const VerbContext& context) {
+  const Experiment experiment = load_selected(options, context, ExperimentPart::kTeachers);
+  context.control.agree([&] {
+    if (!experiment.teacher->train)
+      throw_user_error(experiment.file.string(), "the teacher is used as it is: nothing to train",
+                       "add [teacher.train], even empty");
+  });
+  const Session session(options.session, context);
+  const auto teachers = make_teachers(experiment, session.workspace(), options.selection);
+  context.control.on_root([&] { print_teachers(teachers); });
+  const bool failed = std::any_of(teachers.begin(), teachers.end(),
+                                  [](const Teacher& teacher) { return teacher.failed; });
+  return failed ? ExitCode::kRunFailed : ExitCode::kDone;
+}
+
+}  // namespace
+
+Verb finetune_verb() {
+  return {"finetune",
+          "An experiment's teachers, trained on hard labels, the very ones that `run` makes and "
+          "then reuses",
+          [](CLI::App& app) -> VerbAction {
+            auto options = std::make_shared<ExperimentOptions>();
+            add_experiment_options(app, *options);
+            add_selection_options(app, *options);
+            app.footer(
+                "The experiment needs [data], [teacher] and [teacher.train]; [student] and "
+                "[[method]] may be missing. Ends with the scores and the folders of the models.");
+            return [options](const VerbContext& context) { return finetune(*options, context); };
+          }};
+}
+
+}  // namespace kdbench

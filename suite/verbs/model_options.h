@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// What the verbs that use a saved model have in common: the model, the data, and how its rows are
+// cut.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "io/huggingface.h"
+#include "suite/session.h"
+#include "suite/stages/features.h"
+#include "suite/verb.h"
+
+namespace kdbench {
+
+struct ModelOptions {
+  std::string model, data;  // folders
+  int64_t max_seq_length = 128, train_limit = 0;
+  SessionOptions session;
+};
+
+// --model, --data, --max-seq-length, --train-limit and the session's options.
+void add_model_options(CLI::App& app, ModelOptions& options);
+
+// Rows of the task as the model's tokenizer cuts them.
+FeatureRequest feature_request(const ModelOptions& options, const Task& task);
+
+// What is wrong with the folders, each by itself and together. Local. Returns the model's sizes
+// when they can be read.
+std::optional<ModelConfig> check_model_options(const ModelOptions& options, Problems& problems);
+
+}  // namespace kdbench

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "suite/verbs/predict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "io/glue.h"
+#include "reports/comparison.h"
+#include "suite/stages/prediction.h"
+#include "suite/verbs/model_options.h"
+
+namespace kdbench {
+namespace {
+
+struct PredictOptions : ModelOptions {
+  std::vector<std::string> tasks;
+};
+
+// Everything that can be known before the model runs.
+void check(const PredictOptions& options) {
+  Problems problems;
+  check_model_options(options, problems);
+  for (const auto& name : options.tasks) {
+    problems.collect([&] {
+      const Task& task = find_task(name);
+      const bool any =
+          std::any_of(task.splits.begin(), task.splits.end(), [&](const SplitSpec& split) {
+            return split.name != "train" &&
+                   std::filesystem::exists(glue_path(options.data, task, split.name));
+          });
+      if (!any) throw_user_error("--tasks " + name, "no rows to predict in " + options.data);
+    });
+  }
+  problems.throw_if_any("predict");
+}
+
+void print_scores(const std::filesystem::path& folder) {
+  const auto run = read_runs({folder}).front();
+  const std::string task = run.at("task");
+  const auto& metrics = run.at("metrics").at("last");
+  for (const auto& [split, values] : metrics.items()) {
+    std::string text;
+    for (const auto& [name, value] : values.items()) {
+      text += value.is_number() ? fmt::format("  {} {:.4f}", name, value.get<double>())
+                                : fmt::format("  {} -", name);
+    }
+    fmt::print("{} {}:{}\n", task, split, text);
+  }
+  if (metrics.empty()) fmt::print("{}: no labels, no scores\n", task);
+  fmt::print("{}: predictions and logits in {}\n", task, (folder / "predictions").string());
+}
+
+ExitCode predict_tasks(const PredictOptions& options, const VerbContext& context) {
+  context.control.on_root([&] { check(options); });
+  const Session session(options.session, context);
+  for (const auto& name : options.tasks) {
+    const TrainedModel model =
+        load_trained_model(options.model, find_task(name), session.workspace());
+    const Features features =
+        ensure_features(feature_request(options, *model.task), session.workspace());
+    const auto run = ensure_predictions(model, options.model, features, session.workspace());
+    context.control.on_root([&] { print_scores(run); });
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Verb predict_verb() {
+  return {
+      "predict",
+      "A saved model's predictions and logits on every split but the training rows, with scores",
+      [](CLI::App& app) -> VerbAction {
+        auto options = std::make_shared<PredictOptions>();
+        app.add_option("--tasks", options->tasks,
+                       "tasks with the model's labels, e.g. MRPC, or MNLI,AX")
+            ->required()
+            ->delimiter(',');
+        add_model_options(app, *options);
+        app.footer(
+            "Leaves <out>/predict/<run-id>/ with run.json and "
+            "predictions/<TASK>-<split>.tsv and <TASK>-<split>-logits.tsv. A run's own "
+            "max_seq_length stands in its run.json.");
+        return [options](const VerbContext& context) { return predict_tasks(*options, context); };
+      }};
+}
+
+}  // namespace kdbench

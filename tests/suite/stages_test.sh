@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Jobs that share an output folder, and the verbs of single stages against `run`.
+# stages_test.sh RANKS KDBENCH SHARED MPIEXEC...
+set -u
+ranks=$1 kdbench=$2 shared=${KDBENCH_SHARED:-$3}
+shift 3
+launch=("$@" "$ranks" "$kdbench")
+case=$shared/fixtures/parity/kd-rte
+if [ ! -d "$case" ]; then
+  echo "$case is missing (set KDBENCH_SHARED to the folder with the fixtures)"
+  [ -n "${CI:-}" ] && exit 1
+  exit 77
+fi
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failures=0
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+kd() { timeout 120 "${launch[@]}" "$@" --threads 1; }
+# expect TEXT COMMAND...: succeeds and says TEXT.
+expect() {
+  local text=$1
+  shift
+  "$@" >output 2>&1 </dev/null || fail "$* (exit $?)"
+  grep -qF -- "$text" output || { fail "$* does not say '$text'"; cat output; }
+}
+# wait_for COMMAND...: until it succeeds, at most 60 s.
+wait_for() {
+  local tries=600
+  until "$@"; do
+    tries=$((tries - 1))
+    [ $tries = 0 ] && { fail "waited in vain for: $*"; return 1; }
+    sleep 0.1
+  done
+}
+lines() { cat "${@:2}" | grep -cF -- "$1"; }
+losses() { sed 's/"step_s":[^,}]*//; /"type":"evaluation"/d' "$1"/events.jsonl; }
+
+# --- Two jobs at the same time: everything is made once, both end with all results.
+kd run "$case/experiment.toml" --out both --set train.seeds=[1,2,3] >first.log 2>&1 </dev/null &
+kd run "$case/experiment.toml" --out both --set train.seeds=[1,2,3] >second.log 2>&1 </dev/null &
+wait -n || fail "one of two jobs"
+wait -n || fail "one of two jobs"
+[ "$(lines "RTE: preparing features" first.log second.log)" = 1 ] || fail "features were made twice"
+[ "$(lines "storing the teacher's outputs" first.log second.log)" = 1 ] || fail "outputs were made twice"
+done_runs=$(($(sed -n 's/^\([0-9]*\) runs done.*/\1/p' first.log second.log | paste -sd+)))
+[ "$done_runs" = 3 ] || fail "3 runs were made $done_runs times"
+[ "$(find both/kd-rte -mindepth 1 -maxdepth 1 | wc -l)" = 4 ] || fail "4 run folders: $(ls both/kd-rte)"
+[ -z "$(find both -name '*.partial')" ] || fail "half-made: $(find both -name '*.partial')"
+
+# --- A job that dies while it makes the teacher: the waiting one removes what it left and makes it.
+long=(run "$case/experiment.toml" --out killed --set teacher.train.epochs=60)
+kd "${long[@]}" >first.log 2>&1 </dev/null &
+first=$!
+half_made() { ls -d killed/.stages/*.partial/run.partial >/dev/null 2>&1; }
+wait_for half_made
+stage=$(basename "$(ls -d killed/.stages/*.partial)" | cut -d. -f1)
+holder=$(cut -d: -f2 "killed/.stages/locks/$stage")
+kill -STOP "$holder" # it must not end before the other one waits
+kd "${long[@]}" >second.log 2>&1 </dev/null &
+second=$!
+wait_for grep -q "waiting for $stage, being made by $(uname -n):" second.log
+kill -KILL "$holder"
+wait $first && fail "the killed job succeeded"
+wait $second || { fail "the waiting job (exit $?)"; cat second.log; }
+[ "$(lines "waiting for $stage" second.log)" = 1 ] || fail "the waiting is said once"
+[ -f "killed/.stages/$stage/stage.json" ] || fail "the stage was not made again"
+[ -z "$(find killed -name '*.partial')" ] || fail "half-made: $(find killed -name '*.partial')"
+
+# --- Single stages make what `run` takes over.
+expect "model in $folder/single/.stages/" \
+  kd finetune "$case/experiment.toml" --out single --set teacher.train.epochs=1 --tasks RTE
+teacher=$(sed -n 's/^RTE seed 1: model in //p' output)
+expect "1 runs done, 0 reused, 0 failed" \
+  kd distill "$case/experiment.toml" --out single --set teacher.train.epochs=1 --method kd --seeds 1
+expect "0 runs done, 1 reused, 0 failed" \
+  kd run "$case/experiment.toml" --out single --set teacher.train.epochs=1
+[ "$(find single/kd-rte -mindepth 1 -maxdepth 1 | wc -l)" = 2 ] || fail "2 run folders: $(ls single/kd-rte)"
+
+# --- predict on a run's model: the run's own files, byte for byte.
+run=$(echo single/kd-rte/RTE-kd-*)
+expect "RTE dev:  accuracy" \
+  kd predict --model "$run/model" --tasks RTE --data "$case/data" --max-seq-length 40 --out single
+predicted=$(echo single/predict/RTE-predict-*)
+for file in "$run"/predictions/*; do
+  cmp "$file" "$predicted/predictions/$(basename "$file")" || fail "predict: $file"
+done
+[ "$(ls "$predicted")" = "$(printf '%s\n' events.jsonl predictions run.json)" ] || fail "predict leaves $(ls "$predicted")"
+expect "predictions and logits in $folder/$predicted" \
+  kd predict --model "$run/model" --tasks RTE --data "$case/data" --max-seq-length 40 --out single
+[ "$(ls single/predict | wc -l)" = 1 ] || fail "a finished prediction is not reused"
+
+# --- export: the store that `run` makes; a student that reads it has the same losses.
+expect "rte.h5: outputs of" kd export --model "$teacher" --task RTE --data "$case/data" \
+  --max-seq-length 40 --teacher-outputs rte.h5 --out single
+cmp rte.h5 single/.stages/*/teacher.h5 || fail "export differs from the stage"
+expect "1 runs done" kd run "$case/experiment.toml" --out file --set "method.kd.teacher_outputs=rte.h5"
+diff <(losses "$run") <(losses file/kd-rte/RTE-kd-*) || fail "other losses with the exported store"
+expect "rows.h5: outputs of" kd export --model "$teacher" --task RTE --data "$case/data" \
+  --max-seq-length 40 --teacher-outputs rows.h5 --splits train,dev --cls-layers 2,4 --pooled \
+  --store-dtype float16 --out single
+expect "store_dtype float16" "$kdbench" inspect rows.h5
+[ "$(awk '$1 == "dev" || $1 == "train" { print $4, $6 }' output | sort -u)" = "2,4 yes" ] ||
+  { fail "layers and pooled states"; cat output; }
+
+[ "$failures" = 0 ] && echo "all as expected"
+exit "$failures"
