@@ -13,6 +13,7 @@
 #include "methods/initialization.h"
 #include "suite/stages/features.h"
 #include "suite/stages/student.h"
+#include "suite/stages/synthetic.h"
 #include "suite/stages/teacher.h"
 #include "suite/training/model_setup.h"
 
@@ -62,7 +63,7 @@ class TaskPipeline {
     if (!entry) {
       entry = ensure_features(
           {experiment_.data.root, &task_, tokenizer, experiment_.max_seq_length_of(task_.name),
-           experiment_.train_limit_of(task_.name)},
+           experiment_.train_limit_of(task_.name), experiment_.data.synthetic},
           workspace_);
     }
     return *entry;
@@ -140,7 +141,8 @@ void check_all(const Experiment& experiment) {
 
 }  // namespace
 
-PipelineResult run_experiment(const Experiment& experiment, const Workspace& workspace) {
+PipelineResult run_experiment(const Experiment& asked, const Workspace& workspace) {
+  const Experiment experiment = with_data_in_place(asked, workspace);
   workspace.control.agree([&] { check_all(experiment); });
   PipelineResult result;
   result.folder = workspace.out / experiment.name;
