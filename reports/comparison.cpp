@@ -4,154 +4,151 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
+#include "reports/fields.h"
+#include "reports/run_group.h"
+#include "reports/run_table.h"
 #include "reports/statistics.h"
 
 namespace kdbench {
 namespace {
 
 using nlohmann::json;
+using Groups = std::vector<RunGroup>;
+using GroupField = Field<RunGroup>;
 
-constexpr const char* kSelectedMark = " *";
-
-// The runs of one row.
-struct Group {
-  std::string task, label, checkpoint;
-  bool teacher = false;
-  std::vector<const json*> done;
-  size_t failed = 0;
-};
-
-std::string text_of(const json& run, const char* key) {
-  const auto it = run.find(key);
-  return it != run.end() && it->is_string() ? it->get<std::string>() : "";
+// "2 (1 failed)".
+Cell count_cell(const RunGroup& group) {
+  std::string text = std::to_string(group.done.size()), others;
+  if (group.failed) others += fmt::format("{} failed", group.failed);
+  if (group.stopped)
+    others += fmt::format("{}{} stopped", others.empty() ? "" : ", ", group.stopped);
+  if (!others.empty()) text += " (" + others + ")";
+  return {static_cast<double>(group.done.size()), text};
 }
 
-// The number at "a/b/c", or `fallback` where there is none (NaN is stored as null).
-double number_at(const json& run, const std::string& pointer, double fallback = 0.0) {
-  const json::json_pointer place("/" + pointer);
-  if (!run.contains(place) || !run.at(place).is_number()) return fallback;
-  return run.at(place).get<double>();
+Cell metric_cell(const RunGroup& group, const std::string& metric) {
+  const auto values = group.metric(metric);
+  return values.empty() ? Cell() : Cell(mean(values), standard_deviation(values));
 }
 
-std::vector<Group> group_runs(const std::vector<json>& runs) {
-  std::vector<Group> groups;
-  std::map<std::string, size_t> tasks;  // in order of first appearance
-  for (const auto& run : runs) {
-    const std::string task = text_of(run, "task"), label = text_of(run, "label");
-    const bool teacher = text_of(run, "role") == "teacher";
-    tasks.emplace(task, tasks.size());
-    auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
-      return group.task == task && group.label == label && group.teacher == teacher;
-    });
-    if (it == groups.end()) {
-      groups.push_back({task, label, text_of(run, "checkpoint"), teacher, {}, 0});
-      it = groups.end() - 1;
-    }
-    if (text_of(run, "status") == "done") {
-      it->done.push_back(&run);
-    } else {
-      ++it->failed;
-    }
+std::optional<double> prediction_rate(const RunGroup& group) {
+  return group.rate("throughput/predicted_samples_per_s_global", "time/predict_s").per_second();
+}
+
+// How much faster the group's model predicts than the task's teacher; none unless there is one kind
+// of teacher and all ran on one machine, with as many ranks and threads.
+std::optional<double> speed_up(const RunGroup& group, const Groups& groups) {
+  const RunGroup* teacher = nullptr;
+  for (const auto& other : groups) {
+    if (!other.teacher || !other.same_task(group) || other.done.empty()) continue;
+    if (teacher) return std::nullopt;
+    teacher = &other;
   }
-  std::stable_sort(groups.begin(), groups.end(), [&](const Group& a, const Group& b) {
-    if (a.task != b.task) return tasks[a.task] < tasks[b.task];
-    return a.teacher && !b.teacher;
-  });
-  return groups;
+  if (!teacher) return std::nullopt;
+  std::set<std::string> machines;
+  group.add_machines(machines);
+  teacher->add_machines(machines);
+  const auto own = prediction_rate(group), base = prediction_rate(*teacher);
+  return own && base && machines.size() == 1 ? std::optional(*own / *base) : std::nullopt;
 }
 
-// Metrics of a run's recorded checkpoint by column name: "f1" on the task's first dev split,
-// "accuracy dev_mismatched" on others.
-std::map<std::string, double> metrics_of(const json& run) {
-  std::map<std::string, double> values;
-  const json::json_pointer place("/metrics/" + run.value("checkpoint", "last"));
-  if (!run.contains(place) || !run.at(place).is_object()) return values;
-  bool first = true;
-  for (const auto& [split, metrics] : run.at(place).items()) {
-    for (const auto& [name, value] : metrics.items()) {
-      if (value.is_number()) values[first ? name : name + " " + split] = value.get<double>();
-    }
-    first = false;
+GroupField mean_field(Column column, const std::string& path) {
+  return {std::move(column), [path](const RunGroup& group) { return Cell(group.mean_of(path)); }};
+}
+
+void add_metrics(std::vector<GroupField>& fields, const Groups& groups) {
+  for (const auto& metric : metric_names(groups)) {
+    Column column(metric, field_name(metric) + "_mean", {.digits = 3},
+                  of_other_split(metric) ? Show::kIfRoom : Show::kAlways);
+    column.spread_name = field_name(metric) + "_sd";
+    fields.push_back(
+        {column, [metric](const RunGroup& group) { return metric_cell(group, metric); }});
   }
-  return values;
 }
 
-std::vector<std::string> metric_columns(const std::vector<Group>& groups) {
-  std::vector<std::string> columns;
+void add_costs(std::vector<GroupField>& fields, const Groups& groups) {
+  fields.push_back(mean_field(
+      {"params (M)", "parameters", {.digits = 2, .scale = 1e6}, Show::kIfRoom}, "parameters"));
+  fields.push_back(mean_field({"epochs", "epochs"}, "epochs"));
+  fields.push_back(mean_field({"steps", "steps"}, "steps"));
+  fields.push_back(mean_field({"core s", "core_s_mean", {.digits = 1}}, "time/core_s"));
+  fields.push_back(
+      mean_field({"train s", "train_s_mean", {.digits = 1}, Show::kIfRoom}, "time/train_s"));
+  fields.push_back(
+      {{"samples/s", "samples_per_s_global", {.digits = 1}}, [](const RunGroup& group) {
+         return Cell(group.rate("throughput/samples_per_s_global", "time/train_s").per_second());
+       }});
+  fields.push_back({{"predictions/s", "predicted_samples_per_s_global", {}, Show::kData},
+                    [](const RunGroup& group) { return Cell(prediction_rate(group)); }});
+  fields.push_back({{"speed-up", "prediction_speed_up_over_teacher", {.digits = 2}},
+                    [&groups](const RunGroup& group) { return Cell(speed_up(group, groups)); }});
+}
+
+// `groups` must outlive the fields.
+std::vector<GroupField> fields_of(const std::vector<json>& runs, const Groups& groups) {
+  const bool selected =
+      std::any_of(groups.begin(), groups.end(), [](auto& group) { return group.selected; });
+  const auto count = [](size_t RunGroup::*member) {
+    return [member](const RunGroup& group) { return Cell(static_cast<double>(group.*member)); };
+  };
+  std::vector<GroupField> fields{
+      {experiment_column(runs), [](const RunGroup& group) { return Cell(group.experiment); }},
+      {"task", [](const RunGroup& group) { return Cell(group.task); }},
+      {"method", [](const RunGroup& group) { return Cell(group.label); }},
+      {{"checkpoint", "checkpoint", {}, selected ? Show::kAlways : Show::kData},
+       [](const RunGroup& group) { return Cell(group.checkpoint()); }},
+      {"n", count_cell},
+      {{"failed", "failed", {}, Show::kData}, count(&RunGroup::failed)},
+      {{"stopped", "stopped", {}, Show::kData}, count(&RunGroup::stopped)}};
+  add_metrics(fields, groups);
+  add_costs(fields, groups);
+  return fields;
+}
+
+// What must not be read as equal among one task's methods.
+void note_task(const std::vector<const RunGroup*>& groups, std::vector<std::string>& notes) {
+  std::set<std::string> machines;
+  std::set<std::optional<double>> steps;
+  for (const auto* group : groups) {
+    group->add_machines(machines);
+    if (!group->teacher && !group->done.empty()) steps.insert(group->mean_of("steps"));
+  }
+  const std::string& task = groups.front()->task;
+  if (steps.size() > 1) notes.push_back(task + ": methods differ in training steps.");
+  if (machines.size() > 1) {
+    notes.push_back(task + ": runs on different machines, ranks or threads; times do not compare.");
+  }
+}
+
+void note_tasks(const Groups& groups, std::vector<std::string>& notes) {
+  std::vector<const RunGroup*> task;
   for (const auto& group : groups) {
-    for (const json* run : group.done) {
-      for (const auto& [name, value] : metrics_of(*run)) {
-        if (std::find(columns.begin(), columns.end(), name) == columns.end()) {
-          columns.push_back(name);
-        }
-      }
+    if (!task.empty() && !group.same_task(*task.front())) {
+      note_task(task, notes);
+      task.clear();
     }
+    task.push_back(&group);
   }
-  std::sort(columns.begin(), columns.end());
-  return columns;
+  if (!task.empty()) note_task(task, notes);
 }
 
-std::string count_text(const Group& group) {
-  const std::string done = std::to_string(group.done.size());
-  return group.failed ? fmt::format("{} ({} failed)", done, group.failed) : done;
-}
-
-std::vector<double> values_of(const Group& group, const std::string& pointer) {
-  std::vector<double> values;
-  for (const json* run : group.done) values.push_back(number_at(*run, pointer));
-  return values;
-}
-
-// Throughput of several runs is all their samples over all their seconds, not a mean of rates.
-std::string samples_rate(const Group& group) {
-  double samples = 0.0, seconds = 0.0;
-  for (const json* run : group.done) {
-    const double run_seconds = number_at(*run, "time/train_s");
-    const double rate = number_at(*run, "throughput/samples_per_s_global");
-    samples += number_at(*run, "samples", rate * run_seconds);
-    seconds += run_seconds;
-  }
-  return seconds > 0 ? fmt::format("{:.1f}", samples / seconds) : "-";
-}
-
-std::vector<std::string> row_of(const Group& group, const std::vector<std::string>& columns) {
-  const bool selected = group.checkpoint == "best";
-  std::vector<std::string> row{group.task, group.label + (selected ? kSelectedMark : ""),
-                               count_text(group)};
-  std::map<std::string, std::vector<double>> metrics;
-  for (const json* run : group.done) {
-    for (const auto& [name, value] : metrics_of(*run)) metrics[name].push_back(value);
-  }
-  for (const auto& column : columns) row.push_back(mean_text(metrics[column], 3));
-  if (group.done.empty()) {
-    row.insert(row.end(), {"-", "-", "-", "-"});
-    return row;
-  }
-  const double seconds = mean(values_of(group, "time/train_s"));
-  row.push_back(fmt::format("{:.2f}", mean(values_of(group, "parameters")) / 1e6));
-  row.push_back(fmt::format("{:.4g}", mean(values_of(group, "epochs"))));
-  row.push_back(seconds > 0 ? fmt::format("{:.1f}", seconds) : "-");
-  row.push_back(samples_rate(group));
-  return row;
-}
-
-std::vector<std::string> notes_of(const std::vector<json>& runs, const std::vector<Group>& groups) {
+std::vector<std::string> notes_of(const Groups& groups) {
   std::vector<std::string> notes{
-      "Dev scores, mean (sd with n - 1) over n runs; last checkpoint unless marked; train s: mean "
-      "of a run; "
-      "samples/s: all samples over all seconds."};
-  if (std::any_of(groups.begin(), groups.end(),
-                  [](const Group& group) { return group.checkpoint == "best"; })) {
-    notes.emplace_back("*: best checkpoint, selected on dev.");
+      "Dev scores: mean (sd with n - 1) over n runs, of the last checkpoint unless marked best.",
+      "core s: training seconds x ranks x threads, mean of a run, without evaluation and without "
+      "the teacher's own.",
+      "samples/s: in training, all samples over all seconds; speed-up: in prediction, over the "
+      "teacher's samples/s."};
+  if (std::any_of(groups.begin(), groups.end(), [](auto& group) { return group.selected; })) {
+    notes.emplace_back("best: the checkpoint was selected on the same dev rows.");
   }
-  for (const auto& run : runs) {
-    const std::string status = text_of(run, "status");
-    if (status == "done") continue;
-    notes.push_back(fmt::format("{} {} seed {}: {}: {}", text_of(run, "task"),
-                                text_of(run, "label"), run.value("seed", 0), status,
-                                text_of(run, "reason")));
+  note_tasks(groups, notes);
+  for (const auto& group : groups) {
+    if (group.repeated == 0) continue;
+    notes.push_back(fmt::format("{} {}: {} more of the same seed, not counted", group.task,
+                                group.label, group.repeated));
   }
   return notes;
 }
@@ -159,15 +156,18 @@ std::vector<std::string> notes_of(const std::vector<json>& runs, const std::vect
 }  // namespace
 
 Table comparison_table(const std::vector<json>& runs) {
-  const auto groups = group_runs(runs);
-  const auto metrics = metric_columns(groups);
-  Table table;
-  table.header = {"task", "method", "n"};
-  table.header.insert(table.header.end(), metrics.begin(), metrics.end());
-  table.header.insert(table.header.end(), {"params (M)", "epochs", "train s", "samples/s"});
-  for (const auto& group : groups) table.rows.push_back(row_of(group, metrics));
-  table.notes = notes_of(runs, groups);
+  const Groups groups = group_runs(runs);
+  Table table = table_of(fields_of(runs, groups), groups);
+  table.notes = notes_of(groups);
+  hide_empty_columns(table);
   return table;
+}
+
+std::string write_summary(const std::vector<json>& runs) {
+  std::string text = write_console(comparison_table(runs));
+  const Table not_done = not_done_table(runs);
+  if (!not_done.rows.empty()) text += fmt::format("\n{}", write_console(not_done));
+  return text;
 }
 
 }  // namespace kdbench

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: MIT
-// Result folders in, the comparison table (task x method) out. Reads run.json files only; never
-// trains.
+// The comparison table, task x method, from the records of runs; the same for `run` and `report`.
 #pragma once
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
+#include "reports/run_files.h"
 #include "reports/table.h"
 
 namespace kdbench {
 
-// run.json of every finished run below the folders (a run folder, an experiment's folder, or an
-// output folder; .partial and .stages are skipped), in order of path. Throws a user error when
-// there is none or one cannot be read (file and reason).
-std::vector<nlohmann::json> read_runs(const std::vector<std::filesystem::path>& folders);
-
-// One row per task and method label in order of first appearance, the teacher first: n seeds, mean
-// (sd) of each of the task's dev metrics at the recorded checkpoint, parameters, epochs, training
-// seconds, samples/s. Failed runs are counted and shown, never averaged.
+// One row per task and method (RunGroup), the teacher first: n seeds, mean (sd) of each of the
+// task's dev metrics at the recorded checkpoint, parameters, epochs, steps, core-seconds, training
+// seconds, samples/s, speed-up over the teacher. Failed and stopped runs are counted, never
+// averaged.
 Table comparison_table(const std::vector<nlohmann::json>& runs);
+// For the terminal: the comparison table, and below it the runs that are not done, with reasons.
+std::string write_summary(const std::vector<nlohmann::json>& runs);
 
 }  // namespace kdbench

@@ -1,68 +1,114 @@
 // SPDX-License-Identifier: MIT
-// Finds and reads run.json files.
+#include "reports/run_files.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
+#include <set>
 
 #include "io/error.h"
-#include "reports/comparison.h"
+#include "reports/run_fields.h"
 
 namespace kdbench {
 namespace {
 
 namespace fs = std::filesystem;
+using nlohmann::json;
 
 constexpr int kNewestSchema = 1;
+constexpr const char* kRecord = "run.json";
 
-bool skipped(const fs::path& folder) {
-  return folder.filename() == ".stages" || folder.extension() == ".partial";
+bool unfinished(const fs::path& folder) { return folder.extension() == ".partial"; }
+
+bool holds_run(const fs::path& folder) {
+  return fs::is_regular_file(folder / kRecord) ||
+         (unfinished(folder) && fs::is_regular_file(folder / "events.jsonl"));
 }
 
-// run.json files at or below `folder`; a run's own subfolders are not looked into.
-void find_runs(const fs::path& folder, std::vector<fs::path>& files) {
-  if (skipped(folder)) return;
-  if (fs::is_regular_file(folder / "run.json")) {
-    files.push_back(folder / "run.json");
-    return;
+// Folders of runs at or below some folders.
+class RunFinder {
+ public:
+  void search(const fs::path& folder) {
+    std::error_code failed;
+    const fs::path real = fs::canonical(folder, failed);
+    // Links may lead to the same folder twice, or in a circle.
+    if (failed || !visited_.insert(real).second) return;
+    if (holds_run(folder)) {
+      found_.push_back(folder);
+      return;
+    }
+    const auto entries = fs::directory_iterator(folder, failed);
+    if (failed) throw_user_error(folder.string(), "cannot be read: " + failed.message());
+    for (const auto& entry : entries) {
+      if (entry.is_directory(failed) && entry.path().filename() != ".stages") search(entry.path());
+    }
   }
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_directory()) find_runs(entry.path(), files);
-  }
-}
 
-nlohmann::json read_run(const fs::path& file) {
+  std::vector<fs::path> found() && {
+    std::sort(found_.begin(), found_.end());
+    return std::move(found_);
+  }
+
+ private:
+  std::set<fs::path> visited_;
+  std::vector<fs::path> found_;
+};
+
+json read_record(const fs::path& file) {
   std::ifstream stream(file);
-  nlohmann::json json;
+  json record;
   try {
-    stream >> json;
-  } catch (const nlohmann::json::exception& error) {
+    stream >> record;
+  } catch (const json::exception& error) {
     throw_user_error(file.string(), "cannot be read as JSON", error.what());
   }
-  const auto version = json.is_object() ? json.find("schema_version") : json.end();
-  if (!json.is_object() || version == json.end() || !version->is_number_integer()) {
+  const auto version = record.is_object() ? record.find("schema_version") : record.end();
+  if (!record.is_object() || version == record.end() || !version->is_number_integer()) {
     throw_user_error(file.string(), "has no schema_version", "not a run.json of kdbench?");
   }
   if (version->get<int>() > kNewestSchema) {
-    throw_user_error(file.string(), "schema_version " + version->dump() + " is newer than this " +
-                                        "program's " + std::to_string(kNewestSchema));
+    throw_user_error(file.string(),
+                     fmt::format("schema_version {} is newer than this program's {}",
+                                 version->get<int>(), kNewestSchema),
+                     "a newer kdbench can read it");
   }
-  return json;
+  return record;
+}
+
+json read_run(const fs::path& folder) {
+  json run = fs::exists(folder / kRecord)
+                 ? read_record(folder / kRecord)
+                 : json{{"run_id", folder.stem().string()},
+                        {"experiment", folder.parent_path().filename().string()}};
+  if (unfinished(folder) && text_of(run, "status") != "stopped") {
+    run["status"] = "stopped";
+    run["reason"] = "not finished: it was killed, or is still under way";
+  }
+  run["folder"] = folder.string();
+  return run;
 }
 
 }  // namespace
 
-std::vector<nlohmann::json> read_runs(const std::vector<fs::path>& folders) {
-  std::vector<fs::path> files;
+std::vector<json> read_runs(const std::vector<fs::path>& folders) {
+  RunFinder finder;
   std::string names;
   for (const auto& folder : folders) {
     if (!fs::is_directory(folder)) throw_user_error(folder.string(), "no such folder");
-    find_runs(folder, files);
+    finder.search(folder);
     names += (names.empty() ? "" : ", ") + folder.string();
   }
-  if (files.empty()) throw_user_error(names, "no finished run (run.json) in it");
-  std::sort(files.begin(), files.end());
-  files.erase(std::unique(files.begin(), files.end()), files.end());
-  std::vector<nlohmann::json> runs;
-  for (const auto& file : files) runs.push_back(read_run(file));
+  std::vector<json> runs;
+  Problems problems;
+  for (const auto& folder : std::move(finder).found()) {
+    problems.collect([&] { runs.push_back(read_run(folder)); });
+  }
+  problems.throw_if_any("results");
+  if (runs.empty()) {
+    throw_user_error(names, "no run (run.json) in it",
+                     "a run's folder, an experiment's or the output folder of kdbench run");
+  }
   return runs;
 }
 

@@ -1,89 +1,64 @@
 // SPDX-License-Identifier: MIT
 #include "reports/table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 
 namespace kdbench {
 namespace {
 
-// Characters on the screen: UTF-8 code points.
-size_t width_of(const std::string& cell) {
-  return static_cast<size_t>(std::count_if(cell.begin(), cell.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
+std::string number_text(const NumberFormat& format, double value, bool sign) {
+  double scaled = value / format.scale;
+  if (!std::isfinite(scaled)) return "-";
+  // No "-0.000".
+  if (format.digits >= 0 && std::abs(scaled) < 0.5 * std::pow(10.0, -format.digits)) scaled = 0.0;
+  if (format.digits == kNatural) return fmt::format("{:.8g}", scaled);
+  return sign ? fmt::format("{:+.{}f}", scaled, format.digits)
+              : fmt::format("{:.{}f}", scaled, format.digits);
 }
 
-bool looks_numeric(const std::string& cell) {
-  return !cell.empty() &&
-         (cell == "-" || std::string("0123456789+-.").find(cell.front()) != std::string::npos);
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
 }
 
-struct Column {
-  size_t width = 0;
-  bool right = true;  // numbers only
-};
-
-std::vector<Column> layout(const Table& table) {
-  std::vector<Column> columns(table.header.size());
-  for (size_t c = 0; c < columns.size(); ++c) {
-    columns[c].width = width_of(table.header[c]);
-    columns[c].right = !table.rows.empty();
-    for (const auto& row : table.rows) {
-      columns[c].width = std::max(columns[c].width, width_of(row.at(c)));
-      columns[c].right = columns[c].right && looks_numeric(row[c]);
-    }
-  }
-  return columns;
-}
-
-std::string padded(const std::string& cell, const Column& column) {
-  const std::string blanks(column.width - std::min(column.width, width_of(cell)), ' ');
-  return column.right ? blanks + cell : cell + blanks;
-}
-
-std::string console_line(const std::vector<std::string>& cells,
-                         const std::vector<Column>& columns) {
-  std::string line;
-  for (size_t c = 0; c < cells.size(); ++c) {
-    if (c) line += "  ";
-    line += padded(cells[c], columns[c]);
-  }
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
-}
-
-std::string markdown_line(const std::vector<std::string>& cells) {
-  std::string line = "|";
-  for (const auto& cell : cells) {
-    line += " ";
-    for (const char c : cell) line += c == '|' ? std::string("\\|") : std::string(1, c);
-    line += " |";
-  }
-  return line + "\n";
+bool looks_numeric(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789+-.,%() ") == std::string::npos;
 }
 
 }  // namespace
 
-std::string write_console(const Table& table) {
-  const auto columns = layout(table);
-  std::string text = table.title.empty() ? "" : table.title + "\n";
-  text += console_line(table.header, columns);
-  std::vector<std::string> rule;
-  for (const auto& column : columns) rule.emplace_back(column.width, '-');
-  text += console_line(rule, columns);
-  for (const auto& row : table.rows) text += console_line(row, columns);
-  for (const auto& note : table.notes) text += note + "\n";
-  return text;
+std::string field_name(std::string title) {
+  std::replace(title.begin(), title.end(), ' ', '_');
+  return title;
 }
 
-std::string write_markdown(const Table& table) {
-  std::string text = table.title.empty() ? "" : "**" + table.title + "**\n\n";
-  text += markdown_line(table.header) + "|";
-  for (const auto& column : layout(table)) text += column.right ? "---:|" : "---|";
-  text += "\n";
-  for (const auto& row : table.rows) text += markdown_line(row);
-  for (const auto& note : table.notes) text += "\n" + note + "\n";
-  return text;
+void hide_empty_columns(Table& table) {
+  if (table.rows.empty()) return;
+  for (size_t c = 0; c < table.header.size(); ++c) {
+    const bool empty = std::all_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
+      return row.at(c).text.empty() && !row[c].value;
+    });
+    if (empty) table.header[c].show = Show::kData;
+  }
+}
+
+std::string shown(const Column& column, const Cell& cell) {
+  if (!cell.text.empty()) return one_line(cell.text);
+  if (!cell.value) return "-";
+  const std::string value = number_text(column.format, *cell.value, column.format.sign);
+  if (!cell.spread) return value;
+  return fmt::format("{} ({})", value, number_text(column.format, *cell.spread, false));
+}
+
+bool numeric(const Table& table, size_t column) {
+  return !table.rows.empty() && std::all_of(table.rows.begin(), table.rows.end(), [&](auto& row) {
+    const Cell& cell = row.at(column);
+    return cell.value || looks_numeric(shown(table.header[column], cell));
+  });
 }
 
 }  // namespace kdbench

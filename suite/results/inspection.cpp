@@ -13,7 +13,7 @@
 #include "io/hdf5.h"
 #include "io/safetensors.h"
 #include "io/teacher_store.h"
-#include "reports/comparison.h"
+#include "reports/run_files.h"
 #include "reports/table.h"
 #include "suite/config/experiment.h"
 

@@ -24,7 +24,9 @@ int usable_cpus();
 // Threads for each rank: `requested` if > 0, else the usable CPUs shared among the ranks of this
 // host that may use the same ones, at least 1. Collective.
 int threads_per_rank(const Control& control, int requested);
-// Peak resident memory of this process in bytes.
+// Peak resident memory of this process in bytes since reset_peak_memory() (where the system cannot
+// reset it: since the start).
 int64_t peak_memory_bytes();
+void reset_peak_memory();
 
 }  // namespace kdbench

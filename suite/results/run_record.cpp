@@ -131,13 +131,21 @@ void RunRecord::predictions(const Task& task, const std::string& split,
   write_file(folder / (stem + "-logits.tsv"), logit_table(predictions));
 }
 
-void RunRecord::finish(const std::string& status, const std::string& reason) {
-  if (!active_ || finished_) return;
+void RunRecord::write_json(const std::string& status, const std::string& reason) {
   json_["status"] = status;
   json_["reason"] = reason;
+  write_file(partial_ / "run.json", line_of(json_, 2));
+}
+
+void RunRecord::begin() {
+  if (active_) write_json("running", "");
+}
+
+void RunRecord::finish(const std::string& status, const std::string& reason) {
+  if (!active_ || finished_) return;
   events_->flush_to_disk();
   events_.reset();
-  write_file(partial_ / "run.json", line_of(json_, 2));
+  write_json(status, reason);
   flush_folder(partial_);
   std::error_code failed;
   fs::rename(partial_, final_, failed);

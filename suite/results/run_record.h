@@ -30,8 +30,11 @@ class RunRecord {
   const std::filesystem::path& final_folder() const { return final_; }
   bool active() const { return active_; }
 
-  // run.json's content, to be filled by the driver; written by finish().
+  // run.json's content, to be filled by the driver; written by begin() and finish().
   nlohmann::json& json() { return json_; }
+
+  // Writes run.json with status "running": what a killed run leaves says what it was.
+  void begin();
 
   // Appends one line to events.jsonl, flushed by line.
   void event(const nlohmann::json& line);
@@ -46,6 +49,8 @@ class RunRecord {
   void finish(const std::string& status, const std::string& reason = "");
 
  private:
+  void write_json(const std::string& status, const std::string& reason);
+
   std::filesystem::path final_, partial_;
   bool active_ = false, finished_ = false;
   nlohmann::json json_;

@@ -58,6 +58,14 @@ void forward_share(Model& model, const Dataset& data, const Control& control,
   }
 }
 
+void warm_up(Model& model, const Dataset& data) {
+  at::NoGradGuard no_gradients;
+  std::vector<int64_t> rows(static_cast<size_t>(std::min(data.rows(), kEvaluationRows)));
+  if (rows.empty()) return;
+  std::iota(rows.begin(), rows.end(), 0);
+  model.forward(data.batch(rows, data.rows()).to(model.parameters().device()), {});
+}
+
 Predictions predict(Model& model, const Dataset& data, const Control& control) {
   std::vector<int64_t> ids;
   std::vector<float> logits, labels;

@@ -18,6 +18,10 @@ void forward_share(Model& model, const Dataset& data, const Control& control,
                    const ForwardMode& mode,
                    const std::function<void(const Batch&, const Outputs&)>& visit);
 
+// One forward pass of a few rows without a result: the first one of a process starts threads and
+// fills caches, which says nothing about the model's speed. Local.
+void warm_up(Model& model, const Dataset& data);
+
 // Predictions of all rows on every rank, ascending row id. Collective. A row seen twice or not at
 // all is a std::logic_error.
 Predictions predict(Model& model, const Dataset& data, const Control& control);

@@ -91,7 +91,9 @@ class Execution {
       : run_(run), workspace_(workspace), record_(run.folder, workspace.control.root()) {}
 
   bool go() {
+    reset_peak_memory();
     describe();
+    control().on_root([&] { record_.begin(); });
     try {
       TrainingResult result = train_or_score();
       predict_all(result);
@@ -169,6 +171,7 @@ class Execution {
     Model& model = *run_.models.at(kStudent);
     for (const auto& [split, dataset] : data_.splits) {
       if (split == "train") continue;
+      warm_up(model, *dataset);
       control().barrier();
       const auto started = std::chrono::steady_clock::now();
       const Predictions predictions = predict(model, *dataset, control());
@@ -209,7 +212,7 @@ class Execution {
                     {"data_s", times.data},
                     {"eval_s", times.eval},
                     {"predict_s", predict_s_},
-                    {"core_s", times.train * control().size() * workspace_.threads}};
+                    {"core_s", times.train * control().sum(double(workspace_.threads))}};
     json["steps"] = result.steps;
     json["epochs"] = result.epochs;
     json["samples"] = result.samples;

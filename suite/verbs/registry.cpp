@@ -4,6 +4,7 @@
 #include "suite/verbs/inspect.h"
 #include "suite/verbs/methods.h"
 #include "suite/verbs/prepare.h"
+#include "suite/verbs/report.h"
 #include "suite/verbs/run.h"
 #include "suite/verbs/tokenize.h"
 
@@ -11,15 +12,15 @@ namespace kdbench {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs{
-      run_verb(), prepare_verb(), methods_verb(), tokenize_verb(), inspect_verb(),
+      run_verb(), prepare_verb(), report_verb(), methods_verb(), tokenize_verb(), inspect_verb(),
   };
   return verbs;
 }
 
 const std::vector<std::string>& planned_verbs() {
-  static const std::vector<std::string> names{
-      "finetune", "export", "distill", "predict", "augment", "generate", "glue-zip",
-      "join",     "report", "scale",   "slurm",   "comm",    "doctor"};
+  static const std::vector<std::string> names{"finetune", "export",   "distill",  "predict",
+                                              "augment",  "generate", "glue-zip", "join",
+                                              "scale",    "slurm",    "comm",     "doctor"};
   return names;
 }
 

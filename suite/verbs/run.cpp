@@ -19,7 +19,7 @@ struct RunOptions {
 };
 
 void print_table(const PipelineResult& result) {
-  fmt::print("{}", write_console(comparison_table(read_runs(result.runs))));
+  fmt::print("{}", write_summary(read_runs(result.runs)));
   fmt::print("\n{} runs done, {} reused, {} failed; results in {}\n", result.done, result.reused,
              result.failed, result.folder.string());
 }

@@ -4,109 +4,201 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/error.h"
-#include "reports/statistics.h"
-#include "tests/support/temp_folder.h"
+#include "tests/reports/made_up_run.h"
 
 namespace kdbench {
 namespace {
 
 using nlohmann::json;
+using ::testing::Contains;
+using testing::dev_scores;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::made_up_run;
+using ::testing::Not;
+using testing::not_done;
 
-json run(const std::string& task, const std::string& label, int seed, const json& last,
-         double samples, double seconds) {
-  return {{"schema_version", 1},
-          {"status", "done"},
-          {"task", task},
-          {"label", label},
-          {"role", label == "teacher" ? "teacher" : "student"},
-          {"seed", seed},
-          {"checkpoint", "last"},
-          {"metrics", {{"last", last}, {"best", last}}},
-          {"samples", samples},
-          {"time", {{"train_s", seconds}}},
-          {"epochs", 3},
-          {"parameters", 12340000}};
+// What people see in the column `title`, by row.
+std::vector<std::string> column(const Table& table, const std::string& title) {
+  std::vector<std::string> cells;
+  for (size_t c = 0; c < table.header.size(); ++c) {
+    if (table.header[c].title != title || table.header[c].show == Show::kData) continue;
+    for (const auto& row : table.rows) cells.push_back(shown(table.header[c], row[c]));
+  }
+  return cells;
 }
 
-json dev(double accuracy, double f1) { return {{"dev", {{"accuracy", accuracy}, {"f1", f1}}}}; }
-
-TEST(Statistics, SampleDeviation) {
-  EXPECT_DOUBLE_EQ(mean({1, 2, 3, 4}), 2.5);
-  EXPECT_DOUBLE_EQ(standard_deviation({2, 4}), 1.4142135623730951);
-  EXPECT_DOUBLE_EQ(standard_deviation({5}), 0.0);
-  EXPECT_EQ(mean_text({0.5}, 3), "0.500");
-  EXPECT_EQ(mean_text({}, 3), "-");
+std::vector<json> two_tasks() {
+  return {made_up_run("MRPC", "kd", 1, dev_scores(0.70, 0.80), 10),
+          made_up_run("MRPC", "kd", 2, dev_scores(0.72, 0.82), 15),
+          not_done(made_up_run("MRPC", "kd", 3, {}, 1), "failed", "loss is not finite"),
+          made_up_run("SST-2", "finetune", 1, {{"dev", {{"accuracy", 0.9}}}}, 2),
+          made_up_run("MRPC", "teacher", 1, dev_scores(0.75, 0.85), 20)};
 }
 
-TEST(Comparison, GoldenTable) {
-  json failed = run("MRPC", "kd", 3, json::object(), 0, 0);
-  failed["status"] = "failed";
-  failed["reason"] = "loss is not finite";
-  const std::vector<json> runs{run("MRPC", "kd", 1, dev(0.70, 0.80), 1000, 10),
-                               run("MRPC", "kd", 2, dev(0.72, 0.82), 1000, 30), failed,
-                               run("SST-2", "finetune", 1, {{"dev", {{"accuracy", 0.9}}}}, 50, 2),
-                               run("MRPC", "teacher", 1, dev(0.75, 0.85), 1000, 20)};
+TEST(Comparison, GoldenSummary) {
   // clang-format off
-  EXPECT_EQ(write_console(comparison_table(runs)),
-      "task   method               n       accuracy             f1  params (M)  epochs  train s  samples/s\n"
-      "-----  --------  ------------  -------------  -------------  ----------  ------  -------  ---------\n"
-      "MRPC   teacher              1          0.750          0.850       12.34       3     20.0       50.0\n"
-      "MRPC   kd        2 (1 failed)  0.710 (0.014)  0.810 (0.014)       12.34       3     20.0       50.0\n"
-      "SST-2  finetune             1          0.900              -       12.34       3      2.0       25.0\n"
-      "Dev scores, mean (sd with n - 1) over n runs; last checkpoint unless marked; train s: mean of a run; "
-      "samples/s: all samples over all seconds.\n"
-      "MRPC kd seed 3: failed: loss is not finite\n");
+  EXPECT_EQ(write_summary(two_tasks()),
+      "task   method               n       accuracy             f1  params (M)  epochs  steps  core s  samples/s  speed-up\n"
+      "-----  --------  ------------  -------------  -------------  ----------  ------  -----  ------  ---------  --------\n"
+      "MRPC   teacher              1          0.750          0.850       22.71       3     96    40.0       50.0      1.00\n"
+      "MRPC   kd        2 (1 failed)  0.710 (0.014)  0.810 (0.014)       12.34       3     96    25.0       80.0      1.60\n"
+      "SST-2  finetune             1          0.900              -       12.34       3     96     4.0      500.0         -\n"
+      "Dev scores: mean (sd with n - 1) over n runs, of the last checkpoint unless marked best.\n"
+      "core s: training seconds x ranks x threads, mean of a run, without evaluation and without the teacher's own.\n"
+      "samples/s: in training, all samples over all seconds; speed-up: in prediction, over the teacher's samples/s.\n"
+      "Not shown for lack of room: train s.\n"
+      "\n"
+      "Not done\n"
+      "run         status  reason\n"
+      "----------  ------  ------------------\n"
+      "MRPC-kd-s3  failed  loss is not finite\n");
   // clang-format on
 }
 
-TEST(Comparison, BestCheckpointIsMarked) {
-  json best = run("MRPC", "kd", 1, dev(0.70, 0.80), 10, 1);
+TEST(Comparison, CsvHasNumbersInFull) {
+  // clang-format off
+  EXPECT_EQ(write_csv(comparison_table({two_tasks()[0], two_tasks()[1], two_tasks()[2]})),
+      "experiment,task,method,checkpoint,n,failed,stopped,accuracy_mean,accuracy_sd,f1_mean,f1_sd,parameters,epochs,steps,"
+      "core_s_mean,train_s_mean,samples_per_s_global,predicted_samples_per_s_global,prediction_speed_up_over_teacher\n"
+      "exp,MRPC,kd,last,2,1,0,0.71,0.014142135623730963,0.81,0.014142135623730885,12340000,3,96,25,12.5,80,800,\n");
+  // clang-format on
+}
+
+TEST(Comparison, TheBestCheckpointIsMarked) {
+  json best = made_up_run("MRPC", "kd", 1, dev_scores(0.70, 0.80), 1);
   best["checkpoint"] = "best";
-  best["metrics"]["best"] = dev(0.76, 0.86);
-  const Table table = comparison_table({best});
-  EXPECT_EQ(table.rows[0][1], "kd *");
-  EXPECT_EQ(table.rows[0][3], "0.760");
-  EXPECT_EQ(table.notes.at(1), "*: best checkpoint, selected on dev.");
+  best["metrics"]["best"] = dev_scores(0.76, 0.86);
+  const Table table =
+      comparison_table({best, made_up_run("MRPC", "finetune", 1, dev_scores(0.7, 0.8), 1)});
+  EXPECT_THAT(column(table, "method"), ElementsAre("finetune", "kd"));
+  EXPECT_THAT(column(table, "checkpoint"), ElementsAre("last", "best"));
+  EXPECT_THAT(column(table, "accuracy"), ElementsAre("0.700", "0.760"));
+  EXPECT_THAT(table.notes, Contains("best: the checkpoint was selected on the same dev rows."));
 }
 
 TEST(Comparison, MatchedAndMismatchedAreTwoColumns) {
   const json metrics{{"dev_matched", {{"accuracy", 0.8}}}, {"dev_mismatched", {{"accuracy", 0.7}}}};
-  const Table table = comparison_table({run("MNLI", "kd", 1, metrics, 10, 1)});
-  EXPECT_EQ(table.header[3], "accuracy");
-  EXPECT_EQ(table.header[4], "accuracy dev_mismatched");
-  EXPECT_EQ(table.rows[0][4], "0.700");
+  const Table table = comparison_table({made_up_run("MNLI", "kd", 1, metrics, 10)});
+  EXPECT_THAT(column(table, "accuracy"), ElementsAre("0.800"));
+  EXPECT_THAT(column(table, "accuracy dev_mismatched"), ElementsAre("0.700"));
+  EXPECT_THAT(write_csv(table), HasSubstr(",accuracy_dev_mismatched_mean,"));
 }
 
-TEST(ReadRuns, SkipsStagesAndUnfinishedRuns) {
-  const testing::TempFolder folder;
-  const std::string text = run("RTE", "kd", 1, dev(1, 1), 1, 1).dump();
-  folder.write("exp/b/run.json", text);
-  folder.write("exp/a/run.json", text);
-  folder.write("exp/a/model/run.json", text);
-  folder.write("exp/c.partial/run.json", text);
-  folder.write(".stages/0123/run.json", text);
-  EXPECT_EQ(read_runs({folder.path()}).size(), 2u);
-  EXPECT_EQ(read_runs({folder / "exp/a", folder / "exp"}).size(), 2u);
+TEST(Comparison, SyntheticTasksAreNotTakenForTheRealOnes) {
+  json synthetic = made_up_run("SST-2", "kd", 1, dev_scores(0.9, 0.9), 1);
+  synthetic["data"]["synthetic"] = true;
+  const Table table =
+      comparison_table({synthetic, made_up_run("SST-2", "kd", 2, dev_scores(0.8, 0.8), 1)});
+  EXPECT_THAT(column(table, "task"), ElementsAre("SST-2 (synthetic)", "SST-2"));
+  EXPECT_THAT(column(table, "n"), ElementsAre("1", "1"));
 }
 
-TEST(ReadRuns, NamesWhatCannotBeRead) {
-  const testing::TempFolder folder;
-  const auto message = [&] {
-    try {
-      read_runs({folder.path()});
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::kUserInput);
-      return std::string(error.what());
-    }
-    return std::string("no error");
+TEST(Comparison, AnEqualBudgetRowShowsItsEpochsAndSteps) {
+  json longer = made_up_run("MRPC", "finetune-long", 1, dev_scores(0.72, 0.82), 20);
+  longer["method"] = "finetune";
+  longer["epochs"] = 6;
+  longer["steps"] = 192;
+  const Table table =
+      comparison_table({longer, made_up_run("MRPC", "finetune", 1, dev_scores(0.71, 0.81), 10),
+                        made_up_run("MRPC", "kd", 1, dev_scores(0.73, 0.83), 12)});
+  EXPECT_THAT(column(table, "method"), ElementsAre("finetune", "finetune-long", "kd"));
+  EXPECT_THAT(column(table, "epochs"), ElementsAre("3", "6", "3"));
+  EXPECT_THAT(column(table, "steps"), ElementsAre("96", "192", "96"));
+  EXPECT_THAT(column(table, "core s"), ElementsAre("20.0", "40.0", "24.0"));
+  EXPECT_THAT(table.notes, Contains("MRPC: methods differ in training steps."));
+}
+
+TEST(Comparison, OtherSettingsAreOtherRows) {
+  const auto with = [](json run, int epochs, const std::string& features) {
+    run["inputs"] = {{"train", {{"epochs", epochs}, {"clip", 1.0}}},
+                     {"student", {{"seed", run["seed"]}}},
+                     {"seed", run["seed"]},
+                     {"features", features}};
+    return run;
   };
-  EXPECT_THAT(message(), HasSubstr("no finished run"));
-  folder.write("a/run.json", "{");
-  EXPECT_THAT(message(), HasSubstr("a/run.json: cannot be read as JSON"));
-  folder.write("a/run.json", R"({"schema_version": 99})");
-  EXPECT_THAT(message(), HasSubstr("schema_version 99 is newer"));
+  const json scores = dev_scores(0.7, 0.8);
+  const std::vector<json> runs{
+      with(made_up_run("MRPC", "kd", 1, scores, 1), 3, "aa"),
+      with(made_up_run("MRPC", "kd", 2, scores, 1), 3, "aa"),
+      with(made_up_run("MRPC", "kd", 1, scores, 1), 1, "bb"),
+      with(not_done(made_up_run("MRPC", "kd", 4, scores, 1), "stopped", ""), 1, "bb"),
+      // Its teacher failed: nothing but the label is known.
+      not_done(made_up_run("MRPC", "kd", 5, scores, 1), "failed", "its teacher failed")};
+  const Table table = comparison_table(runs);
+  EXPECT_THAT(column(table, "method"), ElementsAre("kd [epochs=3]", "kd [epochs=1]"));
+  EXPECT_THAT(column(table, "n"), ElementsAre("2 (1 failed)", "1 (1 stopped)"));
+}
+
+TEST(Comparison, TheTeachersSettingsCountButNotItsSeed) {
+  const auto with = [](json run, const std::string& teacher, int epochs) {
+    run["inputs"] = {{"teacher", teacher}, {"seed", run["seed"]}, {"features", "aa"}};
+    run["config"]["teacher"] = {
+        {"per_seed", true},
+        {"train",
+         {{"MRPC", {{"epochs", epochs}, {"seeds", {1, 2}}}}, {"RTE", {{"epochs", run["seed"]}}}}}};
+    return run;
+  };
+  const json scores = dev_scores(0.7, 0.8);
+  const std::vector<json> runs{with(made_up_run("MRPC", "kd", 1, scores, 1), "aaaa", 2),
+                               with(made_up_run("MRPC", "kd", 2, scores, 1), "bbbb", 2),
+                               with(made_up_run("MRPC", "kd", 3, scores, 1), "cccc", 9)};
+  const Table table = comparison_table(runs);
+  EXPECT_THAT(column(table, "method"),
+              ElementsAre("kd [teacher.epochs=2]", "kd [teacher.epochs=9]"));
+  EXPECT_THAT(column(table, "n"), ElementsAre("2", "1"));
+}
+
+TEST(Comparison, StudentsThatBeginAsTheirSeedsTeacherAreOneRow) {
+  const auto with = [](json run, const std::string& weights) {
+    run["inputs"] = {{"features", "aa"},
+                     {"student", {{"init_from", "teacher"}, {"weights", weights}}}};
+    return run;
+  };
+  const json scores = dev_scores(0.7, 0.8);
+  const Table table =
+      comparison_table({with(made_up_run("MRPC", "finetune", 1, scores, 1), "aaaa"),
+                        with(made_up_run("MRPC", "finetune", 2, scores, 1), "bbbb")});
+  EXPECT_THAT(column(table, "n"), ElementsAre("2"));
+}
+
+TEST(Comparison, ASeedCountsOnce) {
+  const json run = made_up_run("MRPC", "kd", 1, dev_scores(0.7, 0.8), 1);
+  const Table table = comparison_table({run, run});
+  EXPECT_THAT(column(table, "n"), ElementsAre("1"));
+  EXPECT_THAT(table.notes, Contains("MRPC kd: 1 more of the same seed, not counted"));
+}
+
+TEST(Comparison, TimesOfSeveralMachinesAreNotCompared) {
+  json other = made_up_run("MRPC", "kd", 1, dev_scores(0.7, 0.8), 1);
+  other["system"]["ranks"] = 4;
+  const Table table =
+      comparison_table({other, made_up_run("MRPC", "teacher", 1, dev_scores(0.7, 0.8), 1)});
+  EXPECT_THAT(column(table, "speed-up"), ElementsAre("1.00", "-"));
+  EXPECT_THAT(
+      table.notes,
+      Contains("MRPC: runs on different machines, ranks or threads; times do not compare."));
+  EXPECT_THAT(comparison_table(two_tasks()).notes, Not(Contains(HasSubstr("machines"))));
+}
+
+TEST(Comparison, SeveralExperimentsGetAColumn) {
+  json other = made_up_run("MRPC", "kd", 1, dev_scores(0.7, 0.8), 1);
+  other["experiment"] = "more";
+  const Table table =
+      comparison_table({made_up_run("MRPC", "kd", 1, dev_scores(0.6, 0.8), 1), other});
+  EXPECT_THAT(column(table, "experiment"), ElementsAre("exp", "more"));
+  EXPECT_THAT(column(table, "accuracy"), ElementsAre("0.600", "0.700"));
+  EXPECT_THAT(column(comparison_table({other}), "experiment"), ElementsAre());
+}
+
+TEST(Comparison, OnlyFailedRuns) {
+  const Table table = comparison_table(
+      {not_done(made_up_run("MRPC", "kd", 1, {}, 1), "failed", "loss is not finite")});
+  EXPECT_EQ(write_console(table).substr(0, 84),
+            "task  method             n\n"
+            "----  ------  ------------\n"
+            "MRPC  kd      0 (1 failed)\n"
+            "Dev");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // Stages are reused, changed inputs make new ones, and what cannot work is refused before training.
 #include "suite/stages/pipeline.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 
 #include "io/error.h"
 #include "reports/comparison.h"
+#include "reports/pairing.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temp_folder.h"
 
@@ -17,6 +19,17 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+// What the CSV file of a table says in a row's column.
+std::string csv_field(const Table& table, size_t row, const std::string& name) {
+  for (size_t c = 0; c < table.header.size(); ++c) {
+    if (table.header[c].name != name) continue;
+    const Cell& cell = table.rows.at(row).at(c);
+    return cell.value ? fmt::format("{}", *cell.value) : cell.text;
+  }
+  return "no column " + name;
+}
 
 class Pipeline : public ::testing::Test {
  protected:
@@ -56,7 +69,84 @@ TEST_F(Pipeline, FinishedRunsAreReusedAndOtherSettingsMakeNewOnes) {
   // The table of an invocation has its own runs only.
   const Table table = comparison_table(read_runs(shorter.runs));
   ASSERT_EQ(table.rows.size(), 2U);
-  EXPECT_EQ(table.rows[1][2], "1");
+  EXPECT_EQ(csv_field(table, 0, "n"), "1");
+  EXPECT_EQ(csv_field(table, 1, "n"), "1");
+  // A report on all of them has a row for each of the settings.
+  const Table all = comparison_table(read_runs({out.path()}));
+  ASSERT_EQ(all.rows.size(), 3U);
+  EXPECT_EQ(csv_field(all, 0, "method"), "teacher");
+  EXPECT_THAT((std::vector{csv_field(all, 1, "method"), csv_field(all, 2, "method")}),
+              UnorderedElementsAre("kd [epochs=3]", "kd [epochs=1]"));
+}
+
+TEST_F(Pipeline, ALongerFinetuneIsARowOfItsOwn) {
+  KDBENCH_NEED_SHARED(folder, "fixtures/parity/finetune-rte");
+  const fs::path experiment = out.write(
+      "experiment.toml", fmt::format(R"(name = "budget"
+[data]
+root = "{}"
+tasks = ["RTE"]
+max_seq_length = 40
+[student]
+weights = "{}"
+[train]
+batch_size = 8
+epochs = 1
+seeds = [1, 2]
+[[method]]
+name = "finetune"
+[[method]]
+name = "finetune"
+label = "finetune-long"
+[method.train]
+epochs = 2
+)",
+                                     (folder / "data").string(), (folder / "student").string()));
+  const auto runs = read_runs(run(experiment, {}).runs);
+  const Table table = comparison_table(runs);
+  ASSERT_EQ(table.rows.size(), 2U);
+  EXPECT_EQ(csv_field(table, 0, "method"), "finetune");
+  EXPECT_EQ(csv_field(table, 0, "steps"), "5");
+  EXPECT_EQ(csv_field(table, 1, "method"), "finetune-long");
+  EXPECT_EQ(csv_field(table, 1, "epochs"), "2");
+  EXPECT_EQ(csv_field(table, 1, "steps"), "10");
+  const Table paired = paired_table(runs);
+  ASSERT_EQ(paired.rows.size(), 1U);
+  EXPECT_EQ(csv_field(paired, 0, "pairs"), "2");
+  EXPECT_EQ(csv_field(paired, 0, "steps_ratio"), "2");
+}
+
+// The names that scripts rely on.
+TEST_F(Pipeline, RunJsonHoldsWhatWasMeasured) {
+  KDBENCH_NEED_SHARED(folder, "fixtures/parity/kd-rte/experiment.toml");
+  for (const auto& record : read_runs(run(folder, {}).runs)) {
+    for (const char* key :
+         {"schema_version", "run_id", "status", "reason", "started", "ended", "command", "config",
+          "config_hash", "git", "build", "system", "slurm", "data", "teacher", "seed", "metrics",
+          "peak_memory_bytes", "parameters"}) {
+      EXPECT_TRUE(record.contains(key)) << key;
+    }
+    EXPECT_EQ(record["metrics"]["last"]["dev"].size(), 1U);  // RTE: accuracy
+    EXPECT_EQ(record["metrics"]["best"]["dev"].size(), 1U);
+    EXPECT_GT(record["peak_memory_bytes"], 1 << 20);
+    const auto& throughput = record["throughput"];
+    const auto& time = record["time"];
+    for (const char* key : {"init_s", "compute_s", "comm_exposed_s", "data_s", "eval_s"}) {
+      EXPECT_GE(time.at(key), 0.0) << key;
+    }
+    EXPECT_GT(throughput.at("predicted_samples_per_s_global"), 0.0);
+    EXPECT_GT(time.at("predict_s"), 0.0);
+    EXPECT_DOUBLE_EQ(time.at("core_s"), time.at("train_s"));  // 1 rank of 1 thread
+    if (record["role"] == "teacher") continue;                // used as it is
+    EXPECT_EQ(record["epochs"], 3);
+    EXPECT_EQ(record["steps"], 15);
+    EXPECT_EQ(record["samples"], 3 * 36);
+    EXPECT_DOUBLE_EQ(
+        throughput.at("samples_per_s_global").get<double>() * time.at("train_s").get<double>(),
+        108.0);
+    EXPECT_GT(throughput.at("tokens_per_s_global"), throughput["samples_per_s_global"]);
+    EXPECT_GT(throughput.at("model_flops_per_s_global"), throughput["tokens_per_s_global"]);
+  }
 }
 
 TEST_F(Pipeline, ARunRecordsWhatItRead) {

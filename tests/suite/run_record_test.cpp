@@ -18,8 +18,11 @@ using testing::TempFolder;
 TEST(RunRecord, FolderIsPartialUntilFinished) {
   const TempFolder folder;
   RunRecord record(folder / "exp/run", true);
-  EXPECT_TRUE(fs::exists(folder / "exp/run.partial"));
   record.json()["loss"] = 0.1;
+  record.begin();
+  const auto begun = nlohmann::json::parse(read_text(folder / "exp/run.partial/run.json"));
+  EXPECT_EQ(begun.at("status"), "running");
+  EXPECT_EQ(begun.at("loss").get<double>(), 0.1);
   record.finish("done");
   EXPECT_FALSE(fs::exists(folder / "exp/run.partial"));
   const auto json = nlohmann::json::parse(read_text(folder / "exp/run/run.json"));

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "reports/report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "io/error.h"
+#include "io/partial_file.h"
+#include "reports/comparison.h"
+#include "reports/origin.h"
+#include "reports/pairing.h"
+#include "reports/run_fields.h"
+#include "reports/run_table.h"
+#include "reports/spread.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kMark = "<!-- kdbench report -->";  // the first line of a report.md
+constexpr const char* kMarkdown = "report.md";
+constexpr const char* kComparison = "comparison.csv";
+constexpr const char* kPaired = "paired.csv";
+constexpr const char* kSpread = "spread.csv";
+constexpr const char* kRuns = "runs.csv";
+
+// Without a slash at the end, which would put ".partial" inside.
+fs::path plain_name(const fs::path& folder) {
+  const fs::path name = fs::absolute(folder).lexically_normal();
+  return name.has_filename() ? name : name.parent_path();
+}
+
+bool has_mark(const fs::path& folder) {
+  std::ifstream file(folder / kMarkdown);
+  std::string line;
+  return std::getline(file, line) && line == kMark;
+}
+
+// Names in `folder` that no report has.
+std::string foreign_name(const fs::path& folder) {
+  const std::set<std::string> own{kMarkdown, kComparison, kPaired, kSpread, kRuns};
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!own.count(name)) names.insert(name);
+  }
+  return names.empty() ? "" : *names.begin();
+}
+
+std::string experiments_text(const std::vector<json>& runs) {
+  std::set<std::string> names;
+  for (const auto& run : runs) names.insert(text_of(run, "experiment"));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string heading(const std::vector<json>& runs, const ReportMaker& maker) {
+  const auto count = [&](auto&& wanted) { return std::count_if(runs.begin(), runs.end(), wanted); };
+  const auto done = count(is_done);
+  const auto stopped = count([](const json& run) { return text_of(run, "status") == "stopped"; });
+  return fmt::format(
+      "{}\n# {}\n\n{} runs: {} done, {} failed, {} stopped. Made {} by `{}` ({}) from the runs' "
+      "records alone; the tables with all digits are in {}, {}, {} and {}.\n",
+      kMark, experiments_text(runs), runs.size(), done,
+      static_cast<std::ptrdiff_t>(runs.size()) - done - stopped, stopped, maker.made_utc,
+      maker.command, maker.program, kComparison, kPaired, kSpread, kRuns);
+}
+
+// A heading and a table; nothing for a table without rows.
+std::string section(const std::string& title, Table table) {
+  if (table.rows.empty()) return "";
+  table.title.clear();
+  return fmt::format("\n## {}\n\n{}", title, write_markdown(table));
+}
+
+std::string markdown(const std::vector<json>& runs, const ReportMaker& maker) {
+  return heading(runs, maker) + section("Comparison", comparison_table(runs)) +
+         section("Against finetune, paired by seed", paired_table(runs)) +
+         section("Scores by seed", spread_table(runs)) + section("Runs", run_table(runs)) +
+         section("Failed and stopped runs", not_done_table(runs)) +
+         section("How it was made", origin_table(runs));
+}
+
+void write_file(const fs::path& path, const std::string& text) {
+  PartialFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
+void rename_folder(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  fs::rename(from, to, failed);
+  if (failed) throw_machine_error(to.string(), "cannot be put in place: " + failed.message());
+}
+
+// Gives `partial` the name `folder`; an earlier report stands aside until that is done.
+void put_in_place(const fs::path& partial, const fs::path& folder) {
+  const fs::path earlier = folder.string() + ".earlier.partial";
+  std::error_code ignored;
+  fs::remove_all(earlier, ignored);
+  const bool replaced = fs::exists(folder);
+  if (replaced) rename_folder(folder, earlier);
+  try {
+    rename_folder(partial, folder);
+  } catch (const Error&) {
+    if (replaced) fs::rename(earlier, folder, ignored);
+    throw;
+  }
+  fs::remove_all(earlier, ignored);
+}
+
+}  // namespace
+
+void check_report_folder(const fs::path& folder) {
+  if (!fs::exists(folder)) return;
+  if (!fs::is_directory(folder)) throw_user_error(folder.string(), "is a file, not a folder");
+  if (fs::is_empty(folder)) return;
+  const std::string foreign = foreign_name(folder);
+  if (has_mark(folder) && foreign.empty()) return;
+  throw_user_error(folder.string(),
+                   has_mark(folder) ? "holds " + foreign + ", which is not a report's"
+                                    : "is there already, and is no report",
+                   "nothing is overwritten; choose another --out");
+}
+
+fs::path write_report(const std::vector<json>& runs, const fs::path& folder,
+                      const ReportMaker& maker) {
+  const fs::path target = plain_name(folder);
+  check_report_folder(target);
+  const fs::path partial = partial_path(target);
+  std::error_code failed;
+  fs::remove_all(partial, failed);
+  if (!failed) fs::create_directories(partial, failed);
+  if (failed) throw_machine_error(partial.string(), "cannot be made: " + failed.message());
+  write_file(partial / kMarkdown, markdown(runs, maker));
+  write_file(partial / kComparison, write_csv(comparison_table(runs)));
+  write_file(partial / kPaired, write_csv(paired_table(runs)));
+  write_file(partial / kSpread, write_csv(spread_table(runs)));
+  write_file(partial / kRuns, write_csv(run_table(runs)));
+  put_in_place(partial, target);
+  return target;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "reports/run_fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace kdbench {
+
+using nlohmann::json;
+
+namespace {
+
+// The value at a path, or null.
+const json& value_at(const json& run, const std::string& path) {
+  static const json nothing;
+  const json::json_pointer place("/" + path);
+  return run.contains(place) ? run.at(place) : nothing;
+}
+
+}  // namespace
+
+std::string text_of(const json& run, const std::string& key) {
+  const json& value = value_at(run, key);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+std::optional<double> number_at(const json& run, const std::string& path) {
+  const json& value = value_at(run, path);
+  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
+
+std::optional<bool> flag_at(const json& run, const std::string& path) {
+  const json& value = value_at(run, path);
+  return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
+}
+
+std::string shown_task(const json& run) {
+  const bool synthetic = flag_at(run, "data/synthetic").value_or(false);
+  return text_of(run, "task") + (synthetic ? " (synthetic)" : "");
+}
+
+Column experiment_column(const std::vector<json>& runs) {
+  const bool several = std::any_of(runs.begin(), runs.end(), [&](const json& run) {
+    return text_of(run, "experiment") != text_of(runs.front(), "experiment");
+  });
+  return {"experiment", "experiment", {}, several ? Show::kAlways : Show::kData};
+}
+
+bool is_done(const json& run) { return text_of(run, "status") == "done"; }
+
+bool is_teacher(const json& run) { return text_of(run, "role") == "teacher"; }
+
+std::map<std::string, double> metrics_of(const json& run, const std::string& checkpoint) {
+  std::map<std::string, double> values;
+  const json& splits = value_at(run, "metrics/" + checkpoint);
+  if (!splits.is_object()) return values;
+  bool first = true;
+  for (const auto& [split, metrics] : splits.items()) {
+    for (const auto& [name, value] : metrics.items()) {
+      if (value.is_number()) values[first ? name : name + " " + split] = value.get<double>();
+    }
+    first = false;
+  }
+  return values;
+}
+
+std::map<std::string, double> metrics_of(const json& run) {
+  const std::string kept = text_of(run, "checkpoint");
+  return metrics_of(run, kept.empty() ? "last" : kept);
+}
+
+std::string machine_of(const json& run) {
+  std::string text;
+  const json& hosts = value_at(run, "system/hosts");
+  for (const auto& host : hosts.is_array() ? hosts : json::array()) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", text_of(host, "name"),
+                        text_of(host, "cpu"));
+  }
+  const auto ranks = number_at(run, "system/ranks"),
+             threads = number_at(run, "system/threads_per_rank");
+  if (!ranks || !threads) return text;
+  return fmt::format("{}{}{:.0f} rank{} x {:.0f} thread{}", text, text.empty() ? "" : ", ", *ranks,
+                     *ranks == 1 ? "" : "s", *threads, *threads == 1 ? "" : "s");
+}
+
+void Rate::add(const json& run, const std::string& rate, const std::string& seconds) {
+  const double speed = number_at(run, rate).value_or(0.0);
+  const double took = number_at(run, seconds).value_or(0.0);
+  if (speed <= 0.0 || took <= 0.0) return;
+  amount_ += speed * took;
+  seconds_ += took;
+}
+
+std::optional<double> Rate::per_second() const {
+  return seconds_ > 0.0 ? std::optional(amount_ / seconds_) : std::nullopt;
+}
+
+}  // namespace kdbench

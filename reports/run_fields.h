@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// What is read out of a run.json record; fields may be missing (a failed run has no metrics).
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/table.h"
+
+namespace kdbench {
+
+// "" when there is no such text.
+std::string text_of(const nlohmann::json& run, const std::string& key);
+// The number at "time/train_s"; none where there is none (NaN is stored as null).
+std::optional<double> number_at(const nlohmann::json& run, const std::string& path);
+std::optional<bool> flag_at(const nlohmann::json& run, const std::string& path);
+// "SST-2"; "SST-2 (synthetic)" for an embedded corpus.
+std::string shown_task(const nlohmann::json& run);
+// The column "experiment": for people only where the runs are of several.
+Column experiment_column(const std::vector<nlohmann::json>& runs);
+bool is_done(const nlohmann::json& run);
+bool is_teacher(const nlohmann::json& run);
+
+// Metrics of a checkpoint ("last" or "best") by column name: "f1" on the task's first dev split,
+// "accuracy dev_mismatched" on others.
+std::map<std::string, double> metrics_of(const nlohmann::json& run, const std::string& checkpoint);
+// Those of the checkpoint that the run kept.
+std::map<std::string, double> metrics_of(const nlohmann::json& run);
+
+// "vm (Intel(R) Xeon(R)), 2 ranks x 1 thread": times are comparable where this is the same.
+std::string machine_of(const nlohmann::json& run);
+
+// A rate over several runs: all that was done over all seconds, never a mean of rates.
+class Rate {
+ public:
+  // Adds the run's rate at one path for its seconds at the other, unless one is missing or 0.
+  void add(const nlohmann::json& run, const std::string& rate, const std::string& seconds);
+  std::optional<double> per_second() const;
+
+ private:
+  double amount_ = 0.0, seconds_ = 0.0;
+};
+
+}  // namespace kdbench

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// Result folders in: finds and reads run.json files. Everything in reports/ works on these records.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace kdbench {
+
+// The run.json of every run at or below the folders (a run's folder, an experiment's, an output
+// folder), in order of path, each run once; "folder" is added: where it was found. Shared stages
+// (.stages) are skipped. What a killed run leaves (<run-id>.partial) has status "stopped". Throws
+// one user error that lists all files that cannot be read (and why), or says that there is no run.
+std::vector<nlohmann::json> read_runs(const std::vector<std::filesystem::path>& folders);
+
+}  // namespace kdbench

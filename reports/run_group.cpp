@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "reports/run_group.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "reports/run_settings.h"
+#include "reports/statistics.h"
+
+namespace kdbench {
+namespace {
+
+using nlohmann::json;
+
+// A group while it is being filled.
+struct Draft {
+  RunGroup group;
+  Settings settings;
+};
+
+bool namesakes(const RunGroup& a, const RunGroup& b) {
+  return a.same_task(b) && a.label == b.label && a.teacher == b.teacher;
+}
+
+// The run's own group, empty yet.
+Draft draft_of(const json& run) {
+  Draft draft;
+  draft.group.experiment = text_of(run, "experiment");
+  draft.group.task = shown_task(run);
+  draft.group.label = text_of(run, "label");
+  draft.group.method = text_of(run, "method");
+  draft.group.teacher = is_teacher(run);
+  draft.group.selected = text_of(run, "checkpoint") == "best";
+  draft.settings = settings_of(run);
+  return draft;
+}
+
+// The group of a run among `drafts`, a new one if need be. A run that never began has no settings:
+// it counts with the first of its label.
+RunGroup& place(const json& run, std::vector<Draft>& drafts) {
+  Draft own = draft_of(run);
+  Draft* namesake = nullptr;
+  for (auto& draft : drafts) {
+    if (!namesakes(draft.group, own.group)) continue;
+    if (draft.settings == own.settings) return draft.group;
+    if (!namesake) namesake = &draft;
+  }
+  if (namesake && own.settings.empty()) return namesake->group;
+  drafts.push_back(std::move(own));
+  return drafts.back().group;
+}
+
+void add_run(const json& run, RunGroup& group) {
+  if (!is_done(run)) {
+    ++(text_of(run, "status") == "stopped" ? group.stopped : group.failed);
+    return;
+  }
+  const auto seed = number_at(run, "seed");
+  const bool there = std::any_of(group.done.begin(), group.done.end(), [&](const json* other) {
+    return number_at(*other, "seed") == seed;
+  });
+  if (there) {
+    ++group.repeated;
+  } else {
+    group.done.push_back(&run);
+  }
+}
+
+// Gives groups of one label names that say how they differ.
+void tell_apart(const std::vector<Draft*>& drafts) {
+  std::vector<Settings> settings;
+  for (const Draft* draft : drafts) settings.push_back(draft->settings);
+  const auto names = names_of_differences(settings);
+  for (size_t i = 0; i < drafts.size(); ++i) drafts[i]->group.label += " [" + names[i] + "]";
+}
+
+void tell_namesakes_apart(std::vector<Draft>& drafts) {
+  std::map<std::tuple<std::string, std::string, std::string, bool>, std::vector<Draft*>> names;
+  for (auto& draft : drafts) {
+    const RunGroup& group = draft.group;
+    names[{group.experiment, group.task, group.label, group.teacher}].push_back(&draft);
+  }
+  for (const auto& [name, same] : names) {
+    if (same.size() > 1) tell_apart(same);
+  }
+}
+
+// Teachers, then plain fine-tuning and its variants, then the methods.
+int rank_of(const RunGroup& group) {
+  if (group.teacher) return 0;
+  if (group.method != "finetune") return 3;
+  return group.label == group.method ? 1 : 2;
+}
+
+void sort_drafts(const std::vector<json>& runs, std::vector<Draft>& drafts) {
+  std::map<std::pair<std::string, std::string>, size_t> tasks;  // in order of first appearance
+  for (const auto& run : runs) {
+    tasks.try_emplace({text_of(run, "experiment"), shown_task(run)}, tasks.size());
+  }
+  std::stable_sort(drafts.begin(), drafts.end(), [&](const Draft& left, const Draft& right) {
+    const RunGroup &a = left.group, &b = right.group;
+    if (!a.same_task(b)) return tasks[{a.experiment, a.task}] < tasks[{b.experiment, b.task}];
+    return rank_of(a) < rank_of(b);
+  });
+}
+
+}  // namespace
+
+std::vector<double> RunGroup::metric(const std::string& name) const {
+  std::vector<double> values;
+  for (const json* run : done) {
+    const auto metrics = metrics_of(*run);
+    const auto it = metrics.find(name);
+    if (it != metrics.end()) values.push_back(it->second);
+  }
+  return values;
+}
+
+std::optional<double> RunGroup::mean_of(const std::string& path) const {
+  std::vector<double> values;
+  for (const json* run : done) {
+    if (const auto value = number_at(*run, path)) values.push_back(*value);
+  }
+  return values.empty() ? std::nullopt : std::optional(mean(values));
+}
+
+Rate RunGroup::rate(const std::string& path, const std::string& seconds) const {
+  Rate rate;
+  for (const json* run : done) rate.add(*run, path, seconds);
+  return rate;
+}
+
+void RunGroup::add_machines(std::set<std::string>& machines) const {
+  for (const json* run : done) machines.insert(machine_of(*run));
+}
+
+std::vector<RunGroup> group_runs(const std::vector<json>& runs) {
+  std::vector<Draft> drafts;
+  for (const bool done : {true, false}) {
+    for (const auto& run : runs) {
+      if (is_done(run) == done && !text_of(run, "task").empty()) add_run(run, place(run, drafts));
+    }
+  }
+  sort_drafts(runs, drafts);
+  tell_namesakes_apart(drafts);
+  std::vector<RunGroup> groups;
+  for (auto& draft : drafts) {
+    std::sort(draft.group.done.begin(), draft.group.done.end(), [](const json* a, const json* b) {
+      return number_at(*a, "seed") < number_at(*b, "seed");
+    });
+    groups.push_back(std::move(draft.group));
+  }
+  return groups;
+}
+
+bool of_other_split(const std::string& metric) { return metric.find(' ') != std::string::npos; }
+
+std::vector<std::string> metric_names(const std::vector<RunGroup>& groups) {
+  std::set<std::pair<bool, std::string>> names;
+  for (const auto& group : groups) {
+    for (const json* run : group.done) {
+      for (const auto& [name, value] : metrics_of(*run)) names.insert({of_other_split(name), name});
+    }
+  }
+  std::vector<std::string> sorted;
+  for (const auto& [other, name] : names) sorted.push_back(name);
+  return sorted;
+}
+
+}  // namespace kdbench

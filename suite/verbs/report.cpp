@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "suite/verbs/report.h"
+
+#include <fmt/core.h>
+
+#include "reports/comparison.h"
+#include "reports/report.h"
+#include "suite/results/provenance.h"
+#include "suite/results/run_record.h"
+
+namespace kdbench {
+namespace {
+
+struct ReportOptions {
+  std::vector<std::string> results;
+  std::string out;
+};
+
+ReportMaker this_program(const std::string& command) {
+  const auto build = build_provenance();
+  return {fmt::format("kdbench {}, commit {}", build.at("version").get<std::string>(),
+                      build.at("git").at("commit").get<std::string>()),
+          command, utc_now()};
+}
+
+void report(const ReportOptions& options, const std::string& command) {
+  check_report_folder(options.out);
+  const auto runs = read_runs({options.results.begin(), options.results.end()});
+  const auto folder = write_report(runs, options.out, this_program(command));
+  fmt::print("{}\nreport in {}\n", write_summary(runs), folder.string());
+}
+
+}  // namespace
+
+Verb report_verb() {
+  return {"report", "Tables (Markdown and CSV) from result folders; reads only",
+          [](CLI::App& app) -> VerbAction {
+            auto options = std::make_shared<ReportOptions>();
+            app.add_option("RESULTS", options->results,
+                           "folders of runs, of experiments, or output folders of kdbench run")
+                ->required();
+            app.add_option("--out", options->out,
+                           "the report's folder; an earlier report is replaced")
+                ->required();
+            return [options](const VerbContext& context) {
+              context.control.on_root([&] { report(*options, context.command); });
+              return ExitCode::kDone;
+            };
+          }};
+}
+
+}  // namespace kdbench

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// kdbench report RESULTS... --out DIR: tables from result folders; never trains.
+#pragma once
+
+#include "suite/verb.h"
+
+namespace kdbench {
+
+Verb report_verb();
+
+}  // namespace kdbench
