@@ -6,10 +6,11 @@ shopt -s inherit_errexit
 
 usage() {
   cat <<'END'
-usage: bash suite/bootstrap.sh [--preset NAME]
+usage: bash suite/bootstrap.sh [--preset NAME] [--program]
 
   --preset NAME   a preset of CMakePresets.json: release (default; ci where CI=true), debug, asan, cuda.
                   release and ci build into build/, the others into build-NAME/.
+  --program       builds the program only, not the tests and benchmarks
 
 Environment:
   LIBTORCH_ROOT   a LibTorch of your own; nothing is fetched then
@@ -35,7 +36,10 @@ as_root() {
   fi
 }
 
-apt_install() { as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+# One line a package that is ready.
+apt_install() {
+  as_root apt-get install -y -q --no-install-recommends "$@" | sed -un '/^\(Need to get\|Fetched\|Setting up\)/p'
+}
 
 # What cannot be installed is not an error yet: it may stand elsewhere on this machine, and CMake names what it lacks.
 install_packages() {
@@ -85,7 +89,7 @@ END
 # one is named so that its hash is one.
 download_wheels() {
   wheels "$1" >"$2/requirements.txt"
-  python3 -m pip download --quiet --no-deps --no-cache-dir --require-hashes --only-binary=:all: \
+  python3 -m pip download --no-deps --no-cache-dir --require-hashes --only-binary=:all: \
     --python-version 3.11 --implementation cp --abi cp311 --abi none --platform manylinux_2_28_x86_64 \
     --platform manylinux_2_25_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
     --dest "$2" --requirement "$2/requirements.txt" ||
@@ -140,11 +144,12 @@ build_jobs() {
 }
 
 main() {
-  local preset=release device=cpu root
+  local preset=release device=cpu root targets=()
   [ "${CI:-}" = true ] && preset=ci
   while [ $# -gt 0 ]; do
     case $1 in
       --preset) preset=${2:?--preset needs a name}; shift 2 ;;
+      --program) targets=(--target kdbench); shift ;;
       -h | --help) usage; exit 0 ;;
       *) usage >&2; fail "unknown argument: $1" ;;
     esac
@@ -157,7 +162,7 @@ main() {
   # What an earlier call found of another LibTorch is forgotten.
   cmake --preset "$preset" -U 'LibTorch_*' -DLIBTORCH_ROOT="$root"
   say "Building"
-  cmake --build --preset "$preset" --parallel "$(build_jobs)"
+  cmake --build --preset "$preset" --parallel "$(build_jobs)" "${targets[@]}"
   say "Done"
 }
 

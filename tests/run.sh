@@ -5,8 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash suite/bootstrap.sh
 
-# Open MPI: root may start ranks, more ranks than cores are fine, and ranks are not tied to one core each.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+# shellcheck source=suite/openmpi.sh
+. suite/openmpi.sh
 printf '==> Testing\n'
 ctest --test-dir build --output-on-failure -j2 "$@"

@@ -93,10 +93,11 @@ bool read_data_and_models(TableReader& root, Experiment& experiment, ExperimentP
   const size_t before = root.problems().lines().size();
   if (auto data = root.table("data")) experiment.data = read_data(*data);
   if (!root.has("data")) root.problem("data", "is missing", "add [data] with root and tasks");
-  if (auto teacher = root.table("teacher")) experiment.teacher = read_teacher(*teacher);
+  if (auto teacher = root.table("teacher"))
+    experiment.teacher = read_teacher(*teacher, experiment.data);
   if (auto student = root.table("student")) {
-    experiment.student =
-        read_student(*student, experiment.teacher ? &*experiment.teacher : nullptr);
+    experiment.student = read_student(*student, experiment.data,
+                                      experiment.teacher ? &*experiment.teacher : nullptr);
   }
   if (!root.has("student") && part == ExperimentPart::kAll)
     root.problem("student", "is missing", "add [student] with weights");

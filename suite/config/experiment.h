@@ -65,7 +65,8 @@ struct TeacherSettings {
 };
 
 struct DataSettings {
-  std::filesystem::path root;  // absolute
+  bool synthetic = false;      // root = "synthetic": the embedded corpora
+  std::filesystem::path root;  // absolute; of synthetic data empty until they are in place
   std::vector<std::string> tasks;
   int64_t max_seq_length = 128;
   std::map<std::string, int64_t> max_seq_length_of;  // [task.<TASK>.data], may be empty

@@ -83,7 +83,8 @@ nlohmann::json to_json(const ModelSettings& settings) {
 
 nlohmann::json Experiment::to_json() const {
   nlohmann::json json{{"name", name}};
-  json["data"] = {{"root", data.root.string()}, {"tasks", nlohmann::json::array()}};
+  json["data"] = {{"root", data.synthetic ? "synthetic" : data.root.string()},
+                  {"tasks", nlohmann::json::array()}};
   for (const auto& task : data.tasks) {
     json["data"]["tasks"].push_back({{"name", task},
                                      {"max_seq_length", max_seq_length_of(task)},

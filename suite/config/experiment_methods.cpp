@@ -125,7 +125,8 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
   if (auto grid = table.table("grid")) axes = read_grid(entry->options, *grid);
   if (auto train = table.table("train")) base.train = read_train(*train);
   if (auto student = table.table("student")) {
-    base.student = read_student(*student, experiment.teacher ? &*experiment.teacher : nullptr);
+    base.student = read_student(*student, experiment.data,
+                                experiment.teacher ? &*experiment.teacher : nullptr);
   }
   table.finish();
   return expand(base, options, axes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/huggingface.h"
+#include "io/synthetic/synthetic.h"
 #include "methods/model.h"
 #include "suite/config/experiment_reader.h"
 
@@ -59,7 +60,7 @@ std::optional<ModelConfig> check_weights(TableReader& table, const ModelSettings
 }
 
 // A model given by its sizes: nothing to read, so everything must be in the table.
-void check_sizes(TableReader& table, const ModelSettings& model) {
+void check_sizes(TableReader& table, const ModelSettings& model, const DataSettings& data) {
   const auto size = [&](const char* name) {
     const auto it = model.sizes.find(name);
     return it == model.sizes.end() ? 0 : it->second;
@@ -70,7 +71,7 @@ void check_sizes(TableReader& table, const ModelSettings& model) {
   if (size("hidden") && size("heads") && size("hidden") % size("heads") != 0) {
     table.problem("heads", "does not divide hidden");
   }
-  if (!model.tokenizer && !table.has("tokenizer")) {
+  if (!model.tokenizer && !table.has("tokenizer") && !data.synthetic) {
     table.problem("tokenizer", "is missing", "a model without weights needs a vocabulary's folder");
   }
 }
@@ -89,12 +90,13 @@ void read_sizes(TableReader& table, ModelSettings& model) {
 }
 
 // What weights, architecture, sizes, init and tokenizer say together.
-void check_model(TableReader& table, const ModelSettings& model, const ModelConfig* source) {
+void check_model(TableReader& table, const ModelSettings& model, const DataSettings& data,
+                 const ModelConfig* source) {
   if (!model.weights) {
     if (!table.has("weights") && model.architecture.empty() && !table.has("architecture")) {
       table.problem("weights", "is missing", "a Hugging Face folder; or architecture with sizes");
     }
-    if (!model.architecture.empty()) check_sizes(table, model);
+    if (!model.architecture.empty()) check_sizes(table, model, data);
     if (model.init != "random" && model.init_from == "pretrained" && !model.architecture.empty()) {
       table.problem("init", "there are no weights to take", "init = \"random\"");
     }
@@ -113,7 +115,8 @@ void check_model(TableReader& table, const ModelSettings& model, const ModelConf
 }
 
 // The keys that teachers and students share.
-ModelSettings read_model(TableReader& table, const TeacherSettings* teacher) {
+ModelSettings read_model(TableReader& table, const DataSettings& data,
+                         const TeacherSettings* teacher) {
   static const std::vector<std::string> inits{"weights", "first-layers", "skip-layers", "random"};
   ModelSettings model;
   const size_t problems = table.problems().lines().size();
@@ -125,6 +128,10 @@ ModelSettings read_model(TableReader& table, const TeacherSettings* teacher) {
   model.init_from = table.choice("init_from", {"pretrained", "teacher"}).value_or("pretrained");
   read_sizes(table, model);
   if (model.tokenizer) check_tokenizer(table, "tokenizer", *model.tokenizer);
+  if (data.synthetic && !model.weights && !table.has("tokenizer")) {
+    // The generated vocabulary; its file is not there yet, its size is known.
+    model.sizes.emplace("vocabulary", static_cast<int64_t>(synthetic_vocabulary().size()));
+  }
   if (model.init == "random" && table.has("init_from")) {
     table.problem("init_from", "means nothing with init = \"random\"");
   }
@@ -148,23 +155,24 @@ ModelSettings read_model(TableReader& table, const TeacherSettings* teacher) {
       config.emplace().layers = *teacher->model.layers;
     }
   }
-  check_model(table, model, config ? &*config : nullptr);
+  check_model(table, model, data, config ? &*config : nullptr);
   return model;
 }
 
 }  // namespace
 
-TeacherSettings read_teacher(TableReader table) {
+TeacherSettings read_teacher(TableReader table, const DataSettings& data) {
   TeacherSettings teacher;
-  teacher.model = read_model(table, nullptr);
+  teacher.model = read_model(table, data, nullptr);
   teacher.per_seed = table.boolean("per_seed").value_or(false);
   if (auto train = table.table("train")) teacher.train = read_train(*train);
   table.finish();
   return teacher;
 }
 
-ModelSettings read_student(TableReader table, const TeacherSettings* teacher) {
-  ModelSettings model = read_model(table, teacher);
+ModelSettings read_student(TableReader table, const DataSettings& data,
+                           const TeacherSettings* teacher) {
+  ModelSettings model = read_model(table, data, teacher);
   table.finish();
   return model;
 }

@@ -27,10 +27,11 @@ void check_on_task(const Experiment& experiment, const Task& task, const ModelCo
 DataSettings read_data(TableReader table);
 // [task.<TASK>.data] and [task.<TASK>.train].
 void read_tasks(TableReader table, Experiment& experiment);
-// [teacher]
-TeacherSettings read_teacher(TableReader table);
+// [teacher]. With synthetic data models without weights need no tokenizer, here and below.
+TeacherSettings read_teacher(TableReader table, const DataSettings& data);
 // [student] or [method.student]; `teacher` (or null) is what init_from = "teacher" refers to.
-ModelSettings read_student(TableReader table, const TeacherSettings* teacher);
+ModelSettings read_student(TableReader table, const DataSettings& data,
+                           const TeacherSettings* teacher);
 
 // One [[method]] with all its grid points; none when its name cannot be used. Data, teacher and
 // student of `experiment` must have been read.

@@ -6,7 +6,9 @@
 #include <set>
 
 #include "io/glue.h"
+#include "io/synthetic/synthetic.h"
 #include "io/task.h"
+#include "io/text.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/training/optimizer.h"
 #include "suite/training/schedule.h"
@@ -52,6 +54,14 @@ void check_files(TableReader& table, const fs::path& root, const Task& task) {
   }
 }
 
+void check_corpus(TableReader& table, const Task& task) {
+  const auto known = synthetic_tasks();
+  if (std::find(known.begin(), known.end(), task.name) != known.end()) return;
+  table.problem(
+      "tasks", "there is no synthetic corpus for " + task.name,
+      "there are " + joined(known, ", ") + "; other tasks need data.root = a GLUE folder");
+}
+
 void check_tasks(TableReader& table, const DataSettings& data) {
   const bool root_there = !data.root.empty() && fs::is_directory(data.root);
   if (!data.root.empty() && !root_there) {
@@ -64,6 +74,8 @@ void check_tasks(TableReader& table, const DataSettings& data) {
     if (!task) continue;
     if (task->splits.front().name != "train") {
       table.problem("tasks", name + " has no training rows", "it is only predicted");
+    } else if (data.synthetic) {
+      check_corpus(table, *task);
     } else if (root_there) {
       check_files(table, data.root, *task);
     }
@@ -126,13 +138,11 @@ void check_on_task(const Experiment& experiment, const Task& task, const ModelCo
 DataSettings read_data(TableReader table) {
   DataSettings data;
   const toml::node* root = table.node("root");
-  if (root && root->is_string() && **root->as_string() == "synthetic") {
-    table.problem("root", "\"synthetic\" is not available yet", "give a GLUE folder");
-  } else {
-    data.root = table.path("root").value_or("");
-  }
+  data.synthetic = root && root->is_string() && **root->as_string() == "synthetic";
+  if (!data.synthetic) data.root = table.path("root").value_or("");
   data.tasks = table.texts("tasks").value_or(std::vector<std::string>{});
-  if (!table.has("root")) table.problem("root", "is missing", "the folder with the GLUE data");
+  if (!table.has("root"))
+    table.problem("root", "is missing", "the folder with the GLUE data, or \"synthetic\"");
   if (!table.has("tasks")) {
     table.problem("tasks", "is missing", "for example tasks = [\"MRPC\"]");
   } else if (table.node("tasks")->is_array() && table.node("tasks")->as_array()->empty()) {

@@ -86,7 +86,7 @@ Features ensure_features(const FeatureRequest& request, const Workspace& workspa
     prepare_features(request, partial / "features.h5", workspace);
     return true;
   });
-  Features features{*folder / "features.h5", key.hash(), {}};
+  Features features{*folder / "features.h5", key.hash(), {}, request.synthetic};
   workspace.control.agree([&] { features.store = read_feature_store(features.file); });
   return features;
 }
@@ -96,7 +96,8 @@ nlohmann::json describe(const Features& features) {
   nlohmann::json json{{"features", features.hash},
                       {"tokenizer_sha256", info.tokenizer_sha256},
                       {"max_seq_length", info.max_seq_length},
-                      {"train_limit", info.train_limit}};
+                      {"train_limit", info.train_limit},
+                      {"synthetic", features.synthetic}};
   for (const auto& [name, split] : features.store.splits) {
     json["splits"][name] = {{"source_sha256", split->source_sha256},
                             {"rows", split->rows()},

@@ -18,12 +18,14 @@ struct FeatureRequest {
   std::filesystem::path tokenizer;  // folder
   int64_t max_seq_length = 128;
   int64_t train_limit = 0;
+  bool synthetic = false;  // for run.json: the rows are nobody's language
 };
 
 struct Features {
   std::filesystem::path file;
   std::string hash;  // of all inputs; "" for a store that is no stage
   FeatureStore store;
+  bool synthetic = false;
 };
 
 // Tokenizes every split whose file exists, each rank its consecutive part of the rows, and writes

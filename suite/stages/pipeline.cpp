@@ -12,6 +12,7 @@
 #include "suite/config/method_models.h"
 #include "suite/stages/features.h"
 #include "suite/stages/student.h"
+#include "suite/stages/synthetic.h"
 #include "suite/training/model_setup.h"
 
 namespace kdbench {
@@ -69,7 +70,7 @@ class TaskPipeline {
     if (!entry) {
       entry = ensure_features(
           {experiment_.data.root, &task_, tokenizer, experiment_.max_seq_length_of(task_.name),
-           experiment_.train_limit_of(task_.name)},
+           experiment_.train_limit_of(task_.name), experiment_.data.synthetic},
           workspace_);
     }
     return *entry;
@@ -134,8 +135,9 @@ std::vector<TaskPipeline> begin(const Experiment& experiment, const Selection& s
 
 }  // namespace
 
-PipelineResult run_experiment(const Experiment& experiment, const Workspace& workspace,
+PipelineResult run_experiment(const Experiment& asked, const Workspace& workspace,
                               const Selection& selection) {
+  const Experiment experiment = with_data_in_place(asked, workspace);
   auto tasks = begin(experiment, selection, workspace);
   PipelineResult result;
   result.folder = workspace.out / experiment.name;
@@ -144,8 +146,9 @@ PipelineResult run_experiment(const Experiment& experiment, const Workspace& wor
   return result;
 }
 
-std::vector<Teacher> make_teachers(const Experiment& experiment, const Workspace& workspace,
+std::vector<Teacher> make_teachers(const Experiment& asked, const Workspace& workspace,
                                    const Selection& selection) {
+  const Experiment experiment = with_data_in_place(asked, workspace);
   auto tasks = begin(experiment, selection, workspace);
   std::vector<Teacher> teachers;
   for (auto& task : tasks) task.prepare_teacher();

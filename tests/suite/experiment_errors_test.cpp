@@ -96,7 +96,6 @@ TEST(ExperimentErrors, NotAvailableYet) {
   EXPECT_THAT(message, HasSubstr(":15: assistant: not available yet"));
   EXPECT_THAT(with_set("train.precision=bf16"), HasSubstr("\"bf16\" is not available yet"));
   EXPECT_THAT(with_set("train.precision=fp64"), Not(HasSubstr("not available yet")));
-  EXPECT_THAT(with_set("data.root=synthetic"), HasSubstr("\"synthetic\" is not available yet"));
   EXPECT_THAT(with_set("student.architecture=bilstm"), HasSubstr("not available yet"));
   EXPECT_THAT(with_set("method.kd.name=d-heavy"), HasSubstr("not available yet: 'd-heavy'"));
 }
@@ -144,6 +143,13 @@ TEST(ExperimentErrors, Models) {
   EXPECT_THAT(more("[method.student]\narchitecture = \"bert\"\nlayers = 1\n"),
               AllOf(HasSubstr("hidden: is missing"), HasSubstr("tokenizer: is missing")));
   EXPECT_THAT(more("[method.student]\n"), HasSubstr("method.kd.student.weights: is missing"));
+}
+
+TEST(ExperimentErrors, SyntheticData) {
+  EXPECT_THAT(message_of(kExperiment, {"data.root=synthetic", "data.tasks=[\"SST-2\", \"QQP\"]"}),
+              AllOf(HasSubstr("data.tasks: there is no synthetic corpus for QQP"),
+                    HasSubstr("CoLA, SST-2, MRPC, STS-B, MNLI")));
+  EXPECT_THAT(message_of(kExperiment, {"data.root=syntetic"}), HasSubstr("no folder"));
 }
 
 TEST(ExperimentErrors, Data) {

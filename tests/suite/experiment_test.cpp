@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "io/error.h"
+#include "io/synthetic/synthetic.h"
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/shared_data.h"
 
@@ -153,6 +154,39 @@ tokenizer = "student"
   EXPECT_EQ(student.init, "random");
   EXPECT_EQ(student.sizes.at("hidden"), 8);
   EXPECT_EQ(student.tokenizer, folder / "student");
+}
+
+TEST(Experiment, SyntheticDataBringTheVocabulary) {
+  const ExperimentFolder folder;
+  const Experiment experiment = folder.load(R"(name = "synthetic"
+[data]
+root = "synthetic"
+tasks = ["SST-2", "MNLI"]
+max_seq_length = 32
+[teacher]
+weights = "teacher"
+[student]
+architecture = "bert"
+layers = 1
+hidden = 8
+heads = 2
+[[method]]
+name = "finetune"
+[[method]]
+name = "kd"
+[method.student]
+architecture = "bert"
+layers = 1
+hidden = 8
+heads = 2
+tokenizer = "student"
+)");
+  EXPECT_TRUE(experiment.data.synthetic);
+  EXPECT_EQ(experiment.student->sizes.at("vocabulary"),
+            static_cast<int64_t>(synthetic_vocabulary().size()));
+  EXPECT_EQ(experiment.teacher->model.sizes.count("vocabulary"), 0U);
+  EXPECT_EQ(experiment.methods[1].student->sizes.count("vocabulary"), 0U);
+  EXPECT_EQ(experiment.to_json().at("data").at("root"), "synthetic");
 }
 
 TEST(Experiment, ResolvedJsonDoesNotDependOnTheFileName) {
