@@ -5,34 +5,28 @@
 #include <stdexcept>
 
 #include "methods/simd.h"
+#include "suite/training/adam_moments.h"
 
 namespace kdbench {
 namespace {
 
 // The step's numbers as the kernel needs them.
 struct Factors {
-  explicit Factors(const AdamWStep& step, bool decay)
-      : scale(static_cast<float>(step.scale)),
+  Factors(const OptimizerSettings& settings, const AdamWStep& step, bool decay)
+      : moments(settings, step.scale),
         shrink(decay ? static_cast<float>(step.shrink) : 1.0F),
-        beta1(static_cast<float>(step.beta1)),
-        rest1(static_cast<float>(1.0 - step.beta1)),
-        beta2(static_cast<float>(step.beta2)),
-        rest2(static_cast<float>(1.0 - step.beta2)),
         rate(static_cast<float>(step.rate)),
         correction(static_cast<float>(step.correction)),
-        epsilon(static_cast<float>(step.epsilon)) {}
-  float scale, shrink, beta1, rest1, beta2, rest2, rate, correction, epsilon;
+        epsilon(static_cast<float>(settings.epsilon)) {}
+  MomentFactors moments;
+  float shrink, rate, correction, epsilon;
 };
 
 KDBENCH_SIMD void update(float* __restrict values, float* __restrict gradients,
                          float* __restrict first, float* __restrict second, int64_t count,
                          Factors f) {
   for (int64_t i = 0; i < count; ++i) {
-    const float gradient = gradients[i] * f.scale;
-    const float m = f.beta1 * first[i] + f.rest1 * gradient;
-    const float v = f.beta2 * second[i] + f.rest2 * gradient * gradient;
-    first[i] = m;
-    second[i] = v;
+    const auto [m, v] = advance_moments(gradients[i], first[i], second[i], f.moments);
     values[i] = values[i] * f.shrink - f.rate * m / (std::sqrt(v) * f.correction + f.epsilon);
     gradients[i] = 0.0F;
   }
@@ -78,11 +72,8 @@ AdamWStep AdamW::next_step(double norm, double learning_rate) {
   AdamWStep step;
   step.scale = clip_scale(norm, settings_.clip);
   step.shrink = 1.0 - learning_rate * settings_.weight_decay;
-  step.beta1 = settings_.beta1;
-  step.beta2 = settings_.beta2;
   step.rate = learning_rate / (1.0 - std::pow(settings_.beta1, t));
   step.correction = 1.0 / std::sqrt(1.0 - std::pow(settings_.beta2, t));
-  step.epsilon = settings_.epsilon;
   return step;
 }
 
@@ -91,7 +82,7 @@ void AdamW::update_fused(Parameters& parameters, const AdamWStep& step) {
   float* const gradients = parameters.gradients().data_ptr<float>();
   float* const first = first_.data_ptr<float>();
   float* const second = second_.data_ptr<float>();
-  const Factors decayed(step, true), plain(step, false);
+  const Factors decayed(settings_, step, true), plain(settings_, step, false);
   for_spans(spans_, [&](const FlatSpan& span) {
     update(values + span.begin, gradients + span.begin, first + span.begin, second + span.begin,
            span.end - span.begin, span.decay ? decayed : plain);
@@ -102,11 +93,9 @@ void AdamW::update_fused(Parameters& parameters, const AdamWStep& step) {
 
 void AdamW::update_by_tensor_ops(Parameters& parameters, const AdamWStep& step) {
   at::Tensor& gradients = parameters.gradients();
-  gradients.mul_(step.scale);
-  first_.mul_(step.beta1).add_(gradients, 1.0 - step.beta1);
-  second_.mul_(step.beta2).addcmul_(gradients, gradients, 1.0 - step.beta2);
+  advance_moments(gradients, first_, second_, settings_, step.scale);
   parameters.values().mul_(1.0 + (step.shrink - 1.0) * decay_mask_);
-  parameters.values().addcdiv_(first_, second_.sqrt().mul_(step.correction).add_(step.epsilon),
+  parameters.values().addcdiv_(first_, second_.sqrt().mul_(step.correction).add_(settings_.epsilon),
                                -step.rate);
   gradients.zero_();
 }

@@ -13,12 +13,10 @@ namespace kdbench {
 
 // The numbers of one step.
 struct AdamWStep {
-  double scale = 1.0;   // of the gradients (clipping)
-  double shrink = 1.0;  // 1 - lr wd
-  double beta1 = 0.0, beta2 = 0.0;
+  double scale = 1.0;       // of the gradients (clipping)
+  double shrink = 1.0;      // 1 - lr wd
   double rate = 0.0;        // lr / (1 - beta1^t)
   double correction = 1.0;  // 1 / sqrt(1 - beta2^t)
-  double epsilon = 0.0;
 };
 
 class AdamW : public Optimizer {

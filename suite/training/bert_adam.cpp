@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "methods/simd.h"
+#include "suite/training/adam_moments.h"
 
 namespace kdbench {
 namespace {
@@ -11,7 +12,8 @@ namespace {
 constexpr double kEpsilon = 1e-6;  // outside the root
 
 struct Factors {
-  float scale, beta1, rest1, beta2, rest2, rate, decay;
+  MomentFactors moments;
+  float rate, decay;
 };
 
 KDBENCH_SIMD void update_span(float* __restrict values, float* __restrict gradients,
@@ -19,11 +21,7 @@ KDBENCH_SIMD void update_span(float* __restrict values, float* __restrict gradie
                               Factors f) {
   const auto epsilon = static_cast<float>(kEpsilon);
   for (int64_t i = 0; i < count; ++i) {
-    const float gradient = gradients[i] * f.scale;
-    const float m = f.beta1 * first[i] + f.rest1 * gradient;
-    const float v = f.beta2 * second[i] + f.rest2 * gradient * gradient;
-    first[i] = m;
-    second[i] = v;
+    const auto [m, v] = advance_moments(gradients[i], first[i], second[i], f.moments);
     values[i] -= f.rate * (m / (std::sqrt(v) + epsilon) + f.decay * values[i]);
     gradients[i] = 0.0F;
   }
@@ -66,14 +64,8 @@ void BertAdam::update(Parameters& parameters, const Piece& piece, double scale,
                       double learning_rate) {
   const double decay = piece.decay ? settings_.weight_decay : 0.0;
   if (parameters.values().is_cpu()) {
-    const auto f = [](double value) { return static_cast<float>(value); };
-    const Factors factors{f(scale),
-                          f(settings_.beta1),
-                          f(1.0 - settings_.beta1),
-                          f(settings_.beta2),
-                          f(1.0 - settings_.beta2),
-                          f(learning_rate),
-                          f(decay)};
+    const Factors factors{MomentFactors(settings_, scale), static_cast<float>(learning_rate),
+                          static_cast<float>(decay)};
     float* const values = parameters.values().data_ptr<float>();
     float* const gradients = parameters.gradients().data_ptr<float>();
     float* const first = first_.data_ptr<float>();
@@ -87,9 +79,7 @@ void BertAdam::update(Parameters& parameters, const Piece& piece, double scale,
   const auto part = [&](at::Tensor& buffer) { return buffer.narrow(0, piece.begin, piece.size); };
   at::Tensor values = part(parameters.values()), gradients = part(parameters.gradients());
   at::Tensor first = part(first_), second = part(second_);
-  gradients.mul_(scale);
-  first.mul_(settings_.beta1).add_(gradients, 1.0 - settings_.beta1);
-  second.mul_(settings_.beta2).addcmul_(gradients, gradients, 1.0 - settings_.beta2);
+  advance_moments(gradients, first, second, settings_, scale);
   const at::Tensor move = first / second.sqrt().add_(kEpsilon);
   values.sub_(move.add_(values, decay), learning_rate);
   gradients.zero_();

@@ -1,74 +1,72 @@
 // SPDX-License-Identifier: MIT
-// The fused AdamW step beside plain memory traffic of the same buffers in the same run: how near to
-// the memory's speed.
-#include <ATen/Parallel.h>
+// An optimizer's step over all parameters of a model, beside passes over the same amount of memory
+// with the same threads.
 #include <benchmark/benchmark.h>
 
-#include "suite/training/adamw.h"
+#include <array>
+#include <string>
+
+#include "suite/training/optimizer.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/workload.h"
 
 namespace kdbench {
 namespace {
 
-// One matrix and one bias: as many parameters as a model has.
-Parameters make_parameters(int64_t count) {
-  ParameterLayout layout;
-  layout.add("dense.weight", {count - 768});
-  layout.add("dense.bias", {768});
-  layout.freeze();
-  return Parameters(layout, at::kCPU);
-}
+// What a step cannot do without: the norm reads the gradient; the update reads and writes value,
+// gradient and both moments.
+constexpr double kStepBytes = 9 * sizeof(float);
 
-// Bytes per float of a step: the norm reads g; the update reads and writes p, g, m, v.
-constexpr int64_t kStepBytes = 9 * static_cast<int64_t>(sizeof(float));
+// Four buffers multiplied in place: each float is read and written once.
+class MemoryPasses {
+ public:
+  explicit MemoryPasses(int64_t floats) {
+    for (auto& buffer : buffers_) buffer = at::ones({floats});
+  }
+  void run() {
+    for (auto& buffer : buffers_) buffer.mul_(1.0F);
+  }
+  double bytes() const {
+    return static_cast<double>(2 * buffers_.size() * buffers_.front().nbytes());
+  }
 
-void adamw_step(benchmark::State& state, AdamW::Path path) {
-  Parameters parameters = make_parameters(state.range(0));
-  parameters.values().fill_(0.5F);
+ private:
+  std::array<at::Tensor, 4> buffers_;
+};
+
+void optimizer_step(benchmark::State& state, const std::string& kind, const Shape& shape) {
+  const auto model = make_bench_model(shape);
+  Parameters& parameters = model->parameters();
   OptimizerSettings settings;
+  settings.kind = kind;
   settings.weight_decay = 0.01;
   settings.clip = 1.0;
-  AdamW optimizer(settings, parameters, path);
-  parameters.gradients().fill_(1e-3F);
-  for (auto _ : state) optimizer.step(parameters, 1e-5);
-  state.SetBytesProcessed(state.iterations() * state.range(0) * kStepBytes);
+  const auto optimizer = make_optimizer(settings, parameters);
+  MemoryPasses memory(parameters.gradients().numel());
+  const Seconds seconds = measure(
+      state, [&] { optimizer->step(parameters, 1e-5); }, [&] { memory.run(); },
+      [&] { parameters.gradients().fill_(1e-3F); });  // a step leaves zeros
+
+  const auto ranks = static_cast<double>(world().size());
+  const double rate =
+      ranks * kStepBytes * static_cast<double>(parameters.gradients().numel()) / seconds.work;
+  const double memory_rate = ranks * memory.bytes() / seconds.yardstick;
+  state.counters["GB/s"] = rate * 1e-9;
+  state.counters["memory_GB/s"] = memory_rate * 1e-9;
+  state.counters["share_of_memory"] = rate / memory_rate;
 }
 
-void AdamWFused(benchmark::State& state) { adamw_step(state, AdamW::Path::kFused); }
-void AdamWTensorOps(benchmark::State& state) { adamw_step(state, AdamW::Path::kTensorOps); }
-
-// The same nine streams without arithmetic to speak of.
-void SameTraffic(benchmark::State& state) {
-  Parameters parameters = make_parameters(state.range(0));
-  const auto spans = cut_spans(parameters.layout());
-  const at::Tensor buffers[4] = {parameters.values(), parameters.gradients(),
-                                 at::zeros_like(parameters.values()),
-                                 at::zeros_like(parameters.values())};
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(flat_norm(buffers[1], spans));
-    for_spans(spans, [&](const FlatSpan& span) {
-      for (const auto& buffer : buffers) {
-        float* const data = buffer.data_ptr<float>();
-        for (int64_t i = span.begin; i < span.end; ++i) data[i] += 1.0F;
-      }
-    });
+[[maybe_unused]] const bool registered = [] {
+  for (const auto& kind : known_optimizers()) {
+    for (const auto* shape : {&kStudent3x384, &kMiniLm6x384, &kBertBase12x768, &kSmall}) {
+      benchmark::RegisterBenchmark(("optimizer_step/" + kind + "/" + shape->name).c_str(),
+                                   optimizer_step, kind, *shape)
+          ->Unit(benchmark::kMillisecond)
+          ->UseManualTime();
+    }
   }
-  state.SetBytesProcessed(state.iterations() * state.range(0) * kStepBytes);
-}
-
-// Reads one buffer and writes another.
-void Copy(benchmark::State& state) {
-  const at::Tensor from = at::ones({state.range(0)}), to = at::ones({state.range(0)});
-  for (auto _ : state) to.copy_(from);
-  state.SetBytesProcessed(state.iterations() * state.range(0) * 2 *
-                          static_cast<int64_t>(sizeof(float)));
-}
-
-// MiniLM with 6 layers, and BERT base.
-#define KDBENCH_SIZES ->Arg(22700000)->Arg(109000000)->Unit(benchmark::kMillisecond)->UseRealTime()
-BENCHMARK(AdamWFused) KDBENCH_SIZES;
-BENCHMARK(SameTraffic) KDBENCH_SIZES;
-BENCHMARK(Copy) KDBENCH_SIZES;
-BENCHMARK(AdamWTensorOps)->Arg(22700000)->Unit(benchmark::kMillisecond)->UseRealTime();
+  return true;
+}();
 
 }  // namespace
 }  // namespace kdbench

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// The sum of a model's gradients over all ranks, as the trainer's collectives make it, beside a
+// plain copy of the same bytes by each rank. Bandwidths as in nccl-tests: algbw = bytes / time;
+// busbw = algbw 2 (n - 1) / n is what each rank's link carries, whatever the number of ranks.
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+#include <string>
+
+#include "suite/ranks/collectives.h"
+#include "tests/bench/measure.h"
+#include "tests/bench/workload.h"
+
+namespace kdbench {
+namespace {
+
+// Fixed, because on one rank nothing moves and no time passes.
+constexpr int kPasses = 20;
+
+void allreduce(benchmark::State& state, const Shape& shape) {
+  const auto collectives = make_collectives(world(), at::kCPU);
+  const at::Tensor gradients = make_bench_model(shape)->parameters().gradients();
+  gradients.zero_();
+  const at::Tensor copy = at::zeros_like(gradients);
+  const size_t bytes = gradients.nbytes();
+  const Seconds seconds = measure(
+      state, [&] { collectives->allreduce_sum(gradients); },
+      [&] { std::memcpy(copy.data_ptr(), gradients.data_ptr(), bytes); });
+
+  const double gigabytes = static_cast<double>(bytes) * 1e-9;
+  const double ranks = world().size();
+  state.counters["MB"] = gigabytes * 1e3;
+  state.counters["memcpy_GB/s"] = gigabytes / seconds.yardstick;
+  if (world().size() == 1) {
+    state.SetLabel("one rank: nothing moves");
+    return;
+  }
+  state.counters["algbw_GB/s"] = gigabytes / seconds.work;
+  state.counters["busbw_GB/s"] = gigabytes / seconds.work * 2.0 * (ranks - 1.0) / ranks;
+  state.counters["share_of_memcpy"] = seconds.yardstick / seconds.work;
+}
+
+[[maybe_unused]] const bool registered = [] {
+  for (const auto* shape : {&kStudent3x384, &kMiniLm6x384, &kBertBase12x768, &kSmall}) {
+    benchmark::RegisterBenchmark((std::string("allreduce/") + shape->name).c_str(), allreduce,
+                                 *shape)
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(kPasses)
+        ->UseManualTime();
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace kdbench
