@@ -8,9 +8,6 @@
 #include <optional>
 
 #include "io/error.h"
-#include "io/huggingface.h"
-#include "io/tokenizer.h"
-#include "methods/initialization.h"
 #include "suite/stages/features.h"
 #include "suite/stages/student.h"
 #include "suite/stages/teacher.h"
@@ -29,6 +26,12 @@ class TaskPipeline {
   void prepare() {
     for (const auto& method : experiment_.methods) features(tokenizer_folder(student_of(method)));
     if (experiment_.teacher) features(tokenizer_folder(experiment_.teacher->model));
+    for (const auto& method : experiment_.methods) {
+      const auto& rows = features(tokenizer_folder(student_of(method)));
+      workspace_.control.agree([&] {
+        check_teacher_outputs_file({&experiment_, &task_, &method, 1}, rows);
+      });
+    }
   }
 
   void run(PipelineResult& result) {
@@ -113,22 +116,23 @@ void check_best_metric(const Experiment& experiment, const Task& task) {
                    "\"auto\" takes the task's own");
 }
 
-// Weights are read once in full: a cut or missing file is found before hours of training.
-void check_weights(const ModelSettings& model, const Task& task) {
-  const ModelConfig config = resolve_config(model, task, std::nullopt);
-  check_vocabulary(load_tokenizer(tokenizer_folder(model))->vocabulary_size(), config);
-  if (model.weights && model.init != "random") read_model_weights(*model.weights);
+void check_models(const Experiment& experiment, Problems& problems) {
+  std::vector<const Task*> tasks;
+  for (const auto& name : experiment.data.tasks) tasks.push_back(&find_task(name));
+  const ModelSettings* teacher = experiment.teacher ? &experiment.teacher->model : nullptr;
+  const auto check = [&](const ModelSettings& model, bool frozen) {
+    problems.collect([&] { check_model(model, teacher, frozen, tasks); });
+  };
+  if (teacher) check(*teacher, !experiment.teacher->train);
+  if (experiment.student) check(*experiment.student, false);
+  for (const auto& method : experiment.methods) {
+    if (method.student) check(*method.student, false);
+  }
 }
 
 void check_all(const Experiment& experiment) {
   Problems problems;
-  const Task& first = find_task(experiment.data.tasks.front());
-  if (experiment.teacher)
-    problems.collect([&] { check_weights(experiment.teacher->model, first); });
-  if (experiment.student) problems.collect([&] { check_weights(*experiment.student, first); });
-  for (const auto& method : experiment.methods) {
-    if (method.student) problems.collect([&] { check_weights(*method.student, first); });
-  }
+  check_models(experiment, problems);
   for (const auto& name : experiment.data.tasks) {
     problems.collect([&] { check_best_metric(experiment, find_task(name)); });
     for (const auto& method : experiment.methods) {
@@ -148,7 +152,9 @@ PipelineResult run_experiment(const Experiment& experiment, const Workspace& wor
   for (const auto& name : experiment.data.tasks) {
     tasks.emplace_back(experiment, find_task(name), workspace);
   }
-  for (auto& task : tasks) task.prepare();
+  Problems problems;  // of all tasks' files; every rank finds the same ones
+  for (auto& task : tasks) problems.collect([&] { task.prepare(); });
+  workspace.control.agree([&] { problems.throw_if_any(experiment.file.string()); });
   for (auto& task : tasks) task.run(result);
   return result;
 }

@@ -69,7 +69,9 @@ void make_teacher(const Experiment& experiment, const ModelRequest& request,
 
 std::string read_status(const fs::path& run_folder) {
   std::ifstream file(run_folder / "run.json");
-  return nlohmann::json::parse(file).value("status", "failed");
+  const auto run = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  if (!run.is_object()) throw_user_error((run_folder / "run.json").string(), "is gone or damaged");
+  return run.value("status", "failed");
 }
 
 TeacherSplit forward_training_rows(Model& model, const Dataset& data, const FeatureSplit& features,
@@ -122,10 +124,11 @@ Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t s
   teacher.run_folder = folder / "run";
   teacher.folder = teacher.run_folder / "model";
   teacher.hash = key.hash();
-  workspace.control.agree([&] {
+  const auto read = [&] {
     teacher.failed = read_status(teacher.run_folder) != "done";
     if (!teacher.failed) teacher.checkpoint_sha256 = model_weights_sha256(teacher.folder);
-  });
+  };
+  workspace.control.agree([&] { read_stage(folder, read); });
   return teacher;
 }
 
@@ -150,11 +153,12 @@ std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teache
     write_teacher_store(partial / "teacher.h5", workspace.control.comm(), info, {share});
   });
   std::shared_ptr<const TeacherSplit> outputs;
-  workspace.control.agree([&] {
+  const auto read = [&] {
     const TeacherStore store = read_teacher_store(folder / "teacher.h5");
     outputs = store.splits.at("train");
     check_teacher_matches(store, *outputs, *rows, teacher.checkpoint_sha256);
-  });
+  };
+  workspace.control.agree([&] { read_stage(folder, read); });
   return outputs;
 }
 

@@ -29,6 +29,15 @@ std::string unique_name() {
   return fmt::format(".{}-{}", host, getpid());
 }
 
+void put_in_place(const fs::path& partial, const fs::path& folder) {
+  std::error_code error;
+  fs::rename(partial, folder, error);
+  if (!error) return;
+  if (!fs::exists(folder / "stage.json"))
+    throw_machine_error(folder.string(), "cannot be put in place: " + error.message());
+  fs::remove_all(partial);  // another job was first
+}
+
 }  // namespace
 
 void Workspace::say(const std::string& line) const {
@@ -36,7 +45,9 @@ void Workspace::say(const std::string& line) const {
 }
 
 std::string json_hash(const nlohmann::json& value, size_t digits) {
-  return sha256(value.dump()).substr(0, digits);
+  // Paths may hold bytes that are no UTF-8.
+  return sha256(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))
+      .substr(0, digits);
 }
 
 std::string StageKey::hash() const {
@@ -59,17 +70,29 @@ fs::path ensure_stage(const Workspace& workspace, const StageKey& key,
       throw_machine_error(partial.string(), "cannot be created: " + error.message(),
                           "choose another --out");
   });
-  make(partial);
-  control.on_root([&] {
-    write_description(key, partial);
-    std::error_code error;
-    fs::rename(partial, folder, error);
-    if (!error) return;
-    if (!fs::exists(folder / "stage.json"))
-      throw_machine_error(folder.string(), "cannot be put in place: " + error.message());
-    fs::remove_all(partial);  // another job was first
-  });
+  try {
+    make(partial);
+    control.on_root([&] {
+      write_description(key, partial);
+      put_in_place(partial, folder);
+    });
+  } catch (const Error& error) {
+    // Other errors end the job: ranks may still be at work in the folder.
+    std::error_code ignored;
+    if (error.on_every_rank && control.root()) fs::remove_all(partial, ignored);
+    throw;
+  }
   return folder;
+}
+
+void read_stage(const fs::path& folder, const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kUserInput) throw;
+    throw_user_error(error.where(), error.message(),
+                     "delete " + folder.string() + ": the next run makes it again");
+  }
 }
 
 }  // namespace kdbench

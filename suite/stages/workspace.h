@@ -38,10 +38,15 @@ struct StageKey {
 };
 
 // <out>/.stages/<hash>. Makes it if it is not there: `make` gets a new folder <hash>.partial, which
-// is renamed when `make` returns on all ranks; a half-made one of an earlier attempt is made again.
+// is renamed when `make` returns on all ranks, and removed when it throws on all of them; a
+// half-made one of an earlier attempt is made again.
 // Collective; `make` may use collectives.
 std::filesystem::path ensure_stage(const Workspace& workspace, const StageKey& key,
                                    const std::function<void(const std::filesystem::path&)>& make);
+
+// Runs `read` on what a finished stage left in `folder`. Its user errors (a damaged file, or one
+// that is gone) say that this folder must be deleted to be made again. Local.
+void read_stage(const std::filesystem::path& folder, const std::function<void()>& read);
 
 // First `digits` of the SHA-256 of a JSON value (keys sorted).
 std::string json_hash(const nlohmann::json& value, size_t digits = 16);
