@@ -46,13 +46,20 @@ function(kdbench_register_test name timeout labels processors)
 endfunction()
 
 # kdbench_add_test(NAME SOURCE file [LIBS ...] [LABELS ...] [RANKS 1 2 3] [TIMEOUT seconds]): a GoogleTest program;
-# with RANKS one ctest entry for each number of ranks, under mpirun, else one plain entry.
+# with RANKS one ctest entry for each number of ranks, under mpirun, else one plain entry. The folder's name is one
+# more label, and tests_<folder> a target that builds the folder's tests alone.
 function(kdbench_add_test name)
   cmake_parse_arguments(arg "" "SOURCE;TIMEOUT" "LIBS;LABELS;RANKS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
+  list(APPEND arg_LABELS ${folder})
+  if(NOT TARGET tests_${folder})
+    add_custom_target(tests_${folder})
+  endif()
   add_executable(${name} ${arg_SOURCE})
+  add_dependencies(tests_${folder} ${name})
   target_link_libraries(${name} PRIVATE ${arg_LIBS} kdbench_test_main)
   kdbench_use_torch(${name})
   if(NOT arg_RANKS)

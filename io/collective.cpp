@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "io/collective.h"
 
+#include <fmt/core.h>
+
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 
 #include "io/error.h"
+#include "io/foreign_error.h"
 
 namespace kdbench {
 namespace {
@@ -53,12 +56,9 @@ Error from_json(const nlohmann::json& json) {
 std::optional<Error> caught(const Ranks& ranks, const std::function<void()>& f) {
   try {
     f();
-  } catch (const Error& error) {
-    return error;
   } catch (const std::exception& error) {
-    return Error(ExitCode::kMachine,
-                 "rank " + std::to_string(ranks.rank) + " of " + std::to_string(ranks.size),
-                 error.what());
+    const bool alone = ranks.size == 1;
+    return as_error(error, alone ? "" : fmt::format("rank {} of {}", ranks.rank, ranks.size));
   }
   return std::nullopt;
 }

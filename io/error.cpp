@@ -8,10 +8,20 @@
 namespace kdbench {
 namespace {
 
+constexpr size_t kListedProblems = 50;  // of a file that is altogether something else
+
 std::string one_line(const std::string& where, const std::string& what, const std::string& hint) {
   std::string line = where.empty() ? what : where + ": " + what;
   if (!hint.empty()) line += " (" + hint + ")";
   return line;
+}
+
+// A problem that is itself a list of lines stands below its first one.
+std::string indented(std::string text) {
+  for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
+    text.insert(at + 1, "  ");
+  }
+  return text;
 }
 
 size_t edit_distance(const std::string& a, const std::string& b) {
@@ -54,7 +64,10 @@ void Problems::throw_if_any(const std::string& where) const {
   if (lines_.empty()) return;
   if (lines_.size() == 1) throw Error(ExitCode::kUserInput, "", lines_.front());
   std::string all = std::to_string(lines_.size()) + " problems:";
-  for (const auto& line : lines_) all += "\n  " + line;
+  const size_t shown = std::min(lines_.size(), kListedProblems);
+  for (size_t i = 0; i < shown; ++i) all += "\n  " + indented(lines_[i]);
+  if (lines_.size() > shown)
+    all += "\n  ... and " + std::to_string(lines_.size() - shown) + " more";
   throw Error(ExitCode::kUserInput, where, all);
 }
 

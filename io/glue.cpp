@@ -31,6 +31,7 @@ class Reader {
       : task_(task), layout_(layout), file_(file) {}
 
   void read(std::string_view text, int64_t limit) {
+    refuse_utf16(text);
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     if (!layout_.header.empty()) read_header(text);
     for (int64_t row_id = 0; !text.empty(); ++row_id) {
@@ -44,6 +45,12 @@ class Reader {
 
  private:
   std::string place(int64_t line) const { return fmt::format("{}:{}", file_.path.string(), line); }
+
+  void refuse_utf16(std::string_view text) const {
+    if (!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF")) return;
+    throw_user_error(file_.path.string(), "is UTF-16, not UTF-8",
+                     "convert it: iconv -f UTF-16 -t UTF-8");
+  }
 
   // The texts must stand where they are expected. Other names do not matter: there are files whose
   // header names fewer columns than the rows have, and the cells of every row are counted anyway.
@@ -82,13 +89,14 @@ class Reader {
   bool label_fits(std::string_view label) {
     if (task_.regression()) {
       if (is_score(label)) return true;
-      malformed(fmt::format("the score '{}' is no number from 0 to 5", label));
+      malformed(fmt::format("the score '{}' is no number from 0 to 5", printable(label)));
     } else {
       if (std::find(task_.labels.begin(), task_.labels.end(), label) != task_.labels.end()) {
         return true;
       }
       const bool header = line_ == 1 && layout_.header.empty();
-      malformed(fmt::format("the label '{}' is none of {}{}", label, joined(task_.labels, ", "),
+      malformed(fmt::format("the label '{}' is none of {}{}", printable(label),
+                            joined(task_.labels, ", "),
                             header ? " (this file has no header line)" : ""));
     }
     return false;

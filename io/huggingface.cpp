@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "io/huggingface.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "io/error.h"
+#include "io/foreign_error.h"
+#include "io/model_limits.h"
 #include "io/sha256.h"
+#include "io/text.h"
 
 namespace kdbench {
 namespace {
@@ -14,13 +18,12 @@ namespace {
 using nlohmann::json;
 
 json read_json(const std::filesystem::path& path) {
-  std::ifstream stream(path);
-  if (!stream) throw_user_error(path.string(), "cannot be read");
+  const std::string text = read_text_file(path);
   try {
-    json value = json::parse(stream);
+    json value = json::parse(text);
     if (value.is_object()) return value;
   } catch (const json::exception& error) {
-    throw_user_error(path.string(), std::string("is no JSON: ") + error.what());
+    throw_user_error(path.string(), "is no JSON: " + json_problem(error));
   }
   throw_user_error(path.string(), "is no JSON object");
 }
@@ -40,19 +43,21 @@ class ConfigReader {
   json find(const std::string& key) const { return json_.contains(key) ? json_[key] : json(); }
 
   // A size of 1 or more. Left as it is when absent, unless it must be there.
-  void size(const std::string& key, int64_t& value, bool required) {
-    number(key, value, 1, required);
+  void size(const std::string& key, int64_t& value, bool required, int64_t most = kLargestSize) {
+    number(key, value, {1, most}, required);
   }
-  void number(const std::string& key, int64_t& value, int64_t least, bool required) {
+  void number(const std::string& key, int64_t& value, std::pair<int64_t, int64_t> range,
+              bool required) {
     const json found = find(key);
+    const auto [least, most] = range;
     if (found.is_null()) {
       if (required) add(key, "is missing");
-    } else if (!found.is_number_unsigned() || found.get<uint64_t>() > uint64_t{1} << 40) {
-      add(key, "must be a whole number that is not negative, is " + found.dump());
-    } else if (found.get<int64_t>() < least) {
-      add(key, "must not be 0");
-    } else {
+    } else if (found.is_number_unsigned() && found.get<uint64_t>() <= static_cast<uint64_t>(most) &&
+               found.get<int64_t>() >= least) {
       value = found.get<int64_t>();
+    } else {
+      add(key, fmt::format("must be a whole number from {} to {}, is {}", least, most,
+                           printable(found.dump())));
     }
   }
   // In [low, high).
@@ -61,7 +66,7 @@ class ConfigReader {
     if (found.is_null()) return;
     if (!found.is_number() || found.get<double>() < low || found.get<double>() >= high) {
       add(key, "must be a number from " + json(low).dump() + " to below " + json(high).dump() +
-                   ", is " + found.dump());
+                   ", is " + printable(found.dump()));
     } else {
       value = found.get<double>();
     }
@@ -70,7 +75,7 @@ class ConfigReader {
   void only(const std::string& key, const std::string& supported) {
     const json found = find(key);
     if (!found.is_null() && found != supported)
-      add(key, found.dump() + " is not supported", "only \"" + supported + "\"");
+      add(key, printable(found.dump()) + " is not supported", "only \"" + supported + "\"");
   }
 
   std::vector<std::string> labels();
@@ -195,13 +200,13 @@ ModelConfig read_model_config(const std::filesystem::path& folder) {
   reader.only("hidden_act", "gelu");
   reader.only("position_embedding_type", "absolute");
   reader.size("vocab_size", config.vocabulary, true);
-  reader.size("num_hidden_layers", config.layers, true);
+  reader.size("num_hidden_layers", config.layers, true, kMostLayers);
   reader.size("hidden_size", config.hidden, true);
   reader.size("num_attention_heads", config.heads, true);
   reader.size("intermediate_size", config.intermediate, true);
   reader.size("max_position_embeddings", config.max_positions, false);
   reader.size("type_vocab_size", config.token_types, false);
-  reader.number("pad_token_id", config.pad_token_id, 0, false);
+  reader.number("pad_token_id", config.pad_token_id, {0, kLargestSize}, false);
   reader.real("layer_norm_eps", config.layer_norm_eps, 0, 1);
   reader.real("hidden_dropout_prob", config.hidden_dropout, 0, 1);
   reader.real("attention_probs_dropout_prob", config.attention_dropout, 0, 1);

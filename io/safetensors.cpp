@@ -11,7 +11,9 @@
 #include <set>
 
 #include "io/error.h"
+#include "io/foreign_error.h"
 #include "io/partial_file.h"
+#include "io/text.h"
 
 namespace kdbench {
 namespace {
@@ -59,7 +61,8 @@ class StrictKeys {
     if (event == json::parse_event_t::object_end) open_.pop_back();
     if (event == json::parse_event_t::key &&
         !open_.back().insert(value.get<std::string>()).second) {
-      throw_user_error(where_, "the header names " + value.get<std::string>() + " twice");
+      throw_user_error(where_,
+                       "the header names " + printable(value.get<std::string>()) + " twice");
     }
     return true;
   }
@@ -74,7 +77,7 @@ json parse_header(const std::string& where, const std::string& text) {
     const json header = json::parse(text, StrictKeys(where));
     if (header.is_object()) return header;
   } catch (const json::exception& error) {
-    throw_user_error(where, std::string("the header is no JSON: ") + error.what());
+    throw_user_error(where, "the header is no JSON: " + json_problem(error));
   }
   throw_user_error(where, "the header is no JSON object");
 }
@@ -85,7 +88,7 @@ at::ScalarType parse_type(const std::string& where, const json& entry) {
   for (const auto& [name, type] : kTypes) {
     if (*found == name) return type;
   }
-  throw_user_error(where, "dtype " + found->get<std::string>() + " is not supported",
+  throw_user_error(where, "dtype " + printable(found->get<std::string>()) + " is not supported",
                    "F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL");
 }
 
@@ -120,7 +123,7 @@ uint64_t checked_bytes(const std::string& where, const std::vector<uint64_t>& sh
 
 Entry parse_entry(const std::string& file, const std::string& name, const json& entry,
                   uint64_t data_bytes) {
-  const std::string where = file + ":" + name;
+  const std::string where = file + ":" + printable(name);
   if (!entry.is_object()) throw_user_error(where, "the header has no object for this tensor");
   Entry result;
   result.name = name;
@@ -153,9 +156,9 @@ void check_cover(const std::string& file, std::vector<Entry>& entries, uint64_t 
   uint64_t at = 0;
   for (const auto& entry : entries) {
     if (entry.begin < at)
-      throw_user_error(file + ":" + entry.name, "shares bytes with another tensor");
+      throw_user_error(file + ":" + printable(entry.name), "shares bytes with another tensor");
     if (entry.begin > at)
-      throw_user_error(file + ":" + entry.name, "bytes before it belong to no tensor");
+      throw_user_error(file + ":" + printable(entry.name), "bytes before it belong to no tensor");
     at = entry.end;
   }
   if (at != data_bytes)

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -131,21 +132,30 @@ std::string describe(const TeacherStoreInfo& info, const std::vector<TeacherSpli
 
 // ---- reading
 
+// Losses of such rows would be none either, and the training be blamed.
+bool all_finite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(),
+                     [](float value) { return std::isfinite(value); });
+}
+
 template <typename T>
-void read_converted(const hdf5::Dataset& dataset, std::vector<float>& out) {
+std::vector<float> read_converted(const hdf5::Dataset& dataset) {
+  dataset.read(0, 0, static_cast<T*>(nullptr));  // a false shape is found before memory is taken
   const int64_t width = std::max<int64_t>(dataset.row_width(), 1);
   const int64_t piece = std::max<int64_t>((int64_t{16} << 20) / width / dataset.chunk_rows(), 1) *
                         dataset.chunk_rows();
   std::vector<T> stored(static_cast<size_t>(std::min(piece, dataset.rows()) * width));
+  std::vector<float> out(static_cast<size_t>(dataset.rows() * dataset.row_width()));
   for (int64_t first = 0; first < dataset.rows(); first += piece) {
     const int64_t rows = std::min(piece, dataset.rows() - first);
     dataset.read(first, rows, stored.data());
     at::from_blob(out.data() + first * width, {rows * width}, at::kFloat)
         .copy_(at::from_blob(stored.data(), {rows * width}, c10::CppTypeToScalarType<T>::value));
   }
+  return out;
 }
 
-// The whole array as float32, after a check of its shape.
+// The whole array as float32, after checks of its shape and its values.
 std::vector<float> read_floats(const hdf5::Group& group, const std::string& name,
                                at::ScalarType dtype, const std::vector<int64_t>& shape) {
   const hdf5::Dataset dataset = group.open(name);
@@ -153,12 +163,10 @@ std::vector<float> read_floats(const hdf5::Group& group, const std::string& name
                   [](int64_t a, hsize_t b) { return static_cast<hsize_t>(a) == b; })) {
     group.fail(name, "has another shape than the rest of the split");
   }
-  if (dtype == at::kFloat) return dataset.read_all<float>();
-  std::vector<float> values(static_cast<size_t>(dataset.rows() * dataset.row_width()));
-  if (dtype == at::kHalf)
-    read_converted<at::Half>(dataset, values);
-  else
-    read_converted<at::BFloat16>(dataset, values);
+  const std::vector<float> values = dtype == at::kFloat  ? dataset.read_all<float>()
+                                    : dtype == at::kHalf ? read_converted<at::Half>(dataset)
+                                                         : read_converted<at::BFloat16>(dataset);
+  if (!all_finite(values)) group.fail(name, "holds NaN or infinity");
   return values;
 }
 
@@ -186,7 +194,7 @@ std::shared_ptr<const TeacherSplit> read_split(const hdf5::Group& group, const s
   return s;
 }
 
-// float32 values of a tensor of a file made elsewhere, after a check of its shape.
+// float32 values of a tensor of a file made elsewhere, after checks of its shape and its values.
 std::vector<float> floats_of(const std::filesystem::path& path, const std::string& name,
                              const at::Tensor& tensor, int64_t dimensions, int64_t rows) {
   if (!tensor.is_floating_point() || tensor.dim() != dimensions || tensor.size(0) != rows) {
@@ -198,7 +206,9 @@ std::vector<float> floats_of(const std::filesystem::path& path, const std::strin
   }
   const at::Tensor values = tensor.to(at::kFloat).contiguous();
   const float* begin = values.const_data_ptr<float>();
-  return {begin, begin + values.numel()};
+  std::vector<float> floats(begin, begin + values.numel());
+  if (!all_finite(floats)) throw_user_error(path.string() + ":" + name, "holds NaN or infinity");
+  return floats;
 }
 
 }  // namespace

@@ -50,6 +50,23 @@ void split_cells(std::string_view line, std::vector<std::string_view>& cells) {
   }
 }
 
+std::string printable(std::string_view text) {
+  constexpr size_t kShownBytes = 80;
+  std::string shown;
+  const auto size = static_cast<int64_t>(text.size());
+  for (int64_t next = 0; next < size;) {
+    if (shown.size() >= kShownBytes) return shown + "...";
+    const int64_t begin = next;
+    UChar32 c = 0;
+    U8_NEXT(text.data(), next, size, c);
+    if (c < 0x20 || c == 0x7F)
+      shown += '?';
+    else
+      shown += text.substr(static_cast<size_t>(begin), static_cast<size_t>(next - begin));
+  }
+  return shown;
+}
+
 bool is_ascii(std::string_view text) {
   unsigned char bits = 0;
   for (const char c : text) bits |= static_cast<unsigned char>(c);

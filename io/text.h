@@ -22,6 +22,10 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
 // The cells of `line` between tabs, without copies.
 void split_cells(std::string_view line, std::vector<std::string_view>& cells);
 
+// `text` of a file as a message may quote it: control characters and what is no UTF-8 become '?',
+// and a long text is cut.
+std::string printable(std::string_view text);
+
 bool is_ascii(std::string_view text);
 // Well-formed: no cut or overlong sequences, no surrogates.
 bool is_utf8(std::string_view text);

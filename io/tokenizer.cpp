@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/error.h"
+#include "io/foreign_error.h"
 #include "io/text.h"
 #include "io/wordpiece.h"
 
@@ -23,7 +24,7 @@ class Config {
     try {
       json_ = nlohmann::json::parse(read_text_file(path));
     } catch (const nlohmann::json::exception& error) {
-      throw_user_error(path_, std::string("no valid JSON: ") + error.what());
+      throw_user_error(path_, "no valid JSON: " + json_problem(error));
     }
     if (!json_.is_object()) throw_user_error(path_, "no JSON object");
   }

@@ -51,7 +51,7 @@ const std::vector<std::string>& checked(const std::vector<std::string>& vocabula
     if (vocabulary[i].empty()) problems.add(place, "the token is empty");
     const auto [first, is_new] = lines.emplace(vocabulary[i], i + 1);
     if (is_new || vocabulary[i].empty()) continue;
-    problems.add(place, "the token '" + vocabulary[i] + "' stands in line " +
+    problems.add(place, "the token '" + printable(vocabulary[i]) + "' stands in line " +
                             std::to_string(first->second) + " already");
   }
   for (const auto& special : special_tokens(options)) {

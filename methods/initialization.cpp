@@ -12,6 +12,7 @@ namespace kdbench {
 namespace {
 
 constexpr std::string_view kLayers = "encoder.layer.";
+constexpr int64_t kMostPadding = 1024;  // rows that round an embedding up to a handy number
 
 // source layer -> the model's layer.
 std::map<int64_t, int64_t> layer_map(int64_t source_layers, int64_t layers,
@@ -94,13 +95,15 @@ LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path&
                             init, folder.string());
 }
 
-void check_vocabulary(int64_t tokenizer_size, const ModelConfig& config) {
-  if (tokenizer_size <= config.vocabulary) return;
-  throw_user_error("vocab_size",
-                   "the tokenizer has " + std::to_string(tokenizer_size) +
-                       " entries, but the model's embedding only " +
-                       std::to_string(config.vocabulary),
-                   "the tokenizer is another model's");
+void check_vocabulary(const std::filesystem::path& folder, int64_t entries,
+                      const ModelConfig& config) {
+  const int64_t padding = config.vocabulary - entries;
+  if (padding >= 0 && padding < kMostPadding && padding <= entries) return;
+  throw_user_error(folder.string(),
+                   "its vocabulary has " + std::to_string(entries) +
+                       " entries, the model's embedding " + std::to_string(config.vocabulary) +
+                       " rows",
+                   "the vocabulary is another model's");
 }
 
 }  // namespace kdbench

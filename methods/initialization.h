@@ -32,7 +32,10 @@ LoadReport initialize_student(Model& model, const TensorMap& source, int64_t sou
 LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path& folder,
                                       const std::string& init);
 
-// A tokenizer with more entries than the embedding is a user error; fewer are padding rows.
-void check_vocabulary(int64_t tokenizer_size, const ModelConfig& config);
+// `entries` of the tokenizer in `folder` against the rows of the model's embedding. More entries
+// than rows are a user error; fewer leave rows as padding, unless so many that the vocabulary must
+// be another model's.
+void check_vocabulary(const std::filesystem::path& folder, int64_t entries,
+                      const ModelConfig& config);
 
 }  // namespace kdbench

@@ -31,6 +31,10 @@ at::Tensor view_of(const at::Tensor& buffer, int64_t offset, at::IntArrayRef sha
   return buffer.narrow(0, offset, c10::multiply_integers(shape)).view(shape);
 }
 
+bool is_finite(const at::Tensor& tensor) {
+  return tensor.is_meta() || at::isfinite(tensor).all().item<bool>();
+}
+
 // A leaf of the graph over the buffers: reads `values`, collects into `gradients`.
 at::Tensor make_leaf(const at::Tensor& values, const at::Tensor& gradients, int64_t offset,
                      at::IntArrayRef shape) {
@@ -152,6 +156,9 @@ LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
       problems.add(where, "tensor " + segment.name + " has shape " +
                               shape_text(it->second.sizes()) + ", the model expects " +
                               shape_text(segment.shape));
+    } else if (!is_finite(it->second)) {
+      problems.add(where, "tensor " + segment.name + " holds NaN or infinity",
+                   "the file is damaged, or its training diverged");
     }
   }
   problems.throw_if_any(where);

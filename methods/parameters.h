@@ -93,8 +93,9 @@ struct LoadReport {
   std::vector<std::string> unexpected;  // tensors that no parameter wants
 };
 
-// Copies tensors of equal name and shape into the parameters. A shape that differs is a user error
-// naming both (`where`: the file or folder); a tensor of another dtype than float32 is converted.
+// Copies tensors of equal name and shape into the parameters. A shape that differs (both are named)
+// and a value that is not finite are user errors (`where`: the file or folder); a tensor of another
+// dtype than float32 is converted. Parameters on the meta device are only checked.
 LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
                            const std::string& where);
 

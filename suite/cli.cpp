@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "suite/cli.h"
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <iostream>
-#include <new>
 
+#include "io/foreign_error.h"
 #include "suite/results/provenance.h"
 #include "suite/verb.h"
 
@@ -72,25 +74,32 @@ int fail(const Control& control, const std::string& message, ExitCode code) {
   return number(code);
 }
 
+// What is still on its way to stdout may not find room (a full disk, /dev/full).
+void flush_output() {
+  std::cout.flush();
+  const bool flushed = std::fflush(stdout) == 0;
+  if (!flushed || std::ferror(stdout) != 0) throw_machine_error("stdout", std::strerror(errno));
+}
+
 int guarded_dispatch(int argc, char** argv, const Control& control) {
   try {
-    return number(dispatch(argc, argv, control));
+    const ExitCode code = dispatch(argc, argv, control);
+    flush_output();
+    return number(code);
   } catch (const Error& error) {
     if (!error.on_every_rank) return fail(control, error.what(), error.code());
     if (control.root()) fmt::print(stderr, "kdbench: {}\n", error.what());
     return number(error.code());
-  } catch (const std::bad_alloc&) {
-    return fail(control, "out of memory", ExitCode::kMachine);
-  } catch (const c10::Error& error) {
-    return fail(control, error.what_without_backtrace(), ExitCode::kMachine);
   } catch (const std::exception& error) {
-    return fail(control, error.what(), ExitCode::kMachine);
+    return fail(control, as_error(error, "").what(), ExitCode::kMachine);
   }
 }
 
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  // A file that grows beyond the limit (ulimit -f) is then an error of its write, not a death.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     const MpiSession session(&argc, &argv);
     const Control control(MPI_COMM_WORLD);

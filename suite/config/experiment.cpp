@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "suite/config/experiment.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
 
 #include "io/error.h"
+#include "io/text.h"
 #include "suite/config/experiment_overrides.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/training/model_setup.h"
@@ -15,6 +18,8 @@ namespace kdbench {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr size_t kLongestName = 80;  // several names make a folder's name, of at most 255 bytes
 
 toml::table parse_file(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -167,11 +172,13 @@ int64_t value_of(const std::map<std::string, int64_t>& own, const std::string& t
 
 void check_name(TableReader& table, const std::string& key, const std::string& name) {
   const std::string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+=";
-  if (!name.empty() && name.front() != '.' && !name.ends_with(".partial") &&
-      name.find_first_not_of(letters) == std::string::npos) {
+  if (!name.empty() && name.size() <= kLongestName && name.front() != '.' &&
+      !name.ends_with(".partial") && name.find_first_not_of(letters) == std::string::npos) {
     return;
   }
-  table.problem(key, "expected letters, digits and . _ - + =, found \"" + name + "\"",
+  table.problem(key,
+                fmt::format("expected at most {} letters, digits and . _ - + =, found \"{}\"",
+                            kLongestName, printable(name)),
                 "it becomes part of a folder's name");
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "io/huggingface.h"
+#include "io/model_limits.h"
 #include "io/synthetic/synthetic.h"
 #include "methods/model.h"
 #include "suite/config/experiment_reader.h"
@@ -78,7 +79,8 @@ void check_sizes(TableReader& table, const ModelSettings& model, const DataSetti
 
 void read_sizes(TableReader& table, ModelSettings& model) {
   for (const auto& name : kSizes) {
-    const auto value = table.integer(name, at_least(1));
+    const int64_t most = name == "layers" ? kMostLayers : kLargestSize;
+    const auto value = table.integer(name, {.low = 1, .high = static_cast<double>(most)});
     if (value) model.sizes[name] = *value;
     if (model.weights && value && name != "layers") {
       table.problem(name, "cannot be given beside weights",

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace kdbench {
 namespace {
 
@@ -48,6 +50,10 @@ toml::table* find_method_table(toml::table& document, std::string& rest, const s
   if (found) {
     rest = rest.substr(length + 1);
     return found;
+  }
+  if (std::find(labels.begin(), labels.end(), rest) != labels.end()) {
+    problems.add(place, "expected method." + rest + ".<key>=value");
+    return nullptr;
   }
   const std::string word = rest.substr(0, rest.find('.'));
   const std::string near = nearest_name(word, labels);

@@ -20,6 +20,9 @@ namespace fs = std::filesystem;
 
 // [CLS] a [SEP] b [SEP]
 constexpr double kShortestPair = 5;
+// Far above any use: beyond them a number is mistyped, and sums of steps could leave int64.
+constexpr double kMostRows = 1 << 30, kMostEpochs = 1'000'000;
+constexpr Range kRowLengths{.low = kShortestPair, .high = 1 << 20};
 
 std::vector<std::string> metric_choices() {
   std::vector<std::string> names{"auto"};
@@ -100,9 +103,9 @@ void read_seeds(TableReader& table, TrainLayer& layer) {
 TrainLayer read_train(TableReader table) {
   static const std::vector<std::string> optimizers{"adamw", "bert_adam", "adadelta", "sgd"};
   TrainLayer layer;
-  layer.batch_size = table.integer("batch_size", at_least(1));
-  layer.micro_batch = table.integer("micro_batch", at_least(0));
-  layer.epochs = table.integer("epochs", at_least(1));
+  layer.batch_size = table.integer("batch_size", {.low = 1, .high = kMostRows});
+  layer.micro_batch = table.integer("micro_batch", {.low = 0, .high = kMostRows});
+  layer.epochs = table.integer("epochs", {.low = 1, .high = kMostEpochs});
   layer.learning_rate = table.number("learning_rate", above(0));
   layer.optimizer = table.choice("optimizer", known_optimizers(), optimizers);
   layer.schedule = table.choice("schedule", known_schedules());
@@ -148,8 +151,7 @@ DataSettings read_data(TableReader table) {
   } else if (table.node("tasks")->is_array() && table.node("tasks")->as_array()->empty()) {
     table.problem("tasks", "expected at least one task");
   }
-  data.max_seq_length =
-      table.integer("max_seq_length", at_least(kShortestPair)).value_or(data.max_seq_length);
+  data.max_seq_length = table.integer("max_seq_length", kRowLengths).value_or(data.max_seq_length);
   data.train_limit = table.integer("train_limit", at_least(0)).value_or(data.train_limit);
   check_tasks(table, data);
   table.finish();
@@ -162,7 +164,7 @@ void read_tasks(TableReader table, Experiment& experiment) {
     if (!task || !task_or_problem(table, name, name)) continue;
     if (auto train = task->table("train")) experiment.task_train[name] = read_train(*train);
     if (auto data = task->table("data")) {
-      if (const auto length = data->integer("max_seq_length", at_least(kShortestPair))) {
+      if (const auto length = data->integer("max_seq_length", kRowLengths)) {
         experiment.data.max_seq_length_of[name] = *length;
       }
       if (const auto limit = data->integer("train_limit", at_least(0))) {

@@ -70,9 +70,12 @@ void prepare_features(const FeatureRequest& request, const fs::path& file,
     const auto tokenizer = load_tokenizer(request.tokenizer);
     info = {request.task->name, tokenizer->sha256(), request.max_seq_length, request.train_limit,
             tokenizer->second_segment_type()};
+    Problems problems;  // of all files
     for (const auto& split : present_splits(request)) {
-      shares.push_back(tokenize_share(request, *tokenizer, split, workspace));
+      problems.collect(
+          [&] { shares.push_back(tokenize_share(request, *tokenizer, split, workspace)); });
     }
+    problems.throw_if_any(request.task->name);
   });
   write_feature_store(file, workspace.control.comm(), info, shares);
 }
@@ -87,7 +90,8 @@ Features ensure_features(const FeatureRequest& request, const Workspace& workspa
     return true;
   });
   Features features{*folder / "features.h5", key.hash(), {}, request.synthetic};
-  workspace.control.agree([&] { features.store = read_feature_store(features.file); });
+  workspace.control.agree(
+      [&] { read_stage(*folder, [&] { features.store = read_feature_store(features.file); }); });
   return features;
 }
 

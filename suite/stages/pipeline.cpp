@@ -6,9 +6,6 @@
 #include <set>
 
 #include "io/error.h"
-#include "io/huggingface.h"
-#include "io/tokenizer.h"
-#include "methods/initialization.h"
 #include "suite/config/method_models.h"
 #include "suite/stages/features.h"
 #include "suite/stages/student.h"
@@ -28,7 +25,10 @@ class TaskPipeline {
   // Everything that is read from data files, before anything is trained.
   void prepare() {
     for (const auto* method : selected_methods(selection_, experiment_)) {
-      features(tokenizer_folder(student_of(experiment_, *method)));
+      const auto& rows = features(tokenizer_folder(student_of(experiment_, *method)));
+      workspace_.control.agree([&] {
+        check_teacher_outputs_file({&experiment_, &task_, method, 1}, rows);
+      });
     }
     prepare_teacher();
   }
@@ -100,24 +100,19 @@ class TaskPipeline {
 };
 
 // What load_experiment leaves out because it takes time: a cut or missing file of weights is found
-// before hours of training. Each is read once.
-void check_weights(const Experiment& experiment) {
-  std::vector<const ModelSettings*> models;
-  if (experiment.teacher) models.push_back(&experiment.teacher->model);
-  if (experiment.student) models.push_back(&*experiment.student);
-  for (const auto& method : experiment.methods) {
-    if (method.student) models.push_back(&*method.student);
-  }
+// before hours of training.
+void check_models(const Experiment& experiment) {
   Problems problems;
-  const Task& task = find_task(experiment.data.tasks.front());
-  std::set<std::filesystem::path> read;
-  for (const ModelSettings* model : models) {
-    problems.collect([&] {
-      check_vocabulary(load_tokenizer(tokenizer_folder(*model))->vocabulary_size(),
-                       resolve_config(*model, task, std::nullopt));
-      if (model->weights && model->init != "random" && read.insert(*model->weights).second)
-        read_model_weights(*model->weights);
-    });
+  std::vector<const Task*> tasks;
+  for (const auto& name : experiment.data.tasks) tasks.push_back(&find_task(name));
+  const ModelSettings* teacher = experiment.teacher ? &experiment.teacher->model : nullptr;
+  const auto check = [&](const ModelSettings& model, bool frozen) {
+    problems.collect([&] { check_model(model, teacher, frozen, tasks); });
+  };
+  if (teacher) check(*teacher, !experiment.teacher->train);
+  if (experiment.student) check(*experiment.student, false);
+  for (const auto& method : experiment.methods) {
+    if (method.student) check(*method.student, false);
   }
   problems.throw_if_any(experiment.file.string());
 }
@@ -125,7 +120,7 @@ void check_weights(const Experiment& experiment) {
 // The tasks that are wanted, after the last check.
 std::vector<TaskPipeline> begin(const Experiment& experiment, const Selection& selection,
                                 const Workspace& workspace) {
-  workspace.control.on_root([&] { check_weights(experiment); });
+  workspace.control.on_root([&] { check_models(experiment); });
   std::vector<TaskPipeline> tasks;
   for (const auto& name : selected_tasks(selection, experiment)) {
     tasks.emplace_back(experiment, find_task(name), selection, workspace);
@@ -141,7 +136,9 @@ PipelineResult run_experiment(const Experiment& asked, const Workspace& workspac
   auto tasks = begin(experiment, selection, workspace);
   PipelineResult result;
   result.folder = workspace.out / experiment.name;
-  for (auto& task : tasks) task.prepare();
+  Problems problems;  // of all tasks' files; every rank finds the same ones
+  for (auto& task : tasks) problems.collect([&] { task.prepare(); });
+  workspace.control.agree([&] { problems.throw_if_any(experiment.file.string()); });
   for (auto& task : tasks) task.run(result);
   return result;
 }

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "io/dataset.h"
 #include "io/error.h"
 #include "io/sha256.h"
 #include "methods/registry.h"
@@ -100,10 +101,21 @@ void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
                                outputs.hidden_size, teacher->hidden));
 }
 
+// What the method takes from a file of the user, which may be anybody's.
+std::shared_ptr<const TeacherSplit> users_outputs(const StudentRequest& request,
+                                                  const TeacherNeeds& needs,
+                                                  const Features& features) {
+  const auto outputs =
+      with_cls_layers(outputs_from_file(*request.method->teacher_outputs_file, features,
+                                        student_shapes(request).student.labels),
+                      needs.cls_layers);
+  check_width(*outputs, request);
+  return outputs;
+}
+
 std::shared_ptr<const TeacherSplit> teacher_outputs(
     const StudentRequest& request, const TeacherNeeds& needs, const Features& features,
-    const Teacher* teacher, const Features* teacher_features,
-    const std::vector<std::string>& labels, const Workspace& workspace) {
+    const Teacher* teacher, const Features* teacher_features, const Workspace& workspace) {
   if (!needs.logits && needs.cls_layers.empty()) return nullptr;
   std::shared_ptr<const TeacherSplit> outputs;
   if (!request.method->teacher_outputs_file) {
@@ -111,11 +123,7 @@ std::shared_ptr<const TeacherSplit> teacher_outputs(
                                      *teacher_features, workspace);
     return with_cls_layers(outputs, needs.cls_layers);
   }
-  workspace.control.agree([&] {
-    outputs = outputs_from_file(*request.method->teacher_outputs_file, features, labels);
-    outputs = with_cls_layers(outputs, needs.cls_layers);
-    check_width(*outputs, request);
-  });
+  workspace.control.agree([&] { outputs = users_outputs(request, needs, features); });
   return outputs;
 }
 
@@ -158,6 +166,14 @@ TeacherNeeds student_needs(const StudentRequest& request) {
       method_shapes(*request.experiment, *request.method, *request.task));
 }
 
+void check_teacher_outputs_file(const StudentRequest& request, const Features& features) {
+  if (!request.method->teacher_outputs_file) return;
+  const auto outputs = users_outputs(request, student_needs(request), features);
+  make_dataset(features.store.split("train"),
+               method_shapes(*request.experiment, *request.method, *request.task).student.labels,
+               outputs);
+}
+
 StudentRun ensure_student(const StudentRequest& request, const Features& features,
                           const Teacher* teacher, const Features* teacher_features,
                           const Workspace& workspace) {
@@ -182,8 +198,8 @@ StudentRun ensure_student(const StudentRequest& request, const Features& feature
   run.method = method.get();
   run.models = {{kStudent, model.get()}};
   run.features = &features.store;
-  run.teacher_outputs = teacher_outputs(request, needs, features, teacher, teacher_features,
-                                        model->config().labels, workspace);
+  run.teacher_outputs =
+      teacher_outputs(request, needs, features, teacher, teacher_features, workspace);
   run.tokenizer = tokenizer_folder(model_setup.settings);
   return {execute(run, workspace) ? RunStatus::kDone : RunStatus::kFailed, run.folder};
 }

@@ -29,6 +29,10 @@ struct StudentRun {
 // What the method needs from the teacher. Local.
 TeacherNeeds student_needs(const StudentRequest& request);
 
+// Reads the method's teacher outputs when they are a file of the user, and throws what is wrong
+// with it. Local.
+void check_teacher_outputs_file(const StudentRequest& request, const Features& features);
+
 // Runs it, or reuses the finished run with the same inputs. `teacher` is null for methods without
 // one. `teacher_features`: rows as the teacher's tokenizer cuts them. Collective.
 StudentRun ensure_student(const StudentRequest& request, const Features& features,

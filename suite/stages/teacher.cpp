@@ -83,7 +83,12 @@ fs::path publish_run(const fs::path& run_folder, const std::string& experiment,
     // The same teacher serves several experiments: its record here names this one, and where the
     // weights lie.
     std::ifstream file(run_folder / "run.json");
-    nlohmann::json run = nlohmann::json::parse(file);
+    auto run = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+    if (!run.is_object()) {
+      throw_user_error(
+          (run_folder / "run.json").string(), "is gone or damaged",
+          "delete " + run_folder.parent_path().string() + ": the next run makes it again");
+    }
     run["experiment"] = experiment;
     run["run_id"] = place.run_id();
     if (run.value("status", "") == "done")
@@ -121,9 +126,12 @@ Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t s
   if (teacher.failed) return teacher;
   teacher.folder = *stage / "run" / "model";
   teacher.record = publish_run(*stage / "run", experiment.name, run_id, workspace);
-  teacher.checkpoint_sha256 = from_root(workspace.control, [&] {
-                                return model_weights_sha256(teacher.folder);
-                              }).get<std::string>();
+  const auto weights = from_root(workspace.control, [&] {
+    std::string sha256;
+    read_stage(*stage, [&] { sha256 = model_weights_sha256(teacher.folder); });
+    return sha256;
+  });
+  teacher.checkpoint_sha256 = weights.get<std::string>();
   return teacher;
 }
 

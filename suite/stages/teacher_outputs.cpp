@@ -77,12 +77,13 @@ std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teache
     return true;
   });
   std::shared_ptr<const TeacherSplit> outputs;
-  workspace.control.agree([&] {
+  const auto read = [&] {
     const TeacherStore store = read_teacher_store(*folder / "teacher.h5");
     outputs = store.splits.at("train");
     check_teacher_matches(store, *outputs, *features.store.split("train"),
                           teacher.checkpoint_sha256);
-  });
+  };
+  workspace.control.agree([&] { read_stage(*folder, read); });
   return outputs;
 }
 

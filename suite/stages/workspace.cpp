@@ -70,7 +70,9 @@ void Workspace::say(const std::string& line) const {
 }
 
 std::string json_hash(const nlohmann::json& value, size_t digits) {
-  return sha256(value.dump()).substr(0, digits);
+  // Paths may hold bytes that are no UTF-8.
+  return sha256(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))
+      .substr(0, digits);
 }
 
 std::string StageKey::hash() const {
@@ -93,15 +95,23 @@ std::optional<fs::path> ensure_stage(const Workspace& workspace, const StageKey&
       throw_machine_error(partial.string(), "cannot be created: " + error.message(),
                           "choose another --out");
   });
-  const bool keep = make(partial);
-  control.on_root([&] {
-    if (!keep) {
-      fs::remove_all(partial);
-      return;
-    }
-    write_description(key, partial);
-    put_in_place(partial, folder);
-  });
+  bool keep = false;
+  try {
+    keep = make(partial);
+    control.on_root([&] {
+      if (!keep) {
+        fs::remove_all(partial);
+        return;
+      }
+      write_description(key, partial);
+      put_in_place(partial, folder);
+    });
+  } catch (const Error& error) {
+    // Other errors end the job: ranks may still be at work in the folder.
+    std::error_code ignored;
+    if (error.on_every_rank && control.root()) fs::remove_all(partial, ignored);
+    throw;
+  }
   return keep ? std::optional(folder) : std::nullopt;
 }
 
@@ -115,6 +125,16 @@ std::string this_process() {
   char host[256] = {};
   gethostname(host, sizeof host - 1);
   return fmt::format("{}:{}", host, getpid());
+}
+
+void read_stage(const fs::path& folder, const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kUserInput) throw;
+    throw_user_error(error.where(), error.message(),
+                     "delete " + folder.string() + ": the next run makes it again");
+  }
 }
 
 }  // namespace kdbench

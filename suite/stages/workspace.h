@@ -54,6 +54,10 @@ nlohmann::json from_root(const Control& control, const std::function<nlohmann::j
 // "host:pid"
 std::string this_process();
 
+// Runs `read` on what a finished stage left in `folder`. Its user errors (a damaged file, or one
+// that is gone) say that this folder must be deleted to be made again. Local.
+void read_stage(const std::filesystem::path& folder, const std::function<void()>& read);
+
 // First `digits` of the SHA-256 of a JSON value (keys sorted).
 std::string json_hash(const nlohmann::json& value, size_t digits = 16);
 

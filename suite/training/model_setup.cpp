@@ -73,19 +73,17 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 // A head that nobody trained would only make noise.
-void check_frozen_head(const ModelRequest& request, const LoadReport& report,
-                       const fs::path& folder) {
-  if (!request.frozen) return;
+void check_frozen_head(const Task& task, const LoadReport& report, const fs::path& folder) {
   for (const auto& name : report.missing) {
     if (name.rfind("classifier.", 0) != 0) continue;
     throw_user_error(folder.string(), "holds no " + name + ", and is used without training",
                      "fine-tune it first (in an experiment: add [teacher.train])");
   }
   const auto own = read_model_config(folder).labels;
-  if (own.empty() || request.task->regression() || label_order(own, *request.task) == own) return;
-  throw_user_error(
-      folder.string(), "its labels (" + joined(own) + ") are not those of " + request.task->name,
-      "id2label in config.json must name the task's labels: " + joined(request.task->labels));
+  if (own.empty() || task.regression() || label_order(own, task) == own) return;
+  throw_user_error(folder.string(),
+                   "its labels (" + joined(own) + ") are not those of " + task.name,
+                   "id2label in config.json must name the task's labels: " + joined(task.labels));
 }
 
 void say_report(const LoadReport& report, const fs::path& folder, const Workspace& workspace) {
@@ -95,6 +93,22 @@ void say_report(const LoadReport& report, const fs::path& folder, const Workspac
   if (!report.unexpected.empty()) {
     workspace.say(folder.string() + ": not used: " + joined(report.unexpected));
   }
+}
+
+// Sizes and names of a model's tensors, without values.
+std::unique_ptr<Model> make_outline(const ModelSettings& settings, const Task& task) {
+  ModelSpec spec;
+  spec.config = resolve_config(settings, task, std::nullopt);
+  spec.outputs = task.classes();
+  spec.device = at::kMeta;
+  return make_model(spec);
+}
+
+TensorMap outline_tensors(const Model& model) {
+  TensorMap tensors;
+  for (const auto& segment : model.parameters().layout().segments())
+    tensors[segment.name] = model.parameters()[segment.name].detach();
+  return tensors;
 }
 
 }  // namespace
@@ -124,13 +138,13 @@ std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace&
     spec.outputs = request.task->classes();
     spec.extra = request.extra;
     spec.device = workspace.device;
-    check_vocabulary(load_tokenizer(tokenizer_folder(request.settings))->vocabulary_size(),
-                     spec.config);
+    const fs::path tokenizer = tokenizer_folder(request.settings);
+    check_vocabulary(tokenizer, load_tokenizer(tokenizer)->vocabulary_size(), spec.config);
     model = make_model(spec);
     initialize_parameters(*model, request.seed);
     if (const auto folder = source_folder(request)) {
       const LoadReport report = initialize_from_checkpoint(*model, *folder, request.settings.init);
-      check_frozen_head(request, report, *folder);
+      if (request.frozen) check_frozen_head(*request.task, report, *folder);
       say_report(report, *folder, workspace);
     }
   });
@@ -146,6 +160,28 @@ TrainedModel load_trained_model(const fs::path& folder, const Task& task,
   auto model = build_model(request, workspace);
   const auto sha256 = from_root(workspace.control, [&] { return model_weights_sha256(folder); });
   return {std::move(model), &task, sha256.get<std::string>()};
+}
+
+void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
+                 const std::vector<const Task*>& tasks) {
+  const bool from_teacher = settings.init != "random" && settings.init_from == "teacher";
+  const bool from_file = settings.init != "random" && !from_teacher && settings.weights;
+  const int64_t vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
+  const TensorMap weights = from_file ? read_model_weights(*settings.weights) : TensorMap{};
+  for (const Task* task : tasks) {
+    const auto model = make_outline(settings, *task);
+    check_vocabulary(tokenizer_folder(settings), vocabulary, model->config());
+    if (from_teacher && teacher) {
+      const auto source = make_outline(*teacher, *task);
+      initialize_student(*model, outline_tensors(*source), source->config().layers, settings.init,
+                         "init_from = \"teacher\"");
+    } else if (from_file) {
+      const fs::path& folder = *settings.weights;
+      const LoadReport report = initialize_student(
+          *model, weights, read_model_config(folder).layers, settings.init, folder.string());
+      if (frozen) check_frozen_head(*task, report, folder);
+    }
+  }
 }
 
 nlohmann::json model_inputs(const ModelRequest& request) {

@@ -52,6 +52,13 @@ struct TrainedModel {
 TrainedModel load_trained_model(const std::filesystem::path& folder, const Task& task,
                                 const Workspace& workspace);
 
+// Finds what build_model would refuse on any of `tasks` before anything is trained: a vocabulary,
+// or weights (read once, in full), that cannot be read or do not fit. `teacher`: for init_from =
+// "teacher", may be null; `frozen`: as in ModelRequest. Takes no memory for the model. Local;
+// throws a user error.
+void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
+                 const std::vector<const Task*>& tasks);
+
 // What the initial weights depend on, for the keys of stages and runs. Local.
 nlohmann::json model_inputs(const ModelRequest& request);
 

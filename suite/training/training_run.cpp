@@ -177,7 +177,8 @@ class Execution {
       const Predictions predictions = predict(model, *dataset, control());
       predict_s_ += seconds_since(started);
       predicted_ += dataset->rows();
-      record_.predictions(*run_.task, split, predictions, model.config().labels);
+      control().on_root(
+          [&] { record_.predictions(*run_.task, split, predictions, model.config().labels); });
       if (!run_.method && dataset->labelled())
         result.last[split] = task_metrics(*run_.task, predictions);
     }

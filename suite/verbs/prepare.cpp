@@ -37,10 +37,14 @@ ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
     }
     problems.throw_if_any("prepare");
   });
+  Problems problems;  // of all tasks' files; every rank finds the same ones
   for (const auto& request : requests) {
-    const Features features = ensure_features(request, session.workspace());
-    context.control.on_root([&] { print_store(*request.task, features); });
+    problems.collect([&] {
+      const Features features = ensure_features(request, session.workspace());
+      context.control.on_root([&] { print_store(*request.task, features); });
+    });
   }
+  context.control.agree([&] { problems.throw_if_any("prepare"); });
   return ExitCode::kDone;
 }
 

@@ -110,6 +110,18 @@ TEST(Glue, InvalidUtf8IsFoundInEveryForm) {
   EXPECT_EQ(root.read("CoLA", "dev").rows[0].text_a, "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80");
 }
 
+TEST(Glue, Utf16IsNamed) {
+  const Root root("CoLA/dev.tsv", std::string("\xFF\xFEx\0\t\0", 6));
+  EXPECT_HAS(root.error("CoLA", "dev"), "dev.tsv: is UTF-16, not UTF-8 (convert it: iconv");
+}
+
+TEST(Glue, WhatAMessageQuotesIsCut) {
+  const Root root("CoLA/dev.tsv", "x\t" + std::string(5'000'000, '7') + "\x1B\t\ta\n");
+  const std::string error = root.error("CoLA", "dev");
+  EXPECT_HAS(error, "the label '7777");
+  EXPECT_LT(error.size(), 1000u);
+}
+
 TEST(Glue, LongListsOfProblemsAreCut) {
   std::string rows = kRteHeader;
   for (int i = 0; i < 57; ++i) rows += "cut\n";

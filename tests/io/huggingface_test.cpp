@@ -76,21 +76,28 @@ TEST_F(HuggingFace, AllProblemsAreReportedAtOnce) {
                 {"num_hidden_layers", 0},
                 {"intermediate_size", "96"},
                 {"type_vocab_size", -2},
+                {"max_position_embeddings", int64_t{1} << 40},
                 {"hidden_dropout_prob", 1.0}});
   config(value);
   const std::string error = error_of([&] { read_model_config(folder_.path); });
   for (const char* part :
        {"config.json:vocab_size: is missing", "model_type: \"t5\" is not supported",
         "hidden_act: \"gelu_new\"", "position_embedding_type",
-        "num_attention_heads: must divide hidden_size", "num_hidden_layers: must not be 0",
+        "num_attention_heads: must divide hidden_size",
+        "num_hidden_layers: must be a whole number from 1 to 4096, is 0",
         "intermediate_size: must be a whole number", "type_vocab_size: must be a whole number",
+        "max_position_embeddings: must be a whole number from 1 to 16777216, is 1099511627776",
         "hidden_dropout_prob"}) {
     EXPECT_HAS(error, part);
   }
   testing::write_bytes(folder_.path / "config.json", "{");
-  EXPECT_HAS(error_of([&] { read_model_config(folder_.path); }), "is no JSON");
+  EXPECT_HAS(error_of([&] { read_model_config(folder_.path); }),
+             "config.json: is no JSON: parse error at line 1, column 2");
   EXPECT_HAS(error_of([&] { read_model_config(folder_.path / "none"); }),
-             "config.json: cannot be read");
+             "config.json: the file does not exist");
+  std::filesystem::create_directories(folder_.path / "folder" / "config.json");
+  EXPECT_HAS(error_of([&] { read_model_config(folder_.path / "folder"); }),
+             "config.json: the file cannot be read");
 }
 
 TEST_F(HuggingFace, AConfigSurvivesARoundTrip) {

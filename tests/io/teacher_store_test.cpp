@@ -266,6 +266,19 @@ TEST(TeacherStore, DamageAndOtherVersionsAreFound) {
   EXPECT_HAS(changed([](std::string& bytes) { bytes = "no"; }), "is no complete HDF5 file");
 }
 
+TEST(TeacherStore, ValuesThatAreNoNumbersAreRefused) {
+  const RankFolder folder;
+  for (const char* dtype : {"float32", "bfloat16"}) {
+    TeacherSplit s = dealt(folder, some_ids(10));
+    if (folder.rank == 0) (dtype[0] == 'f' ? s.logits : s.cls)[1] = NAN;
+    write_teacher_store(folder.path / "t.h5", MPI_COMM_WORLD, example_info(dtype), {s});
+    EXPECT_HAS(error_of([&] { read_teacher_store(folder.path / "t.h5"); }),
+               dtype[0] == 'f' ? "/splits/train/logits: holds NaN or infinity"
+                               : "/splits/train/cls: holds NaN or infinity");
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+}
+
 // ---- matching
 
 FeatureSplit features_of(const std::vector<int64_t>& ids) {

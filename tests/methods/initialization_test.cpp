@@ -118,10 +118,18 @@ TEST(Checkpoint, SavesWhatLoads) {
 
 TEST(CheckVocabulary, AllowsPaddingRowsOnly) {
   const ModelConfig config = tiny_bert(1)->config();
-  check_vocabulary(config.vocabulary, config);
-  check_vocabulary(config.vocabulary - 3, config);
-  EXPECT_THAT(error_of([&] { check_vocabulary(config.vocabulary + 1, config); }),
-              HasSubstr("51 entries"));
+  const auto error = [&](int64_t entries, const ModelConfig& model) {
+    return error_of([&] { check_vocabulary("folder", entries, model); });
+  };
+  check_vocabulary("folder", config.vocabulary, config);
+  check_vocabulary("folder", config.vocabulary - 3, config);
+  EXPECT_THAT(error(config.vocabulary + 1, config),
+              HasSubstr("folder: its vocabulary has 51 entries, the model's embedding 50 rows"));
+  EXPECT_THAT(error(24, config), HasSubstr("24 entries"));
+  ModelConfig uncased = config;
+  uncased.vocabulary = 30522;
+  check_vocabulary("folder", 30500, uncased);
+  EXPECT_THAT(error(28996, uncased), HasSubstr("another model's"));  // the cased model's
 }
 
 }  // namespace

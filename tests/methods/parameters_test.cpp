@@ -127,6 +127,25 @@ TEST(LoadParameters, CopiesConvertsAndReports) {
   EXPECT_EQ(parameters["embedding.weight"][0][2].item<float>(), 10.0F);
 }
 
+TEST(LoadParameters, AValueThatIsNotFiniteIsAUserError) {
+  ParameterLayout layout;
+  layout.add("a.weight", {2, 2});
+  layout.freeze();
+  for (const at::Device device : {at::Device(at::kCPU), at::Device(at::kMeta)}) {
+    Parameters parameters(layout, device);
+    load_parameters(parameters, {{"a.weight", at::ones({2, 2})}}, "the file");
+    try {
+      load_parameters(parameters, {{"a.weight", at::full({2, 2}, NAN)}}, "the file");
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kUserInput);
+      EXPECT_NE(std::string(error.what()).find("the file: tensor a.weight holds NaN or infinity"),
+                std::string::npos)
+          << error.what();
+    }
+  }
+}
+
 TEST(LoadParameters, AShapeThatDiffersIsAUserErrorAndNothingIsCopied) {
   Parameters parameters(small_layout(), at::kCPU);
   const TensorMap tensors{{"k.bias", at::ones({3})}, {"q.weight", at::ones({3, 4})}};
