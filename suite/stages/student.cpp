@@ -22,6 +22,10 @@ namespace fs = std::filesystem;
 
 constexpr int kRunVersion = 1;
 
+ModelShapes shapes_of(const StudentRequest& request) {
+  return method_shapes(*request.experiment, *request.method, *request.task);
+}
+
 std::unique_ptr<Method> make_method(const StudentRequest& request) {
   return find_method(request.method->name).make(request.method->options);
 }
@@ -94,7 +98,7 @@ TeacherNeeds shared_needs(const StudentRequest& request) {
 
 // States of another width would be taken for the teacher's.
 void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
-  const auto teacher = method_shapes(*request.experiment, *request.method, *request.task).teacher;
+  const auto teacher = shapes_of(request).teacher;
   if (outputs.cls_layers.empty() || !teacher || teacher->hidden == outputs.hidden_size) return;
   throw_user_error(request.method->teacher_outputs_file->string(),
                    fmt::format("holds states of width {}, the teacher's are {} wide",
@@ -107,7 +111,7 @@ std::shared_ptr<const TeacherSplit> users_outputs(const StudentRequest& request,
                                                   const Features& features) {
   const auto outputs =
       with_cls_layers(outputs_from_file(*request.method->teacher_outputs_file, features,
-                                        student_shapes(request).student.labels),
+                                        shapes_of(request).student.labels),
                       needs.cls_layers);
   check_width(*outputs, request);
   return outputs;
@@ -162,16 +166,13 @@ StudentRun not_run(TrainingRun& run, const Teacher& teacher, const Workspace& wo
 }  // namespace
 
 TeacherNeeds student_needs(const StudentRequest& request) {
-  return make_method(request)->teacher_needs(
-      method_shapes(*request.experiment, *request.method, *request.task));
+  return make_method(request)->teacher_needs(shapes_of(request));
 }
 
 void check_teacher_outputs_file(const StudentRequest& request, const Features& features) {
   if (!request.method->teacher_outputs_file) return;
   const auto outputs = users_outputs(request, student_needs(request), features);
-  make_dataset(features.store.split("train"),
-               method_shapes(*request.experiment, *request.method, *request.task).student.labels,
-               outputs);
+  make_dataset(features.store.split("train"), shapes_of(request).student.labels, outputs);
 }
 
 StudentRun ensure_student(const StudentRequest& request, const Features& features,
@@ -182,8 +183,7 @@ StudentRun ensure_student(const StudentRequest& request, const Features& feature
   const auto method = make_method(request);
   const TeacherNeeds needs = student_needs(request);
   ModelRequest model_setup = model_request(request, teacher);
-  model_setup.extra =
-      method->extra_parameters(method_shapes(*request.experiment, *request.method, *request.task));
+  model_setup.extra = method->extra_parameters(shapes_of(request));
   run.inputs = from_root(workspace.control, [&] {
     return run_inputs(request, model_setup, run.settings, features,
                       needs.teacher ? teacher : nullptr);
