@@ -88,7 +88,7 @@ void write_split(const Ranks& ranks, const hdf5::Group& splits, const FeatureSpl
 
 int64_t bytes_of(const std::vector<FeatureSplit>& slices) {
   int64_t bytes = 0;
-  for (const auto& s : slices) bytes += 4 * static_cast<int64_t>(s.tokens.size()) + 24 * s.rows();
+  for (const auto& s : slices) bytes += stored_bytes(s);
   return bytes;
 }
 
@@ -150,6 +150,12 @@ std::shared_ptr<const FeatureSplit> read_split(const hdf5::Group& group, const s
 }
 
 }  // namespace
+
+int64_t stored_bytes(const FeatureSplit& split) {
+  const auto numbers = static_cast<int64_t>(split.tokens.size() + split.first_segment.size() +
+                                            split.labels.size());  // labels as codes
+  return 4 * numbers + 8 * static_cast<int64_t>(split.offsets.size() + split.row_ids.size());
+}
 
 std::shared_ptr<const FeatureSplit> FeatureStore::split(const std::string& name) const {
   const auto found = splits.find(name);

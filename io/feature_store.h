@@ -45,6 +45,9 @@ struct FeatureStore {
   std::shared_ptr<const FeatureSplit> split(const std::string& name) const;
 };
 
+// Of the split's arrays in the file.
+int64_t stored_bytes(const FeatureSplit& split);
+
 inline constexpr int kFeatureStoreVersion = 1;
 
 // Collective over `comm`: every rank passes its slices of the same splits in the same order (slices

@@ -60,6 +60,7 @@ const std::vector<std::string>& known_architectures() {
 void initialize_parameters(Model& model, uint64_t seed) {
   const at::NoGradGuard no_gradients;
   Parameters& parameters = model.parameters();
+  if (parameters.device().is_meta()) return;  // sizes without values
   for (const auto& segment : parameters.layout().segments()) {
     parameters[segment.name].copy_(initial_value(segment, model.config().initializer_range, seed));
   }

@@ -28,9 +28,9 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
   return names;
 }
 
-// This rank's consecutive part of a split's rows.
-FeatureSplit tokenize_share(const FeatureRequest& request, const Tokenizer& tokenizer,
-                            const std::string& split, const Workspace& workspace) {
+FeatureSplit tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
+                            const std::string& split, int part, int parts,
+                            const Workspace& workspace) {
   const bool train = split == "train";
   const GlueFile file =
       read_glue(request.root, *request.task, split, train ? request.train_limit : 0);
@@ -39,9 +39,8 @@ FeatureSplit tokenize_share(const FeatureRequest& request, const Tokenizer& toke
                               file.short_rows));
   }
   const auto rows = static_cast<int64_t>(file.rows.size());
-  const int ranks = workspace.control.size(), rank = workspace.control.rank();
   FeatureSplit share =
-      tokenize_rows(tokenizer, *request.task, file, rows * rank / ranks, rows * (rank + 1) / ranks,
+      tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
                     static_cast<int>(request.max_seq_length), workspace.threads);
   share.name = split;
   share.source_sha256 = file.sha256;
@@ -62,6 +61,23 @@ nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokeniz
 
 }  // namespace
 
+StageKey features_key(const FeatureRequest& request) {
+  return {"features", kFeatureStoreVersion, inputs_of(request, *load_tokenizer(request.tokenizer))};
+}
+
+std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
+                                          int part, int parts, const Workspace& workspace) {
+  std::vector<FeatureSplit> splits;
+  Problems problems;  // of all files
+  for (const auto& split : present_splits(request)) {
+    problems.collect([&] {
+      splits.push_back(tokenize_split(request, tokenizer, split, part, parts, workspace));
+    });
+  }
+  problems.throw_if_any(request.task->name);
+  return splits;
+}
+
 void prepare_features(const FeatureRequest& request, const fs::path& file,
                       const Workspace& workspace) {
   FeatureStoreInfo info;
@@ -70,20 +86,15 @@ void prepare_features(const FeatureRequest& request, const fs::path& file,
     const auto tokenizer = load_tokenizer(request.tokenizer);
     info = {request.task->name, tokenizer->sha256(), request.max_seq_length, request.train_limit,
             tokenizer->second_segment_type()};
-    Problems problems;  // of all files
-    for (const auto& split : present_splits(request)) {
-      problems.collect(
-          [&] { shares.push_back(tokenize_share(request, *tokenizer, split, workspace)); });
-    }
-    problems.throw_if_any(request.task->name);
+    shares = tokenize_splits(request, *tokenizer, workspace.control.rank(),
+                             workspace.control.size(), workspace);
   });
   write_feature_store(file, workspace.control.comm(), info, shares);
 }
 
 Features ensure_features(const FeatureRequest& request, const Workspace& workspace) {
   StageKey key{"features", kFeatureStoreVersion, {}};
-  key.inputs = from_root(workspace.control,
-                         [&] { return inputs_of(request, *load_tokenizer(request.tokenizer)); });
+  key.inputs = from_root(workspace.control, [&] { return features_key(request).inputs; });
   const auto folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
     workspace.say(fmt::format("{}: preparing features", request.task->name));
     prepare_features(request, partial / "features.h5", workspace);

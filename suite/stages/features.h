@@ -28,6 +28,14 @@ struct Features {
   bool synthetic = false;
 };
 
+// The stage that a request names, by the content of its files and its tokenizer. Local.
+StageKey features_key(const FeatureRequest& request);
+
+// Every split whose file exists, tokenised in memory: part `part` of `parts` equal parts of each
+// split's rows. Local.
+std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
+                                          int part, int parts, const Workspace& workspace);
+
 // Tokenizes every split whose file exists, each rank its consecutive part of the rows, and writes
 // them to `file`. Collective.
 void prepare_features(const FeatureRequest& request, const std::filesystem::path& file,

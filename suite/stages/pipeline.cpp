@@ -3,14 +3,13 @@
 
 #include <map>
 #include <optional>
-#include <set>
 
 #include "io/error.h"
 #include "suite/config/method_models.h"
 #include "suite/stages/features.h"
+#include "suite/stages/output_budget.h"
 #include "suite/stages/student.h"
 #include "suite/stages/synthetic.h"
-#include "suite/training/model_setup.h"
 
 namespace kdbench {
 namespace {
@@ -31,6 +30,7 @@ class TaskPipeline {
       });
     }
     prepare_teacher();
+    workspace_.control.agree([&] { check_outputs(); });
   }
   void prepare_teacher() {
     if (experiment_.teacher) features(tokenizer_folder(experiment_.teacher->model));
@@ -52,13 +52,25 @@ class TaskPipeline {
   }
 
  private:
+  // Stored teacher outputs must find room on every host.
+  void check_outputs() {
+    Problems problems;
+    const int64_t budget = teacher_outputs_budget(workspace_.out, workspace_.control.local_size());
+    for (const auto* method : selected_methods(selection_, experiment_)) {
+      const Features& rows = *features_.at(tokenizer_folder(student_of(experiment_, *method)));
+      problems.collect([&] {
+        check_outputs_fit({&experiment_, &task_, method, 1}, rows.store.split("train")->rows(),
+                          budget);
+      });
+    }
+    problems.throw_if_any(experiment_.file.string());
+  }
+
   StudentRun run_one(const MethodSettings& method, int64_t seed) {
     const StudentRequest request{&experiment_, &task_, &method, seed};
     const ModelSettings& student = student_of(experiment_, method);
-    const bool needs_teacher = (student_needs(request).teacher && !method.teacher_outputs_file) ||
-                               (student.init != "random" && student.init_from == "teacher");
     const Teacher* trained =
-        needs_teacher ? &teacher(teacher_seed(experiment_, task_.name, seed)) : nullptr;
+        takes_teacher(request) ? &teacher(teacher_seed(experiment_, task_.name, seed)) : nullptr;
     const Features* teacher_rows =
         trained ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
     return ensure_student(request, features(tokenizer_folder(student)), trained, teacher_rows,
@@ -99,10 +111,24 @@ class TaskPipeline {
   std::map<int64_t, Teacher> teachers_;  // by their own seed
 };
 
-// What load_experiment leaves out because it takes time: a cut or missing file of weights is found
-// before hours of training.
-void check_models(const Experiment& experiment) {
-  Problems problems;
+// The tasks that are wanted, after the last check.
+std::vector<TaskPipeline> begin(const Experiment& experiment, const Selection& selection,
+                                const Workspace& workspace) {
+  workspace.control.on_root([&] {
+    Problems problems;
+    check_models(experiment, problems);
+    problems.throw_if_any(experiment.file.string());
+  });
+  std::vector<TaskPipeline> tasks;
+  for (const auto& name : selected_tasks(selection, experiment)) {
+    tasks.emplace_back(experiment, find_task(name), selection, workspace);
+  }
+  return tasks;
+}
+
+}  // namespace
+
+void check_models(const Experiment& experiment, Problems& problems) {
   std::vector<const Task*> tasks;
   for (const auto& name : experiment.data.tasks) tasks.push_back(&find_task(name));
   const ModelSettings* teacher = experiment.teacher ? &experiment.teacher->model : nullptr;
@@ -114,21 +140,7 @@ void check_models(const Experiment& experiment) {
   for (const auto& method : experiment.methods) {
     if (method.student) check(*method.student, false);
   }
-  problems.throw_if_any(experiment.file.string());
 }
-
-// The tasks that are wanted, after the last check.
-std::vector<TaskPipeline> begin(const Experiment& experiment, const Selection& selection,
-                                const Workspace& workspace) {
-  workspace.control.on_root([&] { check_models(experiment); });
-  std::vector<TaskPipeline> tasks;
-  for (const auto& name : selected_tasks(selection, experiment)) {
-    tasks.emplace_back(experiment, find_task(name), selection, workspace);
-  }
-  return tasks;
-}
-
-}  // namespace
 
 PipelineResult run_experiment(const Experiment& asked, const Workspace& workspace,
                               const Selection& selection) {

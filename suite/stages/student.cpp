@@ -12,7 +12,6 @@
 #include "suite/config/method_models.h"
 #include "suite/stages/run_place.h"
 #include "suite/stages/teacher_outputs.h"
-#include "suite/training/model_setup.h"
 #include "suite/training/training_run.h"
 
 namespace kdbench {
@@ -28,16 +27,6 @@ ModelShapes shapes_of(const StudentRequest& request) {
 
 std::unique_ptr<Method> make_method(const StudentRequest& request) {
   return find_method(request.method->name).make(request.method->options);
-}
-
-ModelRequest model_request(const StudentRequest& request, const Teacher* teacher) {
-  ModelRequest model;
-  model.settings = student_of(*request.experiment, *request.method);
-  model.task = request.task;
-  model.seed = static_cast<uint64_t>(request.seed);
-  model.dropout = request.experiment->train_of(request.task->name, *request.method).dropout;
-  if (teacher) model.teacher_folder = teacher->folder;
-  return model;
 }
 
 // Everything that the run's result depends on.
@@ -80,22 +69,6 @@ std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
   return split->second;
 }
 
-// What all methods of the experiment take from a task's stored outputs: the teacher runs once.
-TeacherNeeds shared_needs(const StudentRequest& request) {
-  TeacherNeeds all;
-  std::set<int64_t> layers;
-  for (const auto& method : request.experiment->methods) {
-    if (method.teacher_outputs_file) continue;
-    StudentRequest other = request;
-    other.method = &method;
-    const TeacherNeeds needs = student_needs(other);
-    all.logits |= needs.logits;
-    layers.insert(needs.cls_layers.begin(), needs.cls_layers.end());
-  }
-  all.cls_layers.assign(layers.begin(), layers.end());
-  return all;
-}
-
 // States of another width would be taken for the teacher's.
 void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
   const auto teacher = shapes_of(request).teacher;
@@ -106,9 +79,9 @@ void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
 }
 
 // What the method takes from a file of the user, which may be anybody's.
-std::shared_ptr<const TeacherSplit> users_outputs(const StudentRequest& request,
-                                                  const TeacherNeeds& needs,
-                                                  const Features& features) {
+std::shared_ptr<const TeacherSplit> outputs_of_file(const StudentRequest& request,
+                                                    const TeacherNeeds& needs,
+                                                    const Features& features) {
   const auto outputs =
       with_cls_layers(outputs_from_file(*request.method->teacher_outputs_file, features,
                                         shapes_of(request).student.labels),
@@ -127,7 +100,7 @@ std::shared_ptr<const TeacherSplit> teacher_outputs(
                                      *teacher_features, workspace);
     return with_cls_layers(outputs, needs.cls_layers);
   }
-  workspace.control.agree([&] { outputs = users_outputs(request, needs, features); });
+  workspace.control.agree([&] { outputs = outputs_of_file(request, needs, features); });
   return outputs;
 }
 
@@ -165,14 +138,54 @@ StudentRun not_run(TrainingRun& run, const Teacher& teacher, const Workspace& wo
 
 }  // namespace
 
+ModelRequest student_model(const StudentRequest& request, const Teacher* teacher) {
+  ModelRequest model;
+  model.settings = student_of(*request.experiment, *request.method);
+  model.task = request.task;
+  model.seed = static_cast<uint64_t>(request.seed);
+  model.dropout = request.experiment->train_of(request.task->name, *request.method).dropout;
+  model.extra = make_method(request)->extra_parameters(shapes_of(request));
+  if (teacher) model.teacher_folder = teacher->folder;
+  return model;
+}
+
+bool takes_teacher(const StudentRequest& request) {
+  const ModelSettings& student = student_of(*request.experiment, *request.method);
+  return (student_needs(request).teacher && !request.method->teacher_outputs_file) ||
+         (student.init != "random" && student.init_from == "teacher");
+}
+
+std::string student_run_id(const StudentRequest& request, const Features& features,
+                           const Teacher* teacher) {
+  TrainingRun run = describe_run(request, features);
+  run.inputs = run_inputs(request, student_model(request, teacher), run.settings, features,
+                          student_needs(request).teacher ? teacher : nullptr);
+  return run_name(run);
+}
+
 TeacherNeeds student_needs(const StudentRequest& request) {
   return make_method(request)->teacher_needs(shapes_of(request));
 }
 
 void check_teacher_outputs_file(const StudentRequest& request, const Features& features) {
   if (!request.method->teacher_outputs_file) return;
-  const auto outputs = users_outputs(request, student_needs(request), features);
+  const auto outputs = outputs_of_file(request, student_needs(request), features);
   make_dataset(features.store.split("train"), shapes_of(request).student.labels, outputs);
+}
+
+TeacherNeeds shared_needs(const StudentRequest& request) {
+  TeacherNeeds all;
+  std::set<int64_t> layers;
+  for (const auto& method : request.experiment->methods) {
+    if (method.teacher_outputs_file) continue;
+    StudentRequest other = request;
+    other.method = &method;
+    const TeacherNeeds needs = student_needs(other);
+    all.logits |= needs.logits;
+    layers.insert(needs.cls_layers.begin(), needs.cls_layers.end());
+  }
+  all.cls_layers.assign(layers.begin(), layers.end());
+  return all;
 }
 
 StudentRun ensure_student(const StudentRequest& request, const Features& features,
@@ -182,8 +195,7 @@ StudentRun ensure_student(const StudentRequest& request, const Features& feature
   if (teacher && teacher->failed) return not_run(run, *teacher, workspace);
   const auto method = make_method(request);
   const TeacherNeeds needs = student_needs(request);
-  ModelRequest model_setup = model_request(request, teacher);
-  model_setup.extra = method->extra_parameters(shapes_of(request));
+  const ModelRequest model_setup = student_model(request, teacher);
   run.inputs = from_root(workspace.control, [&] {
     return run_inputs(request, model_setup, run.settings, features,
                       needs.teacher ? teacher : nullptr);

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 
+#include "io/teacher_store.h"
 #include "methods/method.h"
 #include "suite/config/experiment.h"
 #include "suite/stages/features.h"
 #include "suite/stages/teacher.h"
 #include "suite/stages/workspace.h"
+#include "suite/training/model_setup.h"
 
 namespace kdbench {
 
@@ -32,6 +34,23 @@ TeacherNeeds student_needs(const StudentRequest& request);
 // Reads the method's teacher outputs when they are a file of the user, and throws what is wrong
 // with it. Local.
 void check_teacher_outputs_file(const StudentRequest& request, const Features& features);
+
+// What all methods of the experiment take from a task's stored outputs: the teacher runs once.
+// Local.
+TeacherNeeds shared_needs(const StudentRequest& request);
+
+// The run takes the teacher's stored outputs or its weights. Local.
+bool takes_teacher(const StudentRequest& request);
+
+// The student's model, with the parameters that the method adds. `teacher`: null, or the one whose
+// weights it may begin with. Local.
+ModelRequest student_model(const StudentRequest& request, const Teacher* teacher);
+
+// "<task>-<label>-s<seed>-<hash of everything that the result depends on>". Of `features` and
+// `teacher` (null: none is taken) only the hashes count, and the teacher's folder where the student
+// begins with its weights. Local; reads weight files.
+std::string student_run_id(const StudentRequest& request, const Features& features,
+                           const Teacher* teacher);
 
 // Runs it, or reuses the finished run with the same inputs. `teacher` is null for methods without
 // one. `teacher_features`: rows as the teacher's tokenizer cuts them. Collective.

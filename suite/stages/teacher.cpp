@@ -9,7 +9,6 @@
 #include "io/huggingface.h"
 #include "methods/registry.h"
 #include "suite/stages/run_place.h"
-#include "suite/training/model_setup.h"
 #include "suite/training/training_run.h"
 
 namespace kdbench {
@@ -19,15 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr int kTeacherVersion = 1;
 
-ModelRequest model_request(const Experiment& experiment, const Task& task, int64_t seed) {
-  ModelRequest request;
-  request.settings = experiment.teacher->model;
-  request.task = &task;
-  request.seed = static_cast<uint64_t>(seed);
-  request.frozen = !experiment.teacher->train;
-  if (experiment.teacher->train) request.dropout = experiment.teacher_train_of(task.name).dropout;
-  return request;
-}
+fs::path model_folder(const fs::path& stage) { return stage / "run" / "model"; }
 
 // What the teacher's weights and scores depend on.
 nlohmann::json teacher_inputs(const Experiment& experiment, const ModelRequest& request,
@@ -105,12 +96,35 @@ fs::path publish_run(const fs::path& run_folder, const std::string& experiment,
 
 }  // namespace
 
+ModelRequest teacher_model(const Experiment& experiment, const Task& task, int64_t seed) {
+  ModelRequest request;
+  request.settings = experiment.teacher->model;
+  request.task = &task;
+  request.seed = static_cast<uint64_t>(seed);
+  request.frozen = !experiment.teacher->train;
+  if (experiment.teacher->train) request.dropout = experiment.teacher_train_of(task.name).dropout;
+  return request;
+}
+
+StageKey teacher_key(const Experiment& experiment, const Task& task, int64_t seed,
+                     const Features& features) {
+  const ModelRequest request = teacher_model(experiment, task, seed);
+  return {"teacher", kTeacherVersion, teacher_inputs(experiment, request, features)};
+}
+
+Teacher teacher_at(const fs::path& out, const StageKey& key) {
+  Teacher teacher;
+  teacher.hash = key.hash();
+  if (stage_is_there(out, key)) teacher.folder = model_folder(stage_folder(out, key));
+  return teacher;
+}
+
 Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t seed,
                        const Features& features, const Workspace& workspace) {
-  const ModelRequest request = model_request(experiment, task, seed);
+  const ModelRequest request = teacher_model(experiment, task, seed);
   StageKey key{"teacher", kTeacherVersion, {}};
-  key.inputs =
-      from_root(workspace.control, [&] { return teacher_inputs(experiment, request, features); });
+  key.inputs = from_root(workspace.control,
+                         [&] { return teacher_key(experiment, task, seed, features).inputs; });
   Teacher teacher;
   teacher.hash = key.hash();
   const std::string run_id =
@@ -124,7 +138,7 @@ Teacher ensure_teacher(const Experiment& experiment, const Task& task, int64_t s
   });
   teacher.failed = !stage;
   if (teacher.failed) return teacher;
-  teacher.folder = *stage / "run" / "model";
+  teacher.folder = model_folder(*stage);
   teacher.record = publish_run(*stage / "run", experiment.name, run_id, workspace);
   const auto weights = from_root(workspace.control, [&] {
     std::string sha256;

@@ -8,6 +8,7 @@
 #include "suite/config/experiment.h"
 #include "suite/stages/features.h"
 #include "suite/stages/workspace.h"
+#include "suite/training/model_setup.h"
 
 namespace kdbench {
 
@@ -19,6 +20,16 @@ struct Teacher {
   std::string hash;  // of the stage
   bool failed = false;
 };
+
+// The model that a teacher begins as. Local.
+ModelRequest teacher_model(const Experiment& experiment, const Task& task, int64_t seed);
+
+// The stage's name, known before it is made: of `features` only the hash counts. Local; reads the
+// weight files that the teacher begins with.
+StageKey teacher_key(const Experiment& experiment, const Task& task, int64_t seed,
+                     const Features& features);
+// What is known of a teacher from its stage; without a folder while it is not made. Local.
+Teacher teacher_at(const std::filesystem::path& out, const StageKey& key);
 
 // Makes the teacher, or takes the finished one with the same inputs, and leaves its record in the
 // experiment's folder. A failed one is recorded and tried again next time. Collective.

@@ -60,14 +60,19 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
   write_teacher_store(file, workspace.control.comm(), info, shares);
 }
 
+StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
+                             const Features& features) {
+  return {
+      "teacher-outputs",
+      kTeacherStoreVersion,
+      {{"teacher", teacher.hash}, {"features", features.hash}, {"cls_layers", needs.cls_layers}}};
+}
+
 std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
                                                            const TeacherNeeds& needs,
                                                            const Features& features,
                                                            const Workspace& workspace) {
-  StageKey key{
-      "teacher-outputs",
-      kTeacherStoreVersion,
-      {{"teacher", teacher.hash}, {"features", features.hash}, {"cls_layers", needs.cls_layers}}};
+  const StageKey key = teacher_outputs_key(teacher, needs, features);
   OutputRequest request;
   request.cls_layers = needs.cls_layers;
   const auto folder = ensure_stage(workspace, key, [&](const std::filesystem::path& partial) {

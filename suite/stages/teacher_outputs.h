@@ -29,6 +29,10 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
                            const OutputRequest& request, const std::filesystem::path& file,
                            const Workspace& workspace);
 
+// The stage's name: of the teacher and the features only the hashes count. Local.
+StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
+                             const Features& features);
+
 // The teacher's outputs on the training rows of `features`, as `needs` asks. Collective.
 std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
                                                            const TeacherNeeds& needs,

@@ -33,11 +33,13 @@ std::string attempt_name() {
   return name;
 }
 
+bool is_complete(const fs::path& folder) { return fs::exists(folder / "stage.json"); }
+
 bool is_finished(const Control& control, const fs::path& folder) {
   return from_root(control,
                    [&] {
                      look_anew(folder.parent_path());
-                     return fs::exists(folder / "stage.json");
+                     return is_complete(folder);
                    })
       .get<bool>();
 }
@@ -58,7 +60,7 @@ void put_in_place(const fs::path& partial, const fs::path& folder) {
   std::error_code error;
   fs::rename(partial, folder, error);
   if (!error) return;
-  if (!fs::exists(folder / "stage.json"))
+  if (!is_complete(folder))
     throw_machine_error(folder.string(), "cannot be put in place: " + error.message());
   fs::remove_all(partial);  // without locks another job was first
 }
@@ -66,7 +68,7 @@ void put_in_place(const fs::path& partial, const fs::path& folder) {
 }  // namespace
 
 void Workspace::say(const std::string& line) const {
-  if (control.root()) fmt::print(stderr, "{}\n", line);
+  if (control.root() && !quiet) fmt::print(stderr, "{}\n", line);
 }
 
 std::string json_hash(const nlohmann::json& value, size_t digits) {
@@ -79,10 +81,18 @@ std::string StageKey::hash() const {
   return json_hash({{"kind", kind}, {"version", version}, {"inputs", inputs}});
 }
 
+fs::path stage_folder(const fs::path& out, const StageKey& key) {
+  return out / ".stages" / key.hash();
+}
+
+bool stage_is_there(const fs::path& out, const StageKey& key) {
+  return is_complete(stage_folder(out, key));
+}
+
 std::optional<fs::path> ensure_stage(const Workspace& workspace, const StageKey& key,
                                      const std::function<bool(const fs::path&)>& make) {
   const Control& control = workspace.control;
-  const fs::path folder = workspace.out / ".stages" / key.hash();
+  const fs::path folder = stage_folder(workspace.out, key);
   if (is_finished(control, folder)) return folder;
   const StageLock lock(workspace, key.hash());
   if (is_finished(control, folder)) return folder;  // another job made it meanwhile

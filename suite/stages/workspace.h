@@ -23,6 +23,7 @@ struct Workspace {
   int threads = 1;            // per rank
   std::filesystem::path out;  // runs in <out>/<experiment>/, shared stages in <out>/.stages/
   std::string command;        // for run.json
+  bool quiet = false;         // say() says nothing
 
   // One line about what happens, from the root rank to stderr.
   void say(const std::string& line) const;
@@ -37,6 +38,10 @@ struct StageKey {
 
   std::string hash() const;  // 16 hex digits
 };
+
+// Where a stage lies, and whether it is there and complete. Local.
+std::filesystem::path stage_folder(const std::filesystem::path& out, const StageKey& key);
+bool stage_is_there(const std::filesystem::path& out, const StageKey& key);
 
 // <out>/.stages/<hash>. Makes it if it is not there: `make` gets a new folder, which is put in
 // place when `make` returns true on all ranks; when it returns false nothing is kept, and the

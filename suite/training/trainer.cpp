@@ -10,6 +10,7 @@
 #include "suite/training/optimizer.h"
 #include "suite/training/schedule.h"
 #include "suite/training/sharding.h"
+#include "suite/training/step_work.h"
 
 namespace kdbench {
 namespace {
@@ -32,10 +33,6 @@ class Stopwatch {
   double* sum_;
   Clock::time_point start_;
 };
-
-// Gradients are reduced bucket by bucket, in buffer order: what
-// backward finishes first goes first.
-constexpr int64_t kBucketFloats = int64_t{4} << 20;
 
 class CollectiveGatherer : public RowGatherer {
  public:
@@ -83,7 +80,7 @@ class Trainer {
   }
 
   TrainingResult run(const std::vector<Phase>& phases) {
-    for (const auto& phase : phases) all_steps_ += steps_per_epoch() * epochs_of(phase);
+    for (const auto& phase : phases) all_steps_ += steps_of(phase);
     const auto start = Clock::now();
     for (const auto& phase : phases) run_phase(phase);
     if (settings_.checkpoint == "best") restore_best();
@@ -93,10 +90,9 @@ class Trainer {
   }
 
  private:
-  int64_t steps_per_epoch() const {
-    return (data_.train->rows() + settings_.batch_size - 1) / settings_.batch_size;
+  int64_t steps_of(const Phase& phase) const {
+    return steps_per_epoch(data_.train->rows(), settings_.batch_size) * epochs_of(phase, settings_);
   }
-  int64_t epochs_of(const Phase& phase) const { return phase.epochs.value_or(settings_.epochs); }
   Model& student() { return *models_.at(kStudent); }
 
   void run_phase(const Phase& phase) {
@@ -106,7 +102,7 @@ class Trainer {
     phase_seed_ = derive_seed(seed_, "phase " + std::to_string(phase_number_));
     step_ = 0;
     make_learners(phase);
-    for (int64_t epoch = 0; epoch < epochs_of(phase); ++epoch) {
+    for (int64_t epoch = 0; epoch < epochs_of(phase, settings_); ++epoch) {
       if (phase.begin_epoch) phase.begin_epoch(epoch);
       run_epoch(phase, epoch);
       evaluate(epoch);
@@ -128,7 +124,7 @@ class Trainer {
       learner.optimizer = make_optimizer(optimizer, learner.model->parameters());
       const auto overrides = phase.overrides.find(update.model);
       learner.schedule = {settings_.schedule, settings_.learning_rate, settings_.warmup,
-                          steps_per_epoch() * epochs_of(phase)};
+                          steps_of(phase)};
       if (overrides != phase.overrides.end()) {
         learner.schedule.base = overrides->second.learning_rate.value_or(settings_.learning_rate);
       }
@@ -155,7 +151,7 @@ class Trainer {
     StepContext context;
     context.epoch = epoch;
     context.step = step_;
-    context.total_steps = steps_per_epoch() * epochs_of(phase);
+    context.total_steps = steps_of(phase);
     context.key = {phase_seed_, static_cast<uint32_t>(step_)};
     context.gatherer = &gatherer_;
     const std::vector<Batch> slices = make_slices(rows);
@@ -233,9 +229,9 @@ class Trainer {
     if (collectives_.size() == 1) return;
     at::Tensor& gradients = parameters.gradients();
     std::vector<std::unique_ptr<PendingCollective>> pending;
-    for (int64_t begin = 0; begin < gradients.numel(); begin += kBucketFloats) {
+    for (const auto& bucket : gradient_buckets(gradients.numel())) {
       CollectiveOp op;
-      op.tensor = gradients.narrow(0, begin, std::min(kBucketFloats, gradients.numel() - begin));
+      op.tensor = gradients.narrow(0, bucket.begin, bucket.size);
       pending.push_back(collectives_.start(std::move(op)));
     }
     for (auto& bucket : pending) bucket->wait();

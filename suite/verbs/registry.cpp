@@ -2,6 +2,7 @@
 // The one list of verbs, in the order of --help.
 #include "suite/verb.h"
 #include "suite/verbs/distill.h"
+#include "suite/verbs/doctor.h"
 #include "suite/verbs/export.h"
 #include "suite/verbs/finetune.h"
 #include "suite/verbs/inspect.h"
@@ -16,15 +17,16 @@ namespace kdbench {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs{
-      run_verb(),     prepare_verb(), finetune_verb(), export_verb(),   distill_verb(),
-      predict_verb(), report_verb(),  methods_verb(),  tokenize_verb(), inspect_verb(),
+      run_verb(),      prepare_verb(), finetune_verb(), export_verb(),
+      distill_verb(),  predict_verb(), report_verb(),   methods_verb(),
+      tokenize_verb(), inspect_verb(), doctor_verb(),
   };
   return verbs;
 }
 
 const std::vector<std::string>& planned_verbs() {
   static const std::vector<std::string> names{"augment", "generate", "glue-zip", "join",
-                                              "scale",   "slurm",    "comm",     "doctor"};
+                                              "scale",   "slurm",    "comm"};
   return names;
 }
 

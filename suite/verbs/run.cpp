@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "suite/verbs/run.h"
 
+#include <fmt/core.h>
+
+#include "suite/config/experiment_text.h"
+#include "suite/stages/plan_text.h"
 #include "suite/verbs/experiment_options.h"
 
 namespace kdbench {
@@ -11,13 +15,27 @@ struct RunOptions : ExperimentOptions {
   int ranks = 0;
 };
 
+// What the run would do, from the root rank to stdout; nothing is written.
+void print_plan(const Experiment& experiment, int ranks, const Workspace& workspace) {
+  const Plan plan = make_plan(experiment, ranks > 0 ? ranks : workspace.control.size(), workspace);
+  fmt::print("Resolved experiment ({})\n\n{}\n{}", experiment.file.string(),
+             experiment_text(experiment), plan_text(plan));
+}
+
 ExitCode run(const RunOptions& options, const VerbContext& context) {
   Experiment experiment;
   context.control.agree([&] {
-    if (options.dry_run || options.ranks) throw_user_error("--dry-run", "not available yet");
+    if (options.ranks > 0 && !options.dry_run) {
+      throw_user_error("--ranks", "belongs to --dry-run",
+                       "mpirun -n or srun -n says how many ranks a run has");
+    }
     experiment = load_experiment(options.experiment, options.overrides);
   });
   const Session session(options.session, context);
+  if (options.dry_run) {
+    context.control.on_root([&] { print_plan(experiment, options.ranks, session.workspace()); });
+    return ExitCode::kDone;
+  }
   return finish_experiment(run_experiment(experiment, session.workspace()), context);
 }
 
@@ -30,8 +48,10 @@ Verb run_verb() {
           [](CLI::App& app) -> VerbAction {
             auto options = std::make_shared<RunOptions>();
             add_experiment_options(app, *options);
-            app.add_flag("--dry-run", options->dry_run, "(not available yet)");
-            app.add_option("--ranks", options->ranks, "of --dry-run (not available yet)");
+            app.add_flag("--dry-run", options->dry_run,
+                         "check everything and print the plan: stages, steps, memory, disk");
+            app.add_option("--ranks", options->ranks, "plan for N ranks (default: these)")
+                ->check(CLI::PositiveNumber);
             return [options](const VerbContext& context) { return run(*options, context); };
           }};
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// How much of a teacher may be stored. The outputs lie on the disk once, and in the memory of every
+// rank; teacher_outputs = "auto" stores what fits.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "methods/method.h"
+#include "suite/stages/student.h"
+
+namespace kdbench {
+
+// Of the store that a method needs on `rows` rows: row ids, logits, and the [CLS] states it asks
+// for. 0 when it needs none.
+int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes);
+
+// Half of what is free: on the disk, and of a host's memory for each of its ranks.
+int64_t teacher_outputs_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host);
+// The same on this machine, with results in `out`.
+int64_t teacher_outputs_budget(const std::filesystem::path& out, int ranks_per_host);
+
+// Throws a user error when the run's method says "auto" and the store on `rows` training rows does
+// not fit: the other way, a teacher that runs beside the student, is not available yet. Local.
+void check_outputs_fit(const StudentRequest& request, int64_t rows, int64_t budget);
+
+}  // namespace kdbench

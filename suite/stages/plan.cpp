@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/plan.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "io/dataset.h"
+#include "io/error.h"
+#include "methods/registry.h"
+#include "suite/config/method_models.h"
+#include "suite/machine/machine.h"
+#include "suite/results/provenance.h"
+#include "suite/results/run_record.h"
+#include "suite/stages/features.h"
+#include "suite/stages/output_budget.h"
+#include "suite/stages/pipeline.h"
+#include "suite/stages/student.h"
+#include "suite/stages/synthetic.h"
+#include "suite/stages/teacher_outputs.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Estimates of what a run writes beside its model.
+constexpr int64_t kEventBytes = 300;       // of events.jsonl, a step
+constexpr int64_t kPredictionBytes = 24;   // of both tables, a row
+constexpr int64_t kPredictionOutput = 14;  // and a logit of it
+
+int64_t memory_of(const FeatureSplit& split) {
+  const auto labels = static_cast<int64_t>(split.labels.size() * sizeof(std::string));
+  return 4 * static_cast<int64_t>(split.tokens.size()) + 20 * split.rows() + labels;
+}
+
+SplitPlan describe(const Task& task, const FeatureSplit& split) {
+  SplitPlan plan{task.name, split.name, split.rows(), static_cast<int64_t>(split.tokens.size()), 0};
+  for (int64_t row = 0; row < split.rows(); ++row) {
+    plan.longest = std::max(plan.longest, split.offsets[row + 1] - split.offsets[row]);
+  }
+  return plan;
+}
+
+// The plan of one task: what TaskPipeline (pipeline.cpp) does, in the same order.
+class TaskPlanner {
+ public:
+  TaskPlanner(const Experiment& experiment, const Task& task, const Workspace& dry, Plan& plan,
+              Problems& problems)
+      : experiment_(experiment), task_(task), dry_(dry), plan_(plan), problems_(problems) {}
+
+  // Reads the rows, as the run does before anything is trained.
+  void read() {
+    for (const auto& method : experiment_.methods) {
+      problems_.collect([&] { features(tokenizer_of(method)); });
+    }
+    if (experiment_.teacher) {
+      problems_.collect([&] { features(tokenizer_folder(experiment_.teacher->model)); });
+    }
+  }
+
+  void plan() {
+    for (const auto& method : experiment_.methods) {
+      problems_.collect([&] { plan_method(method); });
+    }
+  }
+
+ private:
+  fs::path tokenizer_of(const MethodSettings& method) const {
+    return tokenizer_folder(student_of(experiment_, method));
+  }
+
+  const Features& features(const fs::path& tokenizer) {
+    if (const auto found = features_.find(tokenizer); found != features_.end()) {
+      return found->second;
+    }
+    const FeatureRequest request{experiment_.data.root,
+                                 &task_,
+                                 tokenizer,
+                                 experiment_.max_seq_length_of(task_.name),
+                                 experiment_.train_limit_of(task_.name),
+                                 experiment_.data.synthetic};
+    const StageKey key = features_key(request);
+    const bool there = stage_is_there(dry_.out, key);
+    Features rows{stage_folder(dry_.out, key) / "features.h5", key.hash(), {}};
+    rows.store.info.task = task_.name;
+    if (there) {
+      rows.store = read_feature_store(rows.file);
+    } else {
+      for (auto& split : tokenize_splits(request, *load_tokenizer(tokenizer), 0, 1, dry_)) {
+        const std::string name = split.name;
+        rows.store.splits[name] = std::make_shared<FeatureSplit>(std::move(split));
+      }
+    }
+    add_features(rows, there);
+    return features_.emplace(tokenizer, std::move(rows)).first->second;
+  }
+
+  // Models with equal tokenizers share a stage, but each has the rows in memory.
+  void add_features(const Features& rows, bool there) {
+    const bool shared = !feature_hashes_.insert(rows.hash).second;
+    int64_t bytes = 0;
+    for (const auto& split : ordered_splits(rows.store)) {
+      plan_.features_bytes += memory_of(*split);
+      bytes += stored_bytes(*split);
+      if (!shared) plan_.splits.push_back(describe(task_, *split));
+    }
+    if (!shared) plan_.stages.push_back({"features", task_.name, rows.hash, there, bytes});
+  }
+
+  // In the task's order: train, dev, test.
+  std::vector<std::shared_ptr<const FeatureSplit>> ordered_splits(const FeatureStore& store) const {
+    std::vector<std::shared_ptr<const FeatureSplit>> splits;
+    for (const auto& spec : task_.splits) {
+      const auto found = store.splits.find(spec.name);
+      if (found != store.splits.end()) splits.push_back(found->second);
+    }
+    return splits;
+  }
+
+  void plan_method(const MethodSettings& method) {
+    const TrainSettings settings = experiment_.train_of(task_.name, method);
+    const StudentRequest first{&experiment_, &task_, &method, settings.seeds.front()};
+    const TeacherNeeds needs = student_needs(first);
+    const Features& rows = features(tokenizer_of(method));
+    WorkPlan work{task_.name, method.label, settings.seeds, 0, {}, 0};
+    work.teacher_outputs = teacher_outputs_bytes(rows.store.split("train")->rows(), needs,
+                                                 method_shapes(experiment_, method, task_));
+    check_outputs_fit(first, rows.store.split("train")->rows(), plan_.limits.outputs_budget);
+    const Teacher* teacher = takes_teacher(first) ? &plan_teacher(first.seed) : nullptr;
+    const auto model = build_model(student_model(first, usable(first, teacher)), dry_);
+    check_teacher_outputs_file(first, rows);
+    const auto made = find_method(method.name).make(method.options);
+    plan_training_of(work, *made, *model, rows, settings);
+    const int64_t bytes = run_bytes(work, rows.store);
+    for (const int64_t seed : settings.seeds) {
+      plan_run({&experiment_, &task_, &method, seed}, needs, rows, bytes);
+    }
+    plan_.work.push_back(std::move(work));
+  }
+
+  // A teacher whose weights the student begins with, when they exist already.
+  const Teacher* usable(const StudentRequest& request, const Teacher* teacher) const {
+    const bool begins_with_it = student_of(experiment_, *request.method).init_from == "teacher";
+    return teacher && begins_with_it && teacher->folder.empty() ? nullptr : teacher;
+  }
+
+  void plan_training_of(WorkPlan& work, Method& method, Model& model, const Features& rows,
+                        const TrainSettings& settings) {
+    work.parameters = model.parameters().layout().parameter_count();
+    const auto dev = task_.dev_splits();
+    const bool keeps_best = std::any_of(dev.begin(), dev.end(), [&](const std::string& name) {
+      return rows.store.splits.count(name) != 0;
+    });
+    const Models models{{kStudent, &model}};
+    const auto train = make_dataset(rows.store.split("train"), model.config().labels);
+    work.training =
+        plan_training(method.phases(models), models, *train, settings, plan_.ranks, keeps_best);
+  }
+
+  int64_t run_bytes(const WorkPlan& work, const FeatureStore& store) const {
+    int64_t bytes = int64_t{sizeof(float)} * work.parameters + kEventBytes * work.training.steps;
+    for (const auto& [name, split] : store.splits) {
+      if (name == "train") continue;
+      bytes += split->rows() * (kPredictionBytes + kPredictionOutput * task_.classes());
+    }
+    return bytes;
+  }
+
+  void plan_run(const StudentRequest& request, const TeacherNeeds& needs, const Features& rows,
+                int64_t bytes) {
+    const Teacher* teacher = takes_teacher(request) ? &plan_teacher(request.seed) : nullptr;
+    if (teacher && needs.teacher && !request.method->teacher_outputs_file) {
+      plan_outputs(*teacher, request);
+    }
+    StagePlan run{"run",
+                  fmt::format("{} {} seed {}", task_.name, request.method->label, request.seed), "",
+                  false, bytes};
+    if (usable(request, teacher) == teacher) {
+      const std::string id = student_run_id(request, rows, teacher);
+      run.name = free_run_folder(dry_.out / experiment_.name / id, &run.reused).filename().string();
+    }
+    plan_.stages.push_back(std::move(run));
+  }
+
+  const Teacher& plan_teacher(int64_t student_seed) {
+    const int64_t seed = teacher_seed(experiment_, task_.name, student_seed);
+    if (const auto found = teachers_.find(seed); found != teachers_.end()) return found->second;
+    const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
+    const StageKey key = teacher_key(experiment_, task_, seed, rows);
+    const WorkPlan& work = plan_teacher_work(seed, rows);
+    plan_.stages.push_back({"teacher", fmt::format("{} seed {}", task_.name, seed), key.hash(),
+                            stage_is_there(dry_.out, key), run_bytes(work, rows.store)});
+    return teachers_.emplace(seed, teacher_at(dry_.out, key)).first->second;
+  }
+
+  // The first teacher of a task is worked out, the others add their seeds.
+  const WorkPlan& plan_teacher_work(int64_t seed, const Features& rows) {
+    const auto same = std::find_if(plan_.work.begin(), plan_.work.end(), [&](const WorkPlan& w) {
+      return w.task == task_.name && w.label == kTeacher;
+    });
+    if (same != plan_.work.end()) {
+      same->seeds.push_back(seed);
+      return *same;
+    }
+    WorkPlan work{task_.name, kTeacher, {seed}, 0, {}, 0};
+    const auto model = build_model(teacher_model(experiment_, task_, seed), dry_);
+    work.parameters = model->parameters().layout().parameter_count();
+    if (experiment_.teacher->train) {
+      const auto method = find_method("finetune").make(Options{});
+      plan_training_of(work, *method, *model, rows, experiment_.teacher_train_of(task_.name));
+    }
+    const auto first = std::find_if(plan_.work.begin(), plan_.work.end(),
+                                    [&](const WorkPlan& w) { return w.task == task_.name; });
+    return *plan_.work.insert(first, std::move(work));  // before its students
+  }
+
+  void plan_outputs(const Teacher& teacher, const StudentRequest& request) {
+    const TeacherNeeds needs = shared_needs(request);
+    const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
+    const int64_t bytes = teacher_outputs_bytes(rows.store.split("train")->rows(), needs,
+                                                method_shapes(experiment_, *request.method, task_));
+    const StageKey key = teacher_outputs_key(teacher, needs, rows);
+    if (bytes == 0 || !outputs_.insert(key.hash()).second) return;
+    plan_.stages.push_back({"teacher-outputs", outputs_text(needs, request.seed), key.hash(),
+                            stage_is_there(dry_.out, key), bytes});
+  }
+
+  std::string outputs_text(const TeacherNeeds& needs, int64_t student_seed) const {
+    const int64_t seed = teacher_seed(experiment_, task_.name, student_seed);
+    std::string text = fmt::format("{} seed {}: logits", task_.name, seed);
+    if (!needs.cls_layers.empty()) {
+      text += fmt::format(", [CLS] of {} layers", needs.cls_layers.size());
+    }
+    return text;
+  }
+
+  const Experiment& experiment_;
+  const Task& task_;
+  const Workspace& dry_;
+  Plan& plan_;
+  Problems& problems_;
+  std::map<fs::path, Features> features_;
+  std::map<int64_t, Teacher> teachers_;
+  std::set<std::string> feature_hashes_, outputs_;
+};
+
+// The same mistake shows in several places: each is listed once.
+void throw_each_once(const Problems& problems, const std::string& where) {
+  Problems unique;
+  std::set<std::string> listed;
+  for (const auto& line : problems.lines()) {
+    if (listed.insert(line).second) unique.add("", line);
+  }
+  unique.throw_if_any(where);
+}
+
+// Takes the embedded corpora for the time of a plan, so that the results' folder stays untouched.
+struct TemporaryFolder {
+  TemporaryFolder() = default;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const fs::path path = fs::temp_directory_path() / fmt::format("kdbench-plan-{}", getpid());
+};
+
+// The stage whose folder in `out` is named as the temporary one.
+StagePlan plan_corpora(const Experiment& experiment, const fs::path& out) {
+  const std::string hash = experiment.data.root.filename().string();
+  StagePlan stage{"synthetic", "the embedded corpora", hash,
+                  fs::exists(out / ".stages" / hash / "stage.json"), 0};
+  for (const auto& entry : fs::recursive_directory_iterator(experiment.data.root)) {
+    if (entry.is_regular_file()) stage.bytes += static_cast<int64_t>(entry.file_size());
+  }
+  return stage;
+}
+
+PlanLimits limits_of(int ranks, const Workspace& workspace) {
+  PlanLimits limits;
+  limits.ranks_per_host = ranks == workspace.control.size() ? workspace.control.local_size()
+                                                            : std::min(ranks, usable_cpus());
+  limits.available_memory = available_memory_bytes();
+  limits.free_disk = disk_of(workspace.out).free_bytes;
+  limits.outputs_budget =
+      teacher_outputs_budget(limits.free_disk, limits.available_memory, limits.ranks_per_host);
+  return limits;
+}
+
+}  // namespace
+
+int64_t Plan::peak_bytes() const {
+  int64_t largest = 0;
+  for (const auto& one : work) {
+    largest = std::max(largest, one.training.memory.total() + one.teacher_outputs);
+  }
+  return program_bytes + features_bytes + largest;
+}
+
+int64_t Plan::new_disk_bytes() const {
+  int64_t bytes = 0;
+  for (const auto& stage : stages) bytes += stage.reused ? 0 : stage.bytes;
+  return bytes;
+}
+
+Plan make_plan(const Experiment& asked, int ranks, const Workspace& workspace) {
+  Plan plan;
+  plan.ranks = ranks;
+  plan.program_bytes = peak_memory_bytes();
+  plan.limits = limits_of(ranks, workspace);
+  const Control alone(MPI_COMM_SELF);
+  const auto collectives = make_single_collectives();
+  const Workspace dry{alone,         *collectives,      at::kMeta, workspace.threads,
+                      workspace.out, workspace.command, true};
+  const TemporaryFolder temporary;
+  const Experiment experiment = with_data_in_place(
+      asked, {alone, *collectives, at::kMeta, workspace.threads, temporary.path, "", true});
+  if (experiment.data.synthetic) plan.stages.push_back(plan_corpora(experiment, workspace.out));
+  Problems problems;
+  check_models(experiment, problems);
+  std::vector<TaskPlanner> tasks;
+  for (const auto& name : experiment.data.tasks) {
+    tasks.emplace_back(experiment, find_task(name), dry, plan, problems);
+  }
+  for (auto& task : tasks) task.read();
+  for (auto& task : tasks) task.plan();
+  throw_each_once(problems, experiment.file.string());
+  return plan;
+}
+
+}  // namespace kdbench

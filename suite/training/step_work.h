@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// What a phase of training consists of: its epochs and steps, and the pieces in which gradients
+// travel. One place for the trainer, which does it, and the plan, which announces it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "methods/method.h"
+#include "suite/config/experiment.h"
+
+namespace kdbench {
+
+// The last partial batch is kept.
+int64_t steps_per_epoch(int64_t rows, int64_t batch_size);
+
+// A phase's own epochs win over train.epochs.
+int64_t epochs_of(const Phase& phase, const TrainSettings& settings);
+
+// Floats [begin, begin + size) of a flat gradient buffer.
+struct GradientBucket {
+  int64_t begin = 0, size = 0;
+};
+
+// Gradients are reduced bucket by bucket, in buffer order: what backward finishes first goes first.
+std::vector<GradientBucket> gradient_buckets(int64_t floats);
+
+}  // namespace kdbench

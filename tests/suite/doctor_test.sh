@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The doctor on one and two ranks: exit codes, what it says, what it leaves. doctor_test.sh KDBENCH MPIEXEC...
+set -u
+kdbench=$1
+shift
+mpiexec=("$@") # ends with the flag for the number of ranks
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failures=0
+
+# expect CODE PATTERN COMMAND...: the exit code, a line that holds PATTERN, and an empty folder afterwards.
+expect() {
+  local code=$1 pattern=$2
+  shift 2
+  local output found
+  output=$("$@" 2>&1 </dev/null)
+  found=$?
+  if [ "$found" != "$code" ] || ! grep -qE -- "$pattern" <<<"$output"; then
+    echo "FAILED: $* (exit $found, expected $code with '$pattern')"
+    echo "$output"
+    failures=$((failures + 1))
+  fi
+  if [ -n "$(ls -A "$folder")" ]; then
+    echo "FAILED: $* left $(ls -A "$folder")"
+    failures=$((failures + 1))
+  fi
+}
+
+doctor=("$kdbench" doctor --out "$folder/results/of/mine")
+expect 0 '^Ready\.$' "${doctor[@]}"
+expect 0 'one rank, nothing to add up' "${doctor[@]}"
+expect 0 '^ok +HDF5 in .*: right; 4\.2 MB' "${doctor[@]}"
+expect 0 '^ok +matrix products: [0-9.]+ GFLOP/s' "${doctor[@]}" --threads 1
+expect 0 '^ok +allreduce over 2 ranks: right' "${mpiexec[@]}" 2 "${doctor[@]}"
+expect 0 '^ok +HDF5 in .*: right; 8\.4 MB' "${mpiexec[@]}" 2 "${doctor[@]}"
+expect 0 'oversubscribed ranks wait for each other' "${mpiexec[@]}" 2 "${doctor[@]}" --threads "$(nproc --all)"
+expect 2 'not available yet' "${doctor[@]}" --device cuda
+# A place that cannot be written to, for root neither.
+expect 3 '^BROKEN +HDF5: cannot be made' "$kdbench" doctor --out /proc/nothing
+expect 3 '^BROKEN +HDF5: cannot be made' "${mpiexec[@]}" 2 "$kdbench" doctor --out /proc/nothing
+# What a launcher of another MPI looks like from inside.
+expect 3 'started 4 processes, but each is rank 0 of 1' env PMI_SIZE=4 "${doctor[@]}"
+
+[ "$failures" = 0 ] && echo "all as expected"
+exit "$failures"

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+// The plan of an experiment against what its run then does: the same steps, sizes, names and files.
+#include "suite/stages/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "io/error.h"
+#include "reports/comparison.h"
+#include "suite/config/experiment_text.h"
+#include "suite/stages/output_budget.h"
+#include "suite/stages/pipeline.h"
+#include "suite/stages/plan_text.h"
+#include "tests/support/temp_folder.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+// Seven training rows and three dev rows, two random models: a whole run takes a second.
+constexpr const char* kExperiment = R"(name = "tiny"
+[data]
+root = "data"
+tasks = ["RTE"]
+max_seq_length = 16
+[teacher]
+architecture = "bert"
+layers = 2
+hidden = 16
+heads = 2
+intermediate = 32
+max_positions = 16
+tokenizer = "tokenizer"
+[teacher.train]
+epochs = 3
+[student]
+architecture = "bert"
+layers = 1
+hidden = 16
+heads = 2
+intermediate = 32
+max_positions = 16
+tokenizer = "tokenizer"
+[train]
+batch_size = 4
+epochs = 2
+seeds = [1, 2]
+[[method]]
+name = "kd"
+)";
+
+constexpr const char* kHeader = "index\tsentence1\tsentence2\tlabel\n";
+
+class PlanTest : public ::testing::Test {
+ protected:
+  PlanTest() {
+    folder.write("tokenizer/vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n");
+    folder.write("data/RTE/train.tsv", rows(7));
+    folder.write("data/RTE/dev.tsv", rows(3));
+    folder.write("experiment.toml", kExperiment);
+  }
+
+  static std::string rows(int count) {
+    std::string text = kHeader;
+    for (int row = 0; row < count; ++row) {
+      text += std::to_string(row) + "\ta b\tc" + std::string(row % 2 ? " a" : "") +
+              (row % 3 ? "\tentailment\n" : "\tnot_entailment\n");
+    }
+    return text;
+  }
+
+  Experiment load(const std::vector<std::string>& overrides = {}) const {
+    return load_experiment(folder / "experiment.toml", overrides);
+  }
+  Workspace workspace() const {
+    return {control, *collectives, at::kCPU, 1, folder / "out", "plan test", true};
+  }
+  Plan plan(int ranks, const std::vector<std::string>& overrides = {}) const {
+    return make_plan(load(overrides), ranks, workspace());
+  }
+  std::string refusal(const std::vector<std::string>& overrides = {}) const {
+    try {
+      plan(1, overrides);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kUserInput);
+      return error.what();
+    }
+    return "";
+  }
+
+  testing::TempFolder folder;
+  const Control control{MPI_COMM_SELF};
+  std::unique_ptr<Collectives> collectives = make_single_collectives();
+};
+
+TEST_F(PlanTest, WritesNothing) {
+  plan(4);
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+TEST_F(PlanTest, ListsDataTrainingsAndStagesInTheirOrder) {
+  const Plan found = plan(1);
+  ASSERT_EQ(found.splits.size(), 2U);
+  EXPECT_EQ(found.splits[0].split, "train");
+  EXPECT_EQ(found.splits[0].rows, 7);
+  // [CLS] a b [SEP] c [SEP], three of the rows with one word more.
+  EXPECT_EQ(found.splits[0].tokens, 7 * 6 + 3);
+  EXPECT_EQ(found.splits[0].longest, 7);
+  EXPECT_EQ(found.splits[1].split, "dev");
+
+  ASSERT_EQ(found.work.size(), 2U);
+  EXPECT_EQ(found.work[0].label, "teacher");
+  EXPECT_EQ(found.work[0].seeds, std::vector<int64_t>{1});
+  EXPECT_EQ(found.work[0].training.steps, 6);  // ceil(7 / 4) x 3
+  EXPECT_EQ(found.work[1].label, "kd");
+  EXPECT_EQ(found.work[1].seeds, (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(found.work[1].training.steps, 4);
+  EXPECT_EQ(found.work[1].teacher_outputs, 7 * (8 + 2 * 4));
+
+  std::vector<std::string> kinds;
+  for (const auto& stage : found.stages) {
+    kinds.push_back(stage.kind);
+    EXPECT_FALSE(stage.reused);
+  }
+  EXPECT_EQ(kinds,
+            (std::vector<std::string>{"features", "teacher", "teacher-outputs", "run", "run"}));
+}
+
+TEST_F(PlanTest, NamesAndStepsAreThoseOfTheRun) {
+  const Plan before = plan(1);
+  const PipelineResult result = run_experiment(load(), workspace());
+  ASSERT_EQ(result.done, 2);
+  const auto runs = read_runs(result.runs);  // students, then the teacher
+  ASSERT_EQ(runs.size(), 3U);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const WorkPlan& work = before.work[i < 2 ? 1 : 0];
+    EXPECT_EQ(runs[i]["steps"], work.training.steps);
+    EXPECT_EQ(runs[i]["epochs"], work.training.epochs);
+    EXPECT_EQ(runs[i]["parameters"], work.parameters);
+    const double seconds = runs[i]["time"]["train_s"];
+    const double rate = runs[i]["throughput"]["model_flops_per_s_global"];
+    EXPECT_NEAR(rate * seconds, work.training.flops, 1e-6 * work.training.flops);
+  }
+  for (const auto& stage : before.stages) {
+    const fs::path made = folder / "out" / (stage.kind == "run" ? "tiny" : ".stages") / stage.name;
+    EXPECT_TRUE(fs::is_directory(made)) << made;
+  }
+  const Plan after = plan(1);
+  ASSERT_EQ(after.stages.size(), before.stages.size());
+  for (size_t i = 0; i < after.stages.size(); ++i) {
+    EXPECT_TRUE(after.stages[i].reused) << after.stages[i].what;
+    EXPECT_EQ(after.stages[i].name, before.stages[i].name);
+  }
+  EXPECT_EQ(after.new_disk_bytes(), 0);
+  EXPECT_EQ(after.splits[0].tokens, before.splits[0].tokens);  // now read from the store
+  // Another number of ranks reuses the same.
+  EXPECT_TRUE(plan(100).stages.back().reused);
+}
+
+TEST_F(PlanTest, SizesAreThoseOfTheFiles) {
+  const Plan before = plan(1);
+  run_experiment(load(), workspace());
+  const auto size_of = [&](size_t stage, const std::string& file) {
+    return static_cast<int64_t>(
+        fs::file_size(folder / "out" / ".stages" / before.stages[stage].name / file));
+  };
+  constexpr int64_t kStructures = 32 << 10;  // HDF5's own, at most
+  const int64_t features = size_of(0, "features.h5"), outputs = size_of(2, "teacher.h5");
+  EXPECT_GE(features, before.stages[0].bytes);
+  EXPECT_LT(features, before.stages[0].bytes + kStructures);
+  EXPECT_GE(outputs, before.stages[2].bytes);
+  EXPECT_LT(outputs, before.stages[2].bytes + kStructures);
+  EXPECT_NEAR(static_cast<double>(size_of(1, "run/model/model.safetensors")),
+              4.0 * static_cast<double>(before.work[0].parameters), 8192);
+}
+
+TEST_F(PlanTest, FewerRowsThanRanksAreFineAndSaidSo) {
+  const Plan found = plan(100);
+  EXPECT_EQ(found.ranks, 100);
+  EXPECT_EQ(found.work[1].training.shares.fewest_rows, 0);
+  EXPECT_EQ(found.work[1].training.shares.most_rows, 1);
+  EXPECT_THAT(plan_text(found), HasSubstr("at least 96 of 100 ranks have no rows"));
+  EXPECT_THAT(plan_text(plan(3)), ::testing::Not(HasSubstr("have no rows")));
+}
+
+TEST_F(PlanTest, AStudentOfTheTeachersWeightsHasNoNameYet) {
+  const std::vector<std::string> overrides{"student.init=first-layers",
+                                           "student.init_from=teacher"};
+  const Plan before = plan(1, overrides);
+  EXPECT_EQ(before.stages.back().name, "");
+  EXPECT_THAT(plan_text(before), HasSubstr("depends on the teacher's weights"));
+  run_experiment(load(overrides), workspace());
+  const Plan after = plan(1, overrides);
+  EXPECT_TRUE(after.stages.back().reused);
+  EXPECT_THAT(after.stages.back().name, HasSubstr("RTE-kd-s2-"));
+}
+
+TEST_F(PlanTest, SyntheticCorporaAreNotLeftAnywhere) {
+  const Plan found = plan(2, {"data.root=synthetic", "data.tasks=['SST-2']"});
+  EXPECT_EQ(found.stages.front().kind, "synthetic");
+  EXPECT_EQ(found.stages.front().name.size(), 16U);
+  EXPECT_GT(found.stages.front().bytes, 0);
+  EXPECT_GT(found.splits.front().rows, 100);
+  EXPECT_FALSE(fs::exists(folder / "out"));
+  EXPECT_FALSE(
+      fs::exists(fs::temp_directory_path() / ("kdbench-plan-" + std::to_string(::getpid()))));
+}
+
+TEST_F(PlanTest, EveryProblemIsListedOnce) {
+  folder.write("data/RTE/dev.tsv", std::string(kHeader) + "0\ta\tb\tperhaps\n");
+  const std::string text = refusal({"teacher.vocabulary=4"});
+  for (const char* problem : {"the model's embedding only 4", "dev.tsv:2"}) {
+    EXPECT_THAT(text, HasSubstr(problem));
+    EXPECT_EQ(text.find(problem), text.rfind(problem)) << text;
+  }
+}
+
+TEST_F(PlanTest, ResolvedExperimentShowsEveryKey) {
+  const std::string text = experiment_text(load());
+  for (const char* part : {"batch_size = 4", "temperature = 5.0", "alpha = 0.5", "layers = 2",
+                           "max_seq_length = 16", "dropout = (not set)", "seeds = [1,2]"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  // Only what differs stands in the table.
+  EXPECT_THAT(text, HasSubstr("task  method   epochs\n"));
+  EXPECT_THAT(text, HasSubstr("RTE   teacher       3\n"));
+  EXPECT_THAT(text, HasSubstr("RTE   kd            2\n"));
+}
+
+TEST(OutputBudget, BytesOfAStore) {
+  ModelShapes shapes;
+  shapes.outputs = 2;
+  shapes.teacher.emplace().hidden = 768;
+  TeacherNeeds needs;
+  EXPECT_EQ(teacher_outputs_bytes(1000, needs, shapes), 0);
+  needs.logits = true;
+  EXPECT_EQ(teacher_outputs_bytes(1000, needs, shapes), 16000);
+  needs.cls_layers = {2, 4, 6};
+  EXPECT_EQ(teacher_outputs_bytes(1000, needs, shapes), 9232000);
+}
+
+TEST(OutputBudget, HalfOfWhatIsFree) {
+  EXPECT_EQ(teacher_outputs_budget(100, 1000, 1), 50);
+  EXPECT_EQ(teacher_outputs_budget(1000, 600, 3), 100);
+}
+
+TEST_F(PlanTest, OnlyAutoIsHeldToTheBudget) {
+  const Experiment automatic = load(), stored = load({"method.kd.teacher_outputs=store"});
+  const Task& task = find_task("RTE");
+  EXPECT_NO_THROW(check_outputs_fit({&automatic, &task, &automatic.methods[0], 1}, 7, 112));
+  EXPECT_NO_THROW(check_outputs_fit({&stored, &task, &stored.methods[0], 1}, 7, 111));
+  try {
+    check_outputs_fit({&automatic, &task, &automatic.methods[0], 1}, 7, 111);
+    FAIL() << "112 bytes do not fit 111";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUserInput);
+    EXPECT_THAT(error.what(), HasSubstr("take 112 B"));
+    EXPECT_THAT(error.what(), HasSubstr("\"online\" is not available yet"));
+  }
+}
+
+}  // namespace
+}  // namespace kdbench
