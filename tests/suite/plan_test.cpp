@@ -211,7 +211,7 @@ TEST_F(PlanTest, SyntheticCorporaAreNotLeftAnywhere) {
 TEST_F(PlanTest, EveryProblemIsListedOnce) {
   folder.write("data/RTE/dev.tsv", std::string(kHeader) + "0\ta\tb\tperhaps\n");
   const std::string text = refusal({"teacher.vocabulary=4"});
-  for (const char* problem : {"the model's embedding only 4", "dev.tsv:2"}) {
+  for (const char* problem : {"the model's embedding 4 rows", "dev.tsv:2"}) {
     EXPECT_THAT(text, HasSubstr(problem));
     EXPECT_EQ(text.find(problem), text.rfind(problem)) << text;
   }
