@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -138,40 +139,106 @@ bool all_finite(const std::vector<float>& values) {
                      [](float value) { return std::isfinite(value); });
 }
 
+// Rows of elements T as float32.
 template <typename T>
-std::vector<float> read_converted(const hdf5::Dataset& dataset) {
-  dataset.read(0, 0, static_cast<T*>(nullptr));  // a false shape is found before memory is taken
+void read_converted(const hdf5::Dataset& dataset, int64_t first, int64_t rows, float* out) {
+  const int64_t values = rows * dataset.row_width();
+  std::vector<T> stored(static_cast<size_t>(values));
+  dataset.read(first, rows, stored.data());
+  at::from_blob(out, {values}, at::kFloat)
+      .copy_(at::from_blob(stored.data(), {values}, c10::CppTypeToScalarType<T>::value));
+}
+
+void read_rows(const hdf5::Dataset& dataset, at::ScalarType dtype, int64_t first, int64_t rows,
+               float* out) {
+  if (dtype == at::kFloat) return dataset.read(first, rows, out);
+  dtype == at::kHalf ? read_converted<at::Half>(dataset, first, rows, out)
+                     : read_converted<at::BFloat16>(dataset, first, rows, out);
+}
+
+// Calls `take` with the first row and the number of rows of one piece of whole chunks after the
+// other.
+void for_pieces(const hdf5::Dataset& dataset, const std::function<void(int64_t, int64_t)>& take) {
   const int64_t width = std::max<int64_t>(dataset.row_width(), 1);
   const int64_t piece = std::max<int64_t>((int64_t{16} << 20) / width / dataset.chunk_rows(), 1) *
                         dataset.chunk_rows();
-  std::vector<T> stored(static_cast<size_t>(std::min(piece, dataset.rows()) * width));
-  std::vector<float> out(static_cast<size_t>(dataset.rows() * dataset.row_width()));
-  for (int64_t first = 0; first < dataset.rows(); first += piece) {
-    const int64_t rows = std::min(piece, dataset.rows() - first);
-    dataset.read(first, rows, stored.data());
-    at::from_blob(out.data() + first * width, {rows * width}, at::kFloat)
-        .copy_(at::from_blob(stored.data(), {rows * width}, c10::CppTypeToScalarType<T>::value));
+  for (int64_t first = 0; first < dataset.rows(); first += piece)
+    take(first, std::min(piece, dataset.rows() - first));
+}
+
+// After checks of its shape and its element type, before memory is taken for it.
+hdf5::Dataset open_floats(const hdf5::Group& group, const std::string& name, at::ScalarType dtype,
+                          const std::vector<int64_t>& shape) {
+  hdf5::Dataset dataset = group.open(name);
+  if (!std::equal(shape.begin(), shape.end(), dataset.shape().begin(), dataset.shape().end(),
+                  [](int64_t a, hsize_t b) { return static_cast<hsize_t>(a) == b; })) {
+    group.fail(name, "has another shape than the rest of the split");
   }
-  return out;
+  read_rows(dataset, dtype, 0, 0, nullptr);
+  return dataset;
 }
 
 // The whole array as float32, after checks of its shape and its values.
 std::vector<float> read_floats(const hdf5::Group& group, const std::string& name,
                                at::ScalarType dtype, const std::vector<int64_t>& shape) {
-  const hdf5::Dataset dataset = group.open(name);
-  if (!std::equal(shape.begin(), shape.end(), dataset.shape().begin(), dataset.shape().end(),
-                  [](int64_t a, hsize_t b) { return static_cast<hsize_t>(a) == b; })) {
-    group.fail(name, "has another shape than the rest of the split");
-  }
-  const std::vector<float> values = dtype == at::kFloat  ? dataset.read_all<float>()
-                                    : dtype == at::kHalf ? read_converted<at::Half>(dataset)
-                                                         : read_converted<at::BFloat16>(dataset);
+  const hdf5::Dataset dataset = open_floats(group, name, dtype, shape);
+  std::vector<float> values(static_cast<size_t>(dataset.rows() * dataset.row_width()));
+  for_pieces(dataset, [&](int64_t first, int64_t rows) {
+    read_rows(dataset, dtype, first, rows, values.data() + first * dataset.row_width());
+  });
   if (!all_finite(values)) group.fail(name, "holds NaN or infinity");
   return values;
 }
 
+// Places of `layers` among `held`.
+std::vector<int64_t> columns_of(const std::vector<int64_t>& layers,
+                                const std::vector<int64_t>& held, const std::string& split) {
+  std::vector<int64_t> columns;
+  for (const int64_t layer : layers) {
+    const auto found = std::find(held.begin(), held.end(), layer);
+    if (found == held.end()) {
+      throw_user_error(
+          "teacher outputs of split " + split,
+          fmt::format("hold no [CLS] states of layer {}", layer),
+          fmt::format("they have layers [{}]; export them again", fmt::join(held, ", ")));
+    }
+    columns.push_back(found - held.begin());
+  }
+  return columns;
+}
+
+// Appends the blocks `columns`, `width` values each, of every row of `values`.
+void append_columns(const std::vector<float>& values, int64_t row_width,
+                    const std::vector<int64_t>& columns, int64_t width, std::vector<float>& out) {
+  if (columns.empty()) return;
+  for (auto row = values.begin(); row != values.end(); row += row_width) {
+    for (const int64_t column : columns) {
+      out.insert(out.end(), row + column * width, row + (column + 1) * width);
+    }
+  }
+}
+
+// The wanted ones of the blocks of `width` values that a row holds; the others never are in memory
+// all at once.
+std::vector<float> read_columns(const hdf5::Group& group, const std::string& name,
+                                at::ScalarType dtype, const std::vector<int64_t>& shape,
+                                const std::vector<int64_t>& columns) {
+  const hdf5::Dataset dataset = open_floats(group, name, dtype, shape);
+  const int64_t width = shape.back();
+  std::vector<float> values, out;
+  out.reserve(static_cast<size_t>(dataset.rows() * width) * columns.size());
+  for_pieces(dataset, [&](int64_t first, int64_t rows) {
+    values.resize(static_cast<size_t>(rows * dataset.row_width()));
+    read_rows(dataset, dtype, first, rows, values.data());
+    append_columns(values, dataset.row_width(), columns, width, out);
+  });
+  if (!all_finite(out)) group.fail(name, "holds NaN or infinity");
+  return out;
+}
+
 std::shared_ptr<const TeacherSplit> read_split(const hdf5::Group& group, const std::string& name,
-                                               at::ScalarType dtype) {
+                                               at::ScalarType dtype,
+                                               const std::optional<std::vector<int64_t>>& layers) {
   auto s = std::make_shared<TeacherSplit>();
   s->name = name;
   s->source_sha256 = group.text("source_sha256");
@@ -185,9 +252,11 @@ std::shared_ptr<const TeacherSplit> read_split(const hdf5::Group& group, const s
   s->classes = std::max<int64_t>(static_cast<int64_t>(s->label_order.size()), 1);
   s->logits = read_floats(group, "logits", at::kFloat, {s->rows(), s->classes});
   if (group.has("cls")) {
-    s->cls_layers = group.open("cls_layers").read_all<int64_t>();
-    const auto layers = static_cast<int64_t>(s->cls_layers.size());
-    s->cls = read_floats(group, "cls", dtype, {s->rows(), layers, s->hidden_size});
+    const auto held = group.open("cls_layers").read_all<int64_t>();
+    s->cls_layers = layers.value_or(held);
+    s->cls = read_columns(group, "cls", dtype,
+                          {s->rows(), static_cast<int64_t>(held.size()), s->hidden_size},
+                          columns_of(s->cls_layers, held, name));
   }
   if (group.has("pooled"))
     s->pooled = read_floats(group, "pooled", dtype, {s->rows(), s->hidden_size});
@@ -230,7 +299,8 @@ void write_teacher_store(const std::filesystem::path& path, MPI_Comm comm,
               });
 }
 
-TeacherStore read_teacher_store(const std::filesystem::path& path) {
+TeacherStore read_teacher_store(const std::filesystem::path& path,
+                                const std::optional<std::vector<int64_t>>& layers) {
   const hdf5::File file = open_store(path, kFormat, kTeacherStoreVersion);
   const hdf5::Group root = file.root();
   TeacherStore store;
@@ -242,7 +312,7 @@ TeacherStore read_teacher_store(const std::filesystem::path& path) {
     root.fail("store_dtype", "is none of float32, float16, bfloat16");
   const hdf5::Group splits = root.open_group("splits");
   for (const auto& name : splits.children())
-    store.splits[name] = read_split(splits.open_group(name), name, dtype);
+    store.splits[name] = read_split(splits.open_group(name), name, dtype, layers);
   return store;
 }
 
@@ -277,18 +347,7 @@ std::shared_ptr<const TeacherSplit> read_teacher_tensors(
 std::shared_ptr<const TeacherSplit> with_cls_layers(std::shared_ptr<const TeacherSplit> split,
                                                     const std::vector<int64_t>& layers) {
   if (split->cls_layers == layers) return split;
-  const auto& held = split->cls_layers;
-  std::vector<int64_t> columns;
-  for (const int64_t layer : layers) {
-    const auto found = std::find(held.begin(), held.end(), layer);
-    if (found == held.end()) {
-      throw_user_error(
-          "teacher outputs of split " + split->name,
-          fmt::format("hold no [CLS] states of layer {}", layer),
-          fmt::format("they have layers [{}]; export them again", fmt::join(held, ", ")));
-    }
-    columns.push_back(found - held.begin());
-  }
+  const auto columns = columns_of(layers, split->cls_layers, split->name);
   auto chosen = std::make_shared<TeacherSplit>();
   chosen->name = split->name;
   chosen->source_sha256 = split->source_sha256;
@@ -299,14 +358,8 @@ std::shared_ptr<const TeacherSplit> with_cls_layers(std::shared_ptr<const Teache
   chosen->pooled = split->pooled;
   chosen->hidden_size = split->hidden_size;
   chosen->cls_layers = layers;
-  const auto width = static_cast<int64_t>(held.size()) * split->hidden_size;
-  chosen->cls.reserve(static_cast<size_t>(split->rows() * split->hidden_size) * layers.size());
-  for (int64_t row = 0; row < split->rows(); ++row) {
-    for (const int64_t column : columns) {
-      const auto begin = split->cls.begin() + row * width + column * split->hidden_size;
-      chosen->cls.insert(chosen->cls.end(), begin, begin + split->hidden_size);
-    }
-  }
+  const auto width = static_cast<int64_t>(split->cls_layers.size()) * split->hidden_size;
+  append_columns(split->cls, width, columns, split->hidden_size, chosen->cls);
   return chosen;
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,9 @@ void write_teacher_store(const std::filesystem::path& path, MPI_Comm comm,
                          const TeacherStoreInfo& info, const std::vector<TeacherSplit>& slices);
 
 // Local. Throws a user error when the file is cut, damaged or of another version.
-TeacherStore read_teacher_store(const std::filesystem::path& path);
+// `layers` (a part of the stored ones, in any order): only their [CLS] states; absent: all.
+TeacherStore read_teacher_store(const std::filesystem::path& path,
+                                const std::optional<std::vector<int64_t>>& layers = std::nullopt);
 
 // safetensors made elsewhere: `train_logits` (N, C) and optionally `train_cls` (N, layers, H), rows
 // in the order of `features`, columns in `label_order`. Throws a user error when shapes do not fit.

@@ -32,11 +32,12 @@ class PatientKd : public Method {
     TeacherNeeds needs;
     needs.teacher = true;
     needs.logits = true;
-    if (shapes.teacher) needs.cls_layers = layers(shapes);
+    if (patient() && shapes.teacher) needs.cls_layers = layers(shapes);
     return needs;
   }
 
   void validate(const ModelShapes& shapes) const override {
+    if (!patient()) return;
     if (!shapes.teacher) {
       throw_user_error("method pkd", "needs the teacher's depth and width",
                        "add a [teacher] table, also beside teacher_outputs = FILE");
@@ -61,13 +62,16 @@ class PatientKd : public Method {
     phase.updates.push_back(
         {kStudent, [this, &student](const StepContext& context, const Batch& batch) {
            ForwardMode mode = context.train();
-           mode.cls_states = true;
+           mode.cls_states = patient();
            return loss(student.forward(batch, mode), batch);
          }});
     return {phase};
   }
 
  private:
+  // With beta 0 nothing is compared: the authors' own form of vanilla KD.
+  bool patient() const { return beta_ > 0.0; }
+
   std::vector<int64_t> layers(const ModelShapes& shapes) const {
     return choice_.empty() ? listed_layers_
                            : patient_layers(choice_, shapes.teacher->layers, shapes.student.layers);
@@ -93,11 +97,15 @@ class PatientKd : public Method {
     const at::Tensor soft = distillation_loss(logits, batch.dense_field(field::kTeacherLogits),
                                               temperature_, batch.global_rows) /
                             static_cast<double>(logits.size(1));
+    Loss loss{alpha_ * soft + (1.0 - alpha_) * hard,
+              {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
+    if (!patient()) return loss;
     const at::Tensor patience =
         patience_loss(outputs.cls.narrow(1, 0, outputs.cls.size(1) - 1),
                       batch.dense_field(field::kTeacherCls), normalize_, batch.global_rows);
-    return {alpha_ * soft + (1.0 - alpha_) * hard + beta_ * patience,
-            {{task_loss_name(batch.labels), hard}, {"kd", soft}, {"patience", patience}}};
+    loss.total = loss.total + beta_ * patience;
+    loss.terms.emplace_back("patience", patience);
+    return loss;
   }
 
   double alpha_, beta_, temperature_;
@@ -111,7 +119,7 @@ std::vector<OptionSpec> pkd_options() {
                    kPreset};
   alpha.minimum = 0.0;
   alpha.maximum = 1.0;
-  OptionSpec beta{"beta", 500.0, "weight of the patience term", kPreset};
+  OptionSpec beta{"beta", 500.0, "weight of the patience term; 0 leaves it out", kPreset};
   beta.minimum = 0.0;
   OptionSpec temperature{"temperature", 10.0,
                          "divides both models' logits; the soft term is multiplied by its square",

@@ -98,9 +98,11 @@ void rename_folder(const fs::path& from, const fs::path& to) {
   if (failed) throw_machine_error(to.string(), "cannot be put in place: " + failed.message());
 }
 
+fs::path earlier_path(const fs::path& folder) { return folder.string() + ".earlier.partial"; }
+
 // Gives `partial` the name `folder`; an earlier report stands aside until that is done.
 void put_in_place(const fs::path& partial, const fs::path& folder) {
-  const fs::path earlier = folder.string() + ".earlier.partial";
+  const fs::path earlier = earlier_path(folder);
   std::error_code ignored;
   fs::remove_all(earlier, ignored);
   const bool replaced = fs::exists(folder);
@@ -117,6 +119,12 @@ void put_in_place(const fs::path& partial, const fs::path& folder) {
 }  // namespace
 
 void check_report_folder(const fs::path& folder) {
+  for (const fs::path& scratch : {partial_path(folder), earlier_path(folder)}) {
+    if (!fs::is_directory(scratch) || foreign_name(scratch).empty()) continue;
+    throw_user_error(scratch.string(),
+                     "holds " + foreign_name(scratch) + ", which is not a report's",
+                     "choose another --out");
+  }
   if (!fs::exists(folder)) return;
   if (!fs::is_directory(folder)) throw_user_error(folder.string(), "is a file, not a folder");
   if (fs::is_empty(folder)) return;

@@ -51,16 +51,15 @@ RunGroup& place(const json& run, std::vector<Draft>& drafts) {
   return drafts.back().group;
 }
 
+// Done runs must come first: an attempt that failed does not count once its seed is done.
 void add_run(const json& run, RunGroup& group) {
-  if (!is_done(run)) {
-    ++(text_of(run, "status") == "stopped" ? group.stopped : group.failed);
-    return;
-  }
   const auto seed = number_at(run, "seed");
   const bool there = std::any_of(group.done.begin(), group.done.end(), [&](const json* other) {
     return number_at(*other, "seed") == seed;
   });
-  if (there) {
+  if (!is_done(run)) {
+    if (!there) ++(text_of(run, "status") == "stopped" ? group.stopped : group.failed);
+  } else if (there) {
     ++group.repeated;
   } else {
     group.done.push_back(&run);

@@ -168,7 +168,7 @@ std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* 
   for (int attempt = 2; std::filesystem::exists(folder); ++attempt) {
     std::ifstream file(folder / "run.json");
     const auto json = nlohmann::json::parse(file, nullptr, false);
-    *done = !json.is_discarded() && json.value("status", "") == "done";
+    *done = json.is_object() && json.value("status", "") == "done";
     if (*done) return folder;
     folder = first.string() + "-" + std::to_string(attempt);
   }

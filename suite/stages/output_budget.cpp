@@ -6,8 +6,22 @@
 #include "io/error.h"
 #include "suite/config/method_models.h"
 #include "suite/machine/machine.h"
+#include "suite/stages/selection.h"
+#include "suite/stages/teacher.h"
+#include "suite/stages/teacher_outputs.h"
 
 namespace kdbench {
+namespace {
+
+bool is_stored(const StudentRequest& request, int64_t seed, const Features& teacher_rows,
+               const std::filesystem::path& out) {
+  const int64_t own = teacher_seed(*request.experiment, request.task->name, seed);
+  const StageKey key = teacher_key(*request.experiment, *request.task, own, teacher_rows);
+  return stage_is_there(
+      out, teacher_outputs_key(teacher_at(out, key), shared_needs(request), teacher_rows));
+}
+
+}  // namespace
 
 int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes) {
   if (!needs.logits && needs.cls_layers.empty()) return 0;
@@ -26,12 +40,17 @@ int64_t teacher_outputs_budget(const std::filesystem::path& out, int ranks_per_h
   return teacher_outputs_budget(disk_of(out).free_bytes, available_memory_bytes(), ranks_per_host);
 }
 
-void check_outputs_fit(const StudentRequest& request, int64_t rows, int64_t budget) {
+void check_outputs_fit(const StudentRequest& request, const std::vector<int64_t>& seeds,
+                       const Features& teacher_rows, const std::filesystem::path& out,
+                       int64_t budget) {
   const ModelShapes shapes = method_shapes(*request.experiment, *request.method, *request.task);
   const bool automatic = request.method->teacher_outputs == "auto";
   if (!automatic || teacher_outputs_bytes(1, student_needs(request), shapes) == 0) return;
-  const int64_t bytes = teacher_outputs_bytes(rows, shared_needs(request), shapes);
+  const int64_t bytes = teacher_outputs_bytes(teacher_rows.store.split("train")->rows(),
+                                              shared_needs(request), shapes);
   if (bytes <= budget) return;
+  const auto stored = [&](int64_t seed) { return is_stored(request, seed, teacher_rows, out); };
+  if (std::all_of(seeds.begin(), seeds.end(), stored)) return;
   throw_user_error("method." + request.method->label + ".teacher_outputs",
                    request.task->name + ": the teacher's outputs take " +
                        bytes_text(static_cast<double>(bytes)) +

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include "methods/method.h"
 #include "suite/stages/student.h"
@@ -20,8 +21,12 @@ int64_t teacher_outputs_budget(int64_t free_disk, int64_t available_memory, int 
 // The same on this machine, with results in `out`.
 int64_t teacher_outputs_budget(const std::filesystem::path& out, int ranks_per_host);
 
-// Throws a user error when the run's method says "auto" and the store on `rows` training rows does
-// not fit: the other way, a teacher that runs beside the student, is not available yet. Local.
-void check_outputs_fit(const StudentRequest& request, int64_t rows, int64_t budget);
+// Throws a user error when the method says "auto" and the store of a teacher's outputs, unless it
+// is in `out` already for all `seeds`, does not fit: the other way, a teacher that runs beside the
+// student, is not available yet. `teacher_rows`: of the teacher's tokenizer. Local; reads weight
+// files.
+void check_outputs_fit(const StudentRequest& request, const std::vector<int64_t>& seeds,
+                       const Features& teacher_rows, const std::filesystem::path& out,
+                       int64_t budget);
 
 }  // namespace kdbench

@@ -30,7 +30,7 @@ class TaskPipeline {
       });
     }
     prepare_teacher();
-    workspace_.control.agree([&] { check_outputs(); });
+    check_outputs();
   }
   void prepare_teacher() {
     if (experiment_.teacher) features(tokenizer_folder(experiment_.teacher->model));
@@ -54,16 +54,20 @@ class TaskPipeline {
  private:
   // Stored teacher outputs must find room on every host.
   void check_outputs() {
-    Problems problems;
-    const int64_t budget = teacher_outputs_budget(workspace_.out, workspace_.control.local_size());
-    for (const auto* method : selected_methods(selection_, experiment_)) {
-      const Features& rows = *features_.at(tokenizer_folder(student_of(experiment_, *method)));
-      problems.collect([&] {
-        check_outputs_fit({&experiment_, &task_, method, 1}, rows.store.split("train")->rows(),
-                          budget);
-      });
-    }
-    problems.throw_if_any(experiment_.file.string());
+    if (!experiment_.teacher) return;
+    const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
+    const int64_t budget = workspace_.control.min(
+        teacher_outputs_budget(workspace_.out, workspace_.control.local_size()));
+    workspace_.control.on_root([&] {
+      Problems problems;
+      for (const auto* method : selected_methods(selection_, experiment_)) {
+        const auto seeds = selected_seeds(selection_, experiment_, task_.name, *method);
+        problems.collect([&] {
+          check_outputs_fit({&experiment_, &task_, method, 1}, seeds, rows, workspace_.out, budget);
+        });
+      }
+      problems.throw_if_any(experiment_.file.string());
+    });
   }
 
   StudentRun run_one(const MethodSettings& method, int64_t seed) {

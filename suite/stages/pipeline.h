@@ -16,7 +16,7 @@ namespace kdbench {
 struct PipelineResult {
   int64_t done = 0, reused = 0, failed = 0;
   std::filesystem::path folder;             // <out>/<experiment>
-  std::vector<std::filesystem::path> runs;  // this experiment's, teachers first
+  std::vector<std::filesystem::path> runs;  // task by task, students before teachers
 };
 
 // What load_experiment leaves out because it takes time: a cut or missing file of weights is found

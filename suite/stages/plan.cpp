@@ -88,7 +88,7 @@ class TaskPlanner {
     Features rows{stage_folder(dry_.out, key) / "features.h5", key.hash(), {}};
     rows.store.info.task = task_.name;
     if (there) {
-      rows.store = read_feature_store(rows.file);
+      read_stage(stage_folder(dry_.out, key), [&] { rows.store = read_feature_store(rows.file); });
     } else {
       for (auto& split : tokenize_splits(request, *load_tokenizer(tokenizer), 0, 1, dry_)) {
         const std::string name = split.name;
@@ -129,7 +129,10 @@ class TaskPlanner {
     WorkPlan work{task_.name, method.label, settings.seeds, 0, {}, 0};
     work.teacher_outputs = teacher_outputs_bytes(rows.store.split("train")->rows(), needs,
                                                  method_shapes(experiment_, method, task_));
-    check_outputs_fit(first, rows.store.split("train")->rows(), plan_.limits.outputs_budget);
+    if (experiment_.teacher) {
+      const Features& teacher_rows = features(tokenizer_folder(experiment_.teacher->model));
+      check_outputs_fit(first, settings.seeds, teacher_rows, dry_.out, plan_.limits.outputs_budget);
+    }
     const Teacher* teacher = takes_teacher(first) ? &plan_teacher(first.seed) : nullptr;
     const auto model = build_model(student_model(first, usable(first, teacher)), dry_);
     check_teacher_outputs_file(first, rows);
@@ -259,15 +262,22 @@ void throw_each_once(const Problems& problems, const std::string& where) {
 }
 
 // Takes the embedded corpora for the time of a plan, so that the results' folder stays untouched.
-struct TemporaryFolder {
-  TemporaryFolder() = default;
+class TemporaryFolder {
+ public:
+  // Makes none where none is needed: `path` is then empty.
+  explicit TemporaryFolder(bool needed) {
+    if (!needed) return;
+    std::string name = (fs::temp_directory_path() / "kdbench-plan-XXXXXX").string();
+    if (!mkdtemp(name.data())) throw_machine_error(name, "cannot be made", "set TMPDIR");
+    path = name;
+  }
   ~TemporaryFolder() {
     std::error_code ignored;
-    fs::remove_all(path, ignored);
+    if (!path.empty()) fs::remove_all(path, ignored);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path path = fs::temp_directory_path() / fmt::format("kdbench-plan-{}", getpid());
+  fs::path path;
 };
 
 // The stage whose folder in `out` is named as the temporary one.
@@ -317,7 +327,7 @@ Plan make_plan(const Experiment& asked, int ranks, const Workspace& workspace) {
   const auto collectives = make_single_collectives();
   const Workspace dry{alone,         *collectives,      at::kMeta, workspace.threads,
                       workspace.out, workspace.command, true};
-  const TemporaryFolder temporary;
+  const TemporaryFolder temporary(asked.data.synthetic);
   const Experiment experiment = with_data_in_place(
       asked, {alone, *collectives, at::kMeta, workspace.threads, temporary.path, "", true});
   if (experiment.data.synthetic) plan.stages.push_back(plan_corpora(experiment, workspace.out));

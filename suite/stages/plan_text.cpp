@@ -25,7 +25,8 @@ std::string data_table(const Plan& plan) {
   Table table;
   table.header = {"task", "split", "rows", "tokens", "mean", "longest"};
   for (const auto& split : plan.splits) {
-    const double mean = static_cast<double>(split.tokens) / static_cast<double>(split.rows);
+    const double rows = static_cast<double>(std::max<int64_t>(split.rows, 1));
+    const double mean = static_cast<double>(split.tokens) / rows;
     table.rows.push_back({split.task, split.split, std::to_string(split.rows),
                           std::to_string(split.tokens), fmt::format("{:.1f}", mean),
                           std::to_string(split.longest)});

@@ -68,7 +68,11 @@ StageLock::~StageLock() {
 }
 
 bool StageLock::try_lock() {
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {
+  int refused = 0;
+  do {
+    refused = ::flock(descriptor_, LOCK_EX | LOCK_NB);
+  } while (refused && errno == EINTR);
+  if (!refused) {
     held_ = true;
     const std::string me = this_process();
     // For those who wait to say; a full disk must not matter here.
@@ -76,7 +80,7 @@ bool StageLock::try_lock() {
         ::ftruncate(descriptor_, 0) == 0 && ::pwrite(descriptor_, me.data(), me.size(), 0) > 0;
     return true;
   }
-  if (errno == EWOULDBLOCK || errno == EINTR) return false;
+  if (errno == EWOULDBLOCK) return false;
   if (!means_no_locks(errno))
     throw_machine_error(file_, std::string("cannot be locked: ") + std::strerror(errno));
   warn_of_missing_locks(file_);

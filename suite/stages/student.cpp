@@ -94,12 +94,11 @@ std::shared_ptr<const TeacherSplit> teacher_outputs(
     const StudentRequest& request, const TeacherNeeds& needs, const Features& features,
     const Teacher* teacher, const Features* teacher_features, const Workspace& workspace) {
   if (!needs.logits && needs.cls_layers.empty()) return nullptr;
-  std::shared_ptr<const TeacherSplit> outputs;
   if (!request.method->teacher_outputs_file) {
-    outputs = ensure_teacher_outputs(*teacher, *request.task, shared_needs(request),
-                                     *teacher_features, workspace);
-    return with_cls_layers(outputs, needs.cls_layers);
+    return ensure_teacher_outputs(*teacher, *request.task, shared_needs(request), needs.cls_layers,
+                                  *teacher_features, workspace);
   }
+  std::shared_ptr<const TeacherSplit> outputs;
   workspace.control.agree([&] { outputs = outputs_of_file(request, needs, features); });
   return outputs;
 }

@@ -70,6 +70,7 @@ StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
 
 std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
                                                            const TeacherNeeds& needs,
+                                                           const std::vector<int64_t>& layers,
                                                            const Features& features,
                                                            const Workspace& workspace) {
   const StageKey key = teacher_outputs_key(teacher, needs, features);
@@ -83,7 +84,7 @@ std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teache
   });
   std::shared_ptr<const TeacherSplit> outputs;
   const auto read = [&] {
-    const TeacherStore store = read_teacher_store(*folder / "teacher.h5");
+    const TeacherStore store = read_teacher_store(*folder / "teacher.h5", layers);
     outputs = store.splits.at("train");
     check_teacher_matches(store, *outputs, *features.store.split("train"),
                           teacher.checkpoint_sha256);

@@ -33,9 +33,11 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
 StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
                              const Features& features);
 
-// The teacher's outputs on the training rows of `features`, as `needs` asks. Collective.
+// The teacher's outputs on the training rows of `features`. `needs`: of all who share the stage;
+// `layers`: those of them that are read, in this order. Collective.
 std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
                                                            const TeacherNeeds& needs,
+                                                           const std::vector<int64_t>& layers,
                                                            const Features& features,
                                                            const Workspace& workspace);
 

@@ -51,6 +51,7 @@ void check(const ExportOptions& options) {
   const auto config = check_model_options(options, problems);
   if (config) check_layers(options.request.cls_layers, config->layers, problems);
   problems.collect([&] { check_splits(options, find_task(options.task), problems); });
+  check_trained_model(options, {options.task}, problems);
   const std::filesystem::path file = options.file;
   if (file.extension() != ".h5") {
     problems.add("--teacher-outputs", "expected a name that ends with .h5");

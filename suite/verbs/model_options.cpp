@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "suite/training/model_setup.h"
+
 namespace kdbench {
 
 void add_model_options(CLI::App& app, ModelOptions& options) {
@@ -40,6 +42,18 @@ std::optional<ModelConfig> check_model_options(const ModelOptions& options, Prob
                                                  options.max_seq_length, config->max_positions));
   }
   return config;
+}
+
+void check_trained_model(const ModelOptions& options, const std::vector<std::string>& tasks,
+                         Problems& problems) {
+  if (!problems.lines().empty()) return;
+  problems.collect([&] {
+    ModelSettings model;
+    model.weights = options.model;
+    std::vector<const Task*> wanted;
+    for (const auto& name : tasks) wanted.push_back(&find_task(name));
+    check_model(model, nullptr, /*frozen=*/true, wanted);
+  });
 }
 
 }  // namespace kdbench

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/huggingface.h"
 #include "suite/session.h"
@@ -28,5 +29,10 @@ FeatureRequest feature_request(const ModelOptions& options, const Task& task);
 // What is wrong with the folders, each by itself and together. Local. Returns the model's sizes
 // when they can be read.
 std::optional<ModelConfig> check_model_options(const ModelOptions& options, Problems& problems);
+
+// Adds what is wrong with the model's weights, labels or classifier for `tasks`; nothing when there
+// are problems already. Local.
+void check_trained_model(const ModelOptions& options, const std::vector<std::string>& tasks,
+                         Problems& problems);
 
 }  // namespace kdbench

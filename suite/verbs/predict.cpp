@@ -32,6 +32,7 @@ void check(const PredictOptions& options) {
       if (!any) throw_user_error("--tasks " + name, "no rows to predict in " + options.data);
     });
   }
+  check_trained_model(options, options.tasks, problems);
   problems.throw_if_any("predict");
 }
 

@@ -23,11 +23,12 @@ ModelShapes shapes(int64_t teacher_layers, int64_t student_layers, int64_t stude
   return shapes;
 }
 
-std::unique_ptr<Method> pkd(OptionValue layers) {
+std::unique_ptr<Method> pkd(OptionValue layers, double beta = 500.0) {
   const MethodEntry& entry = find_method("pkd");
   std::map<std::string, OptionValue> values;
   for (const auto& spec : entry.options) values[spec.name] = spec.fallback;
   values["layers"] = std::move(layers);
+  values["beta"] = beta;
   return entry.make(Options(values));
 }
 
@@ -73,6 +74,14 @@ TEST(Pkd, RefusesDepthsAndWidthsThatDoNotFit) {
   ModelShapes alone = shapes(12, 3);
   alone.teacher.reset();
   EXPECT_NE(problem(std::string("last"), alone).find("teacher's depth"), std::string::npos);
+}
+
+TEST(Pkd, WithoutPatienceAsksForLogitsAlone) {
+  const auto method = pkd(std::string("skip"), 0.0);
+  const TeacherNeeds needs = method->teacher_needs(shapes(12, 5, 16));
+  EXPECT_TRUE(needs.logits);
+  EXPECT_TRUE(needs.cls_layers.empty());
+  EXPECT_NO_THROW(method->validate(shapes(12, 5, 16)));
 }
 
 // By hand: differences (1, -2), (0, 3) over B = 2, K = 1, H = 2.

@@ -11,6 +11,7 @@
 #include "suite/stages/output_budget.h"
 #include "suite/stages/pipeline.h"
 #include "suite/stages/plan_text.h"
+#include "suite/stages/teacher_outputs.h"
 #include "tests/support/temp_folder.h"
 
 namespace kdbench {
@@ -246,19 +247,43 @@ TEST(OutputBudget, HalfOfWhatIsFree) {
   EXPECT_EQ(teacher_outputs_budget(1000, 600, 3), 100);
 }
 
+// Seven rows with two logits and an id: 112 bytes.
+Features seven_rows() {
+  auto train = std::make_shared<FeatureSplit>();
+  train->row_ids = {0, 1, 2, 3, 4, 5, 6};
+  Features features;
+  features.hash = "features";
+  features.store.splits["train"] = train;
+  return features;
+}
+
 TEST_F(PlanTest, OnlyAutoIsHeldToTheBudget) {
   const Experiment automatic = load(), stored = load({"method.kd.teacher_outputs=store"});
   const Task& task = find_task("RTE");
-  EXPECT_NO_THROW(check_outputs_fit({&automatic, &task, &automatic.methods[0], 1}, 7, 112));
-  EXPECT_NO_THROW(check_outputs_fit({&stored, &task, &stored.methods[0], 1}, 7, 111));
+  const Features rows = seven_rows();
+  const fs::path out = folder / "out";
+  const StudentRequest request{&automatic, &task, &automatic.methods[0], 1};
+  EXPECT_NO_THROW(check_outputs_fit(request, {1}, rows, out, 112));
+  EXPECT_NO_THROW(check_outputs_fit({&stored, &task, &stored.methods[0], 1}, {1}, rows, out, 111));
   try {
-    check_outputs_fit({&automatic, &task, &automatic.methods[0], 1}, 7, 111);
+    check_outputs_fit(request, {1}, rows, out, 111);
     FAIL() << "112 bytes do not fit 111";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kUserInput);
     EXPECT_THAT(error.what(), HasSubstr("take 112 B"));
     EXPECT_THAT(error.what(), HasSubstr("\"online\" is not available yet"));
   }
+}
+
+TEST_F(PlanTest, WhatIsStoredAlreadyNeedsNoBudget) {
+  const Experiment experiment = load();
+  const Task& task = find_task("RTE");
+  const Features rows = seven_rows();
+  const StudentRequest request{&experiment, &task, &experiment.methods[0], 1};
+  const Teacher teacher = teacher_at(folder / "out", teacher_key(experiment, task, 1, rows));
+  const StageKey key = teacher_outputs_key(teacher, shared_needs(request), rows);
+  folder.write(fs::path("out/.stages") / key.hash() / "stage.json", "{}");
+  EXPECT_NO_THROW(check_outputs_fit(request, {1, 2}, rows, folder / "out", 0));
 }
 
 }  // namespace
