@@ -12,7 +12,8 @@ namespace kdbench {
 
 // Holds <out>/.stages/locks/<name> while it lives. Assumes a file system whose flock reaches all
 // hosts: local disks, NFS, GPFS, Lustre mounted with "flock". One without locks is warned of once,
-// and work goes on: two jobs may then do the same work, and the first to finish wins.
+// and work goes on: two jobs may then do the same work; of a stage the first to finish wins, of a
+// run one of them may fail.
 class StageLock {
  public:
   // Waits until no other job holds `name`, and says once which one does. All ranks sleep while they
