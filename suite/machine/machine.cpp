@@ -104,6 +104,7 @@ Disk disk_of(const fs::path& folder) {
   while (!fs::exists(there, failed) && there.has_relative_path()) there = there.parent_path();
   const fs::path real = fs::canonical(there, failed);
   Disk disk = find_mount(text_of("/proc/self/mounts"), failed ? there : real);
+  if (disk.type.empty()) disk = {"/", "unknown", 0};  // a changed root's own mount is not listed
   disk.free_bytes = static_cast<int64_t>(fs::space(there, failed).available);
   if (failed) throw_machine_error(there.string(), "no disk space to be read: " + failed.message());
   return disk;

@@ -21,7 +21,7 @@ std::optional<int64_t> memory_left_in_cgroup(const std::filesystem::path& root,
 
 struct Disk {
   std::filesystem::path mount;  // "/scratch"
-  std::string type;             // "ext4", "nfs4", "lustre", ...
+  std::string type;             // "ext4", "nfs4", "lustre", ..., "unknown"
   int64_t free_bytes = 0;       // to users who are not root
 };
 // Of the folder, or of the nearest one above it that exists. Throws a machine error.
