@@ -11,6 +11,7 @@
 
 #include "io/error.h"
 #include "io/hdf5.h"
+#include "suite/stopwatch.h"
 
 namespace kdbench {
 namespace {
@@ -22,10 +23,6 @@ constexpr int64_t kFloats = int64_t{1} << 20;
 constexpr int kRepetitions = 5;
 constexpr int64_t kMatrix = 512;
 constexpr double kGemmSeconds = 0.2;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // What rank `rank` contributes: small whole numbers, so that sums are exact.
 at::Tensor pattern(int rank) {

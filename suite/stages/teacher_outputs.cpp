@@ -9,11 +9,6 @@
 namespace kdbench {
 namespace {
 
-void append(std::vector<float>& to, const at::Tensor& rows) {
-  const at::Tensor flat = rows.to(at::kCPU, at::kFloat).contiguous();
-  to.insert(to.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
-}
-
 // The outputs on this rank's share of the rows.
 TeacherSplit forward_rows(Model& model, const std::shared_ptr<const FeatureSplit>& features,
                           const OutputRequest& request, const Control& control) {
@@ -30,13 +25,13 @@ TeacherSplit forward_rows(Model& model, const std::shared_ptr<const FeatureSplit
   forward_share(model, *data, control, mode, [&](const Batch& batch, const Outputs& outputs) {
     const int64_t* ids = batch.row_ids.const_data_ptr<int64_t>();
     split.row_ids.insert(split.row_ids.end(), ids, ids + batch.rows());
-    append(split.logits, outputs.logits);
-    if (request.pooled) append(split.pooled, outputs.pooled);
+    append_values(split.logits, outputs.logits);
+    if (request.pooled) append_values(split.pooled, outputs.pooled);
     if (!mode.cls_states) return;
     const at::TensorOptions index(at::kLong);
-    append(split.cls,
-           outputs.cls.index_select(
-               1, at::tensor(request.cls_layers, index.device(outputs.cls.device())) - 1));
+    append_values(split.cls,
+                  outputs.cls.index_select(
+                      1, at::tensor(request.cls_layers, index.device(outputs.cls.device())) - 1));
   });
   return split;
 }

@@ -13,11 +13,6 @@ namespace {
 // Rows of one forward pass: enough for efficient matrix products, small enough for the cache.
 constexpr int64_t kEvaluationRows = 64;
 
-void append(std::vector<float>& to, const at::Tensor& tensor) {
-  const at::Tensor flat = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-  to.insert(to.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
-}
-
 // Sorts the gathered rows by id and checks that they are exactly the split's.
 Predictions in_row_order(const std::vector<int64_t>& ids, const std::vector<float>& logits,
                          const std::vector<float>& labels, int64_t classes, const Dataset& data) {
@@ -43,6 +38,11 @@ Predictions in_row_order(const std::vector<int64_t>& ids, const std::vector<floa
 }
 
 }  // namespace
+
+void append_values(std::vector<float>& to, const at::Tensor& tensor) {
+  const at::Tensor flat = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  to.insert(to.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
+}
 
 void forward_share(Model& model, const Dataset& data, const Control& control,
                    const ForwardMode& mode,
@@ -73,8 +73,8 @@ Predictions predict(Model& model, const Dataset& data, const Control& control) {
   forward_share(model, data, control, {}, [&](const Batch& batch, const Outputs& outputs) {
     const int64_t* row_ids = batch.row_ids.const_data_ptr<int64_t>();
     ids.insert(ids.end(), row_ids, row_ids + batch.rows());
-    append(logits, outputs.logits);
-    if (data.labelled()) append(labels, batch.labels);
+    append_values(logits, outputs.logits);
+    if (data.labelled()) append_values(labels, batch.labels);
     classes = outputs.logits.size(1);
   });
   Predictions predictions = in_row_order(control.gather(ids), control.gather(logits),

@@ -18,6 +18,9 @@ void forward_share(Model& model, const Dataset& data, const Control& control,
                    const ForwardMode& mode,
                    const std::function<void(const Batch&, const Outputs&)>& visit);
 
+// Appends a tensor's values in row-major order, as float32, wherever it lies.
+void append_values(std::vector<float>& to, const at::Tensor& tensor);
+
 // One forward pass of a few rows without a result: the first one of a process starts threads and
 // fills caches, which says nothing about the model's speed. Local.
 void warm_up(Model& model, const Dataset& data);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "io/error.h"
+#include "suite/stopwatch.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/optimizer.h"
 #include "suite/training/schedule.h"
@@ -16,10 +17,6 @@ namespace kdbench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Adds the time until its end to a sum.
 class Stopwatch {

@@ -8,6 +8,7 @@
 #include "methods/checkpoint.h"
 #include "suite/results/provenance.h"
 #include "suite/results/run_record.h"
+#include "suite/stopwatch.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/progress.h"
 #include "suite/training/trainer.h"
@@ -79,10 +80,6 @@ void copy_tokenizer(const fs::path& from, const fs::path& to) {
     if (fs::exists(from / name))
       fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
   }
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 class Execution {

@@ -4,22 +4,8 @@
 set -u
 kdbench=$1
 shared=${KDBENCH_SHARED:-${2:-}}
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failures=0
-
-# expect CODE PATTERN COMMAND...: the exit code, and a line of stdout or stderr that holds PATTERN.
-expect() {
-  local code=$1 pattern=$2
-  shift 2
-  "$@" >"$folder/output" 2>&1 </dev/null
-  local found=$?
-  if [ "$found" != "$code" ] || ! grep -qF -- "$pattern" "$folder/output"; then
-    echo "FAILED: $* (exit $found, expected $code with '$pattern')"
-    cat "$folder/output"
-    failures=$((failures + 1))
-  fi
-}
+# shellcheck source=tests/support/expect.sh
+. "$(dirname "$0")/../support/expect.sh"
 
 expect 0 "kdbench " "$kdbench" --version
 expect 0 "tokenize" "$kdbench" --help
@@ -46,9 +32,9 @@ expect 2 "--store-dtype" "$kdbench" export --store-dtype int8
 # All mistakes at once.
 expect 2 "5 problems" "$kdbench" export --model "$folder/nothing" --data "$folder/none" --task MRCP --memory \
   --teacher-outputs "$folder/store"
-for problem in "--memory: not available yet" "--model: no folder $folder/nothing" "--data: no folder $folder/none" \
+for line in "--memory: not available yet" "--model: no folder $folder/nothing" "--data: no folder $folder/none" \
   "unknown task 'MRCP'" "--teacher-outputs: expected a name that ends with .h5"; do
-  grep -qF -- "$problem" "$folder/output" || { echo "FAILED: export does not list '$problem'"; failures=$((failures + 1)); }
+  grep -qF -- "$line" <<<"$output" || problem "export does not list '$line'"
 done
 expect 2 "no folder $folder/nothing" "$kdbench" predict --model "$folder/nothing" --data "$folder" --tasks RTE
 expect 2 "--tasks RTE: no rows to predict" "$kdbench" predict --model "$folder/nothing" --data "$folder" --tasks RTE

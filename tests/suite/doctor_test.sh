@@ -5,26 +5,13 @@ set -u
 kdbench=$1
 shift
 mpiexec=("$@") # ends with the flag for the number of ranks
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failures=0
+# shellcheck source=tests/support/expect.sh
+. "$(dirname "$0")/../support/expect.sh"
+expect_pattern=-E
 
-# expect CODE PATTERN COMMAND...: the exit code, a line that holds PATTERN, and an empty folder afterwards.
-expect() {
-  local code=$1 pattern=$2
-  shift 2
-  local output found
-  output=$("$@" 2>&1 </dev/null)
-  found=$?
-  if [ "$found" != "$code" ] || ! grep -qE -- "$pattern" <<<"$output"; then
-    echo "FAILED: $* (exit $found, expected $code with '$pattern')"
-    echo "$output"
-    failures=$((failures + 1))
-  fi
-  if [ -n "$(ls -A "$folder")" ]; then
-    echo "FAILED: $* left $(ls -A "$folder")"
-    failures=$((failures + 1))
-  fi
+# Nothing is left behind.
+check_after() {
+  [ -z "$(ls -A "$folder")" ] || problem "$* left $(ls -A "$folder")"
 }
 
 doctor=("$kdbench" doctor --out "$folder/results/of/mine")

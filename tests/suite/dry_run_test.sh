@@ -5,9 +5,8 @@ set -u
 kdbench=$1
 shift
 mpiexec=("$@") # ends with the flag for the number of ranks
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failures=0
+# shellcheck source=tests/support/expect.sh
+. "$(dirname "$0")/../support/expect.sh"
 
 mkdir -p "$folder/data/RTE" "$folder/tokenizer"
 printf '%s\n' '[PAD]' '[UNK]' '[CLS]' '[SEP]' '[MASK]' a b c >"$folder/tokenizer/vocab.txt"
@@ -38,22 +37,11 @@ name = "kd"
 END
 before=$(find "$folder" -type f -exec sha256sum {} + | sort)
 
-# expect CODE PATTERN COMMAND...: the exit code, a line that holds PATTERN, and no file changed or made.
-expect() {
-  local code=$1 pattern=$2
-  shift 2
-  local output found
-  output=$("$@" 2>&1 </dev/null)
-  found=$?
-  if [ "$found" != "$code" ] || ! grep -qF -- "$pattern" <<<"$output"; then
-    echo "FAILED: $* (exit $found, expected $code with '$pattern')"
-    echo "$output"
-    failures=$((failures + 1))
-  fi
+# No file is changed or made.
+check_after() {
   if [ "$(find "$folder" -type f -exec sha256sum {} + | sort)" != "$before" ] || [ -e "$folder/out" ]; then
-    echo "FAILED: $* wrote something"
+    problem "$* wrote something"
     find "$folder"
-    failures=$((failures + 1))
   fi
 }
 
