@@ -24,6 +24,8 @@ inline constexpr const char* kFirstSegment =
 inline constexpr const char* kTeacherLogits =
     "teacher_logits";  // dense (rows, C) float32, student's label order
 inline constexpr const char* kTeacherCls = "teacher_cls";  // dense (rows, layers, H) float32
+inline constexpr const char* kTeacherHidden =
+    "teacher_hidden";  // ragged (tokens, layers, H) float32: states of the student's own tokens
 }  // namespace field
 
 struct Batch {

@@ -18,8 +18,8 @@ class VanillaKd : public Method {
     return needs;
   }
 
-  std::vector<Phase> phases(const Models& models) override {
-    Model& student = *models.at(kStudent);
+  std::vector<Phase> phases(const Inputs& inputs) override {
+    Model& student = *inputs.models.at(kStudent);
     Phase phase;
     phase.name = "distill";
     phase.updates.push_back(

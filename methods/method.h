@@ -17,13 +17,29 @@
 
 namespace kdbench {
 
+// A memory of features (FSD): centroids of the teacher's flattened states over the training rows.
+struct MemoryNeeds {
+  int64_t centroids = 0;  // K; 0: no memory
+  int64_t layer = 0;      // 1-based teacher layer
+  std::string file;       // safetensors of the user, absolute; empty: a stage of its own trains it
+};
+
+// K centroids of features flattened token-major to max_seq_length * H, zeros behind a row's end.
+struct FeatureMemory {
+  at::Tensor teacher;  // (K, max_seq_length * H)
+  at::Tensor student;  // the same shape: where the student's own begins; may be undefined
+};
+
 // What a method takes from the teacher. Stored outputs arrive as batch fields; `online` hands it
 // the model itself.
 struct TeacherNeeds {
-  bool teacher = false;             // a teacher at all
-  bool logits = false;              // field::kTeacherLogits
-  std::vector<int64_t> cls_layers;  // 1-based layers in field::kTeacherCls
-  bool trains_teacher = false;      // the teacher is a Model in Models and learns (ProKT)
+  bool teacher = false;                // a teacher at all
+  bool logits = false;                 // field::kTeacherLogits
+  std::vector<int64_t> cls_layers;     // 1-based layers in field::kTeacherCls
+  std::vector<int64_t> hidden_layers;  // 1-based layers in field::kTeacherHidden: both models must
+                                       // read the same tokens
+  MemoryNeeds memory;                  // Inputs::memory
+  bool trains_teacher = false;         // the teacher is a Model in Models and learns (ProKT)
 };
 
 // Depths and sizes that a method may need before any model exists.
@@ -31,6 +47,7 @@ struct ModelShapes {
   ModelConfig student;
   std::optional<ModelConfig> teacher;
   int64_t outputs = 2;  // C; 1 for regression
+  int64_t max_seq_length = 128;
 };
 
 // The models of a run, by role. Only "student" is always there; "teacher" when
@@ -38,6 +55,13 @@ struct ModelShapes {
 inline constexpr const char* kStudent = "student";
 inline constexpr const char* kTeacher = "teacher";
 using Models = std::map<std::string, Model*>;
+
+// What the phases of a method are made from, beside the batches.
+struct Inputs {
+  Models models;
+  std::optional<FeatureMemory> memory =
+      std::nullopt;  // as TeacherNeeds::memory asks; none in a plan
+};
 
 // Gathers rows of all ranks' shares, for losses over the whole batch. Collective: every rank calls
 // it in the same order, in the loss function, never inside backward.
@@ -110,7 +134,7 @@ class Method {
   // refused.
   virtual bool needs_whole_batch() const { return false; }
   virtual std::vector<ExtraParameter> extra_parameters(const ModelShapes&) const { return {}; }
-  virtual std::vector<Phase> phases(const Models& models) = 0;
+  virtual std::vector<Phase> phases(const Inputs& inputs) = 0;
 };
 
 // One entry of the registry.

@@ -55,8 +55,8 @@ class PatientKd : public Method {
     check_list(layers(shapes), shapes);
   }
 
-  std::vector<Phase> phases(const Models& models) override {
-    Model& student = *models.at(kStudent);
+  std::vector<Phase> phases(const Inputs& inputs) override {
+    Model& student = *inputs.models.at(kStudent);
     Phase phase;
     phase.name = "distill";
     phase.updates.push_back(

@@ -2,17 +2,17 @@
 #include "methods/registry.h"
 
 #include "io/error.h"
+#include "methods/annealing_kd.h"
 #include "methods/finetune.h"
 #include "methods/kd.h"
 #include "methods/pkd.h"
+#include "methods/prokt.h"
 
 namespace kdbench {
 
 const std::vector<MethodEntry>& all_methods() {
   static const std::vector<MethodEntry> methods = {
-      finetune_entry(),
-      kd_entry(),
-      pkd_entry(),
+      finetune_entry(), kd_entry(), pkd_entry(), annealing_kd_entry(), prokt_entry(),
   };
   return methods;
 }
@@ -32,8 +32,7 @@ const MethodEntry& find_method(const std::string& name) {
 }
 
 const std::vector<std::string>& planned_methods() {
-  static const std::vector<std::string> names = {"annealing-kd", "prokt",  "fsd",
-                                                 "takd",         "d-lite", "d-heavy"};
+  static const std::vector<std::string> names = {"fsd", "takd", "d-lite", "d-heavy"};
   return names;
 }
 

@@ -18,6 +18,7 @@ ModelShapes method_shapes(const Experiment& experiment, const MethodSettings& me
     shapes.teacher = resolve_config(experiment.teacher->model, task, std::nullopt);
   }
   shapes.outputs = task.classes();
+  shapes.max_seq_length = experiment.max_seq_length_of(task.name);
   return shapes;
 }
 

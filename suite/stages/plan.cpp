@@ -161,7 +161,7 @@ class TaskPlanner {
     const Models models{{kStudent, &model}};
     const auto train = make_dataset(rows.store.split("train"), model.config().labels);
     work.training =
-        plan_training(method.phases(models), models, *train, settings, plan_.ranks, keeps_best);
+        plan_training(method.phases({models}), models, *train, settings, plan_.ranks, keeps_best);
   }
 
   int64_t run_bytes(const WorkPlan& work, const FeatureStore& store) const {

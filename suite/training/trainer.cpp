@@ -323,11 +323,11 @@ class Trainer {
 
 }  // namespace
 
-TrainingResult train(Method& method, const Models& models, const TrainingData& data,
+TrainingResult train(Method& method, const Inputs& inputs, const TrainingData& data,
                      const TrainSettings& settings, uint64_t seed, const Control& control,
                      Collectives& collectives, const Observer& observer) {
-  return Trainer(models, data, settings, seed, control, collectives, observer)
-      .run(method.phases(models));
+  return Trainer(inputs.models, data, settings, seed, control, collectives, observer)
+      .run(method.phases(inputs));
 }
 
 }  // namespace kdbench

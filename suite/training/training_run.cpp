@@ -52,7 +52,7 @@ nlohmann::json step_event(const StepRecord& record) {
     line[prefix + "loss"] = update.loss;
     line[prefix + "learning_rate"] = update.learning_rate;
     line[prefix + "grad_norm"] = update.grad_norm;
-    for (const auto& [name, value] : update.terms) line[prefix + "terms"][name] = value;
+    for (const auto& [name, value] : update.terms) line["terms"][prefix + name] = value;
   }
   line["step_s"] = record.step_s;
   line["samples"] = record.samples;
@@ -158,7 +158,7 @@ class Execution {
       progress.note(fmt::format("{}: epoch {}{}", title, evaluation.epoch + 1,
                                 metrics_text(evaluation.metrics)));
     };
-    return train(*run_.method, run_.models, data_.training, run_.settings,
+    return train(*run_.method, {run_.models, run_.memory}, data_.training, run_.settings,
                  static_cast<uint64_t>(run_.seed), control(), workspace_.collectives, observer);
   }
 

@@ -26,11 +26,12 @@ struct TrainingRun {
   const Task* task = nullptr;
   int64_t seed = 1;
   TrainSettings settings;
-  nlohmann::json config;         // the resolved experiment
-  nlohmann::json inputs;         // everything that the result depends on; names the run
-  nlohmann::json data, teacher;  // hashes
-  Method* method = nullptr;      // null: the model is scored as it is
-  Models models;                 // the one that is predicted and saved is models[kStudent]
+  nlohmann::json config;                // the resolved experiment
+  nlohmann::json inputs;                // everything that the result depends on; names the run
+  nlohmann::json data, teacher;         // hashes
+  Method* method = nullptr;             // null: the model is scored as it is
+  Models models;                        // the one that is predicted and saved is models[kStudent]
+  std::optional<FeatureMemory> memory;  // of the method, when it asks for one
   const FeatureStore* features = nullptr;
   std::shared_ptr<const TeacherSplit> teacher_outputs;  // of the training rows; may be null
   bool keep_model = true;           // as model/; a model that was only read lies elsewhere already

@@ -86,7 +86,7 @@ class TrainingStep {
       seconds += record.step_s;
       ++steps;
     };
-    train(*method_, models_, {&find_task("MRPC"), data_.get(), {}}, settings, 1, world(),
+    train(*method_, {models_}, {&find_task("MRPC"), data_.get(), {}}, settings, 1, world(),
           *collectives_, observer);
     return seconds / static_cast<double>(steps);
   }

@@ -60,6 +60,27 @@ void expect_step(const json& actual, const json& expected) {
   }
 }
 
+// Lines of one type; a step of the fixtures has none.
+std::vector<json> of_type(const std::vector<json>& lines, const std::string& type) {
+  std::vector<json> found;
+  for (const auto& line : lines) {
+    if (line.value("type", "step") == type) found.push_back(line);
+  }
+  return found;
+}
+
+// The dev scores after an epoch.
+void expect_scores(const std::vector<json>& events, const json& expected) {
+  for (const auto& event : of_type(events, "evaluation")) {
+    if (event.at("phase") != expected.at("phase") || event.at("epoch") != expected.at("epoch"))
+      continue;
+    for (const auto& [name, value] : expected.at("metrics").items())
+      expect_close(event.at("metrics").at("dev").at(name), value, 0, 1e-4, name);
+    return;
+  }
+  ADD_FAILURE() << "no scores like " << expected;
+}
+
 fs::path student_folder(const fs::path& experiment) {
   for (const auto& entry : fs::directory_iterator(experiment)) {
     if (entry.path().filename().string().find("-teacher-") == std::string::npos)
@@ -72,12 +93,11 @@ void expect_run(const fs::path& run, const fs::path& expected_file) {
   std::vector<json> expected = read_lines(expected_file);
   const json evaluation = expected.back();
   expected.pop_back();
-  std::vector<json> steps;
-  for (const auto& event : read_lines(run / "events.jsonl")) {
-    if (event.at("type") == "step") steps.push_back(event);
-  }
-  ASSERT_EQ(steps.size(), expected.size());
-  for (size_t i = 0; i < steps.size(); ++i) expect_step(steps[i], expected[i]);
+  const std::vector<json> events = read_lines(run / "events.jsonl");
+  const auto steps = of_type(events, "step"), wanted = of_type(expected, "step");
+  ASSERT_EQ(steps.size(), wanted.size());
+  for (size_t i = 0; i < steps.size(); ++i) expect_step(steps[i], wanted[i]);
+  for (const auto& scores : of_type(expected, "epoch_eval")) expect_scores(events, scores);
 
   std::ifstream file(run / "run.json");
   const json record = json::parse(file);
@@ -134,7 +154,8 @@ INSTANTIATE_TEST_SUITE_P(Cases, Parity,
                          ::testing::Values("finetune-rte", "finetune-cola", "finetune-stsb",
                                            "finetune-cola-decay", "finetune-rte-bertadam", "kd-rte",
                                            "kd-mnli", "pkd-skip-rte", "pkd-skip-normalized-rte",
-                                           "pkd-last-rte", "pkd-last-normalized-mnli"),
+                                           "pkd-last-rte", "pkd-last-normalized-mnli",
+                                           "annealing-rte", "annealing-stsb"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

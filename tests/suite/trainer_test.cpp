@@ -79,7 +79,7 @@ Trained train_tiny(Method& method, const Control& control, const TrainSettings& 
   };
   const auto collectives = make_collectives(control, at::kCPU);
   const Models models{{kStudent, student.get()}};
-  trained.result = train(method, models, training, settings, 3, control, *collectives, observer);
+  trained.result = train(method, {models}, training, settings, 3, control, *collectives, observer);
   trained.values = student->parameters().values().clone();
   return trained;
 }
@@ -186,9 +186,9 @@ class MutualToy : public Method {
     return needs;
   }
 
-  std::vector<Phase> phases(const Models& models) override {
-    Model& student = *models.at(kStudent);
-    Model& teacher = *models.at(kTeacher);
+  std::vector<Phase> phases(const Inputs& inputs) override {
+    Model& student = *inputs.models.at(kStudent);
+    Model& teacher = *inputs.models.at(kTeacher);
     Phase phase;
     phase.name = "mutual";
     phase.overrides[kTeacher].learning_rate = 1e-2;
@@ -236,7 +236,7 @@ TEST(Trainer, TwoModelsLearnInTurnOnABatch) {
   MutualToy method;
   const TrainSettings settings = settings_for_test();
   const TrainingResult result =
-      train(method, {{kStudent, student.get()}, {kTeacher, teacher.get()}},
+      train(method, {{{kStudent, student.get()}, {kTeacher, teacher.get()}}},
             {&find_task("CoLA"), data.get(), {{"dev", dev.get()}}}, settings, 3, control,
             *collectives, observer);
   ASSERT_EQ(steps.size(), 12u);
@@ -255,7 +255,7 @@ TEST(Trainer, TwoModelsLearnInTurnOnABatch) {
 class VisitToy : public Method {
  public:
   TeacherNeeds teacher_needs(const ModelShapes&) const override { return {}; }
-  std::vector<Phase> phases(const Models&) override {
+  std::vector<Phase> phases(const Inputs&) override {
     Phase phase;
     phase.name = "visit";
     phase.epochs = 1;
