@@ -33,13 +33,15 @@ struct FeatureMemory {
 // What a method takes from the teacher. Stored outputs arrive as batch fields; `online` hands it
 // the model itself.
 struct TeacherNeeds {
-  bool teacher = false;                // a teacher at all
+  bool teacher = false;                // a finished teacher
   bool logits = false;                 // field::kTeacherLogits
   std::vector<int64_t> cls_layers;     // 1-based layers in field::kTeacherCls
   std::vector<int64_t> hidden_layers;  // 1-based layers in field::kTeacherHidden: both models must
                                        // read the same tokens
   MemoryNeeds memory;                  // Inputs::memory
-  bool trains_teacher = false;         // the teacher is a Model in Models and learns (ProKT)
+  // The teacher is a Model in Models and learns (ProKT): from its fine-tuned weights when `teacher`
+  // is set too, else from those that it would be fine-tuned from.
+  bool trains_teacher = false;
 };
 
 // Depths and sizes that a method may need before any model exists.
@@ -51,7 +53,7 @@ struct ModelShapes {
 };
 
 // The models of a run, by role. Only "student" is always there; "teacher" when
-// TeacherNeeds::trains_teacher.
+// TeacherNeeds::trains_teacher: both then have the same tokens and the same order of labels.
 inline constexpr const char* kStudent = "student";
 inline constexpr const char* kTeacher = "teacher";
 using Models = std::map<std::string, Model*>;

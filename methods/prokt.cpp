@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "methods/prokt.h"
 
-#include <algorithm>
+#include <fmt/core.h>
 
+#include <algorithm>
+#include <optional>
+
+#include "io/error.h"
+#include "methods/hidden_alignment.h"
 #include "methods/losses.h"
 
 namespace kdbench {
@@ -19,9 +24,9 @@ const char* divergence_name(const at::Tensor& labels) {
   return at::isFloatingType(labels.scalar_type()) ? "output_mse" : "kl";
 }
 
-at::Tensor constant_logits(Model& model, const Batch& batch) {
+Outputs constant_outputs(Model& model, const Batch& batch, const ForwardMode& mode) {
   at::NoGradGuard no_gradients;
-  return model.forward(batch, StepContext::eval()).logits;
+  return model.forward(batch, mode);
 }
 
 class ProKt : public Method {
@@ -29,21 +34,47 @@ class ProKt : public Method {
   explicit ProKt(const Options& options)
       : move_back_weight_(options.get<double>("move_back_weight")),
         teacher_learning_rate_(options.get<double>("teacher_learning_rate")),
+        from_fine_tuned_(options.get<std::string>("teacher_start") == "fine-tuned"),
         zero_classifier_(options.get<bool>("zero_classifier")),
         dual_(options.get<bool>("dual")),
         multiplier_start_(options.get<double>("lambda_initialization")),
         multiplier_rate_(options.get<double>("lambda_lr")),
-        bound_(options.get<double>("lambda_epsilon")) {}
+        bound_(options.get<double>("lambda_epsilon")) {
+    if (!options.get<bool>("hidden_alignment")) return;
+    alignment_ = {options.get<bool>("align_embeddings"), options.get<bool>("align_hidden"),
+                  options.get<bool>("align_attention")};
+  }
 
   TeacherNeeds teacher_needs(const ModelShapes&) const override {
     TeacherNeeds needs;
-    needs.teacher = true;
+    needs.teacher = from_fine_tuned_;
     needs.trains_teacher = true;
     return needs;
   }
 
+  void validate(const ModelShapes& shapes) const override {
+    if (!alignment_ || !shapes.teacher) return;
+    const ModelConfig &student = shapes.student, &teacher = *shapes.teacher;
+    if (teacher.layers < student.layers) {
+      throw_user_error("method prokt: hidden_alignment",
+                       fmt::format("compares {} layers of the student with a teacher of {}",
+                                   student.layers, teacher.layers));
+    }
+    if (alignment_->attention && teacher.heads != student.heads) {
+      throw_user_error("method prokt: align_attention",
+                       fmt::format("compares heads one by one; the student has {}, the teacher {}",
+                                   student.heads, teacher.heads),
+                       "align_attention = false leaves them out");
+    }
+  }
+
   // The multiplier follows the divergence of the whole batch.
   bool needs_whole_batch() const override { return dual_; }
+
+  std::vector<ExtraParameter> extra_parameters(const ModelShapes& shapes) const override {
+    if (!alignment_ || !shapes.teacher) return {};
+    return {{kAlignmentProjection, {shapes.teacher->hidden, shapes.student.hidden}}};
+  }
 
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model &student = *inputs.models.at(kStudent), &teacher = *inputs.models.at(kTeacher);
@@ -59,7 +90,7 @@ class ProKt : public Method {
            return teacher_loss(student, teacher, context, batch);
          }});
     phase.updates.push_back(
-        {kStudent, [&student, &teacher](const StepContext& context, const Batch& batch) {
+        {kStudent, [this, &student, &teacher](const StepContext& context, const Batch& batch) {
            return student_loss(student, teacher, context, batch);
          }});
     return {phase};
@@ -74,7 +105,7 @@ class ProKt : public Method {
 
   Loss teacher_loss(Model& student, Model& teacher, const StepContext& context,
                     const Batch& batch) {
-    const at::Tensor target = constant_logits(student, batch);
+    const at::Tensor target = constant_outputs(student, batch, StepContext::eval()).logits;
     const at::Tensor logits = teacher.forward(batch, context.train(kTeacher)).logits;
     const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
     const at::Tensor back = divergence(logits, target, batch.global_rows);
@@ -96,17 +127,30 @@ class ProKt : public Method {
   }
 
   // The teacher has already taken its step on this batch.
-  static Loss student_loss(Model& student, Model& teacher, const StepContext& context,
-                           const Batch& batch) {
-    const at::Tensor target = constant_logits(teacher, batch);
-    const at::Tensor logits = student.forward(batch, context.train()).logits;
-    const at::Tensor loss = divergence(logits, target, batch.global_rows);
-    return {loss, {{divergence_name(batch.labels), loss}}};
+  Loss student_loss(Model& student, Model& teacher, const StepContext& context,
+                    const Batch& batch) const {
+    ForwardMode mode = context.train(), teacher_mode = StepContext::eval();
+    if (alignment_) {
+      request_states(mode, *alignment_);
+      request_states(teacher_mode, *alignment_);
+    }
+    const Outputs target = constant_outputs(teacher, batch, teacher_mode);
+    const Outputs own = student.forward(batch, mode);
+    const at::Tensor soft = divergence(own.logits, target.logits, batch.global_rows);
+    Loss loss{soft, {{divergence_name(batch.labels), soft}}};
+    if (!alignment_) return loss;
+    const at::Tensor& projection = student.parameters()[kAlignmentProjection];
+    for (auto& term : hidden_alignment(own, target, projection, batch, *alignment_)) {
+      loss.total = loss.total + term.second;
+      loss.terms.push_back(std::move(term));
+    }
+    return loss;
   }
 
   double move_back_weight_, teacher_learning_rate_;
-  bool zero_classifier_, dual_;
+  bool from_fine_tuned_, zero_classifier_, dual_;
   double multiplier_start_, multiplier_rate_, bound_;
+  std::optional<AlignmentParts> alignment_;
   double multiplier_ = 0.0;
 };
 
@@ -116,26 +160,49 @@ OptionSpec positive(const char* name, double fallback, const char* meaning, cons
   return spec;
 }
 
-}  // namespace
-
-MethodEntry prokt_entry() {
+std::vector<OptionSpec> joint_options() {
   OptionSpec move_back = positive("move_back_weight", 0.4,
                                   "lambda: how much the teacher stays near the student", kRecipe);
   move_back.maximum = 1.0;
+  OptionSpec start{"teacher_start", std::string("pretrained"),
+                   "the teacher learns from the weights that [teacher] names, or from its "
+                   "fine-tuned ones",
+                   "the paper: a pre-trained teacher"};
+  start.choices = {"pretrained", "fine-tuned"};
   return {
+      move_back,
+      positive("teacher_learning_rate", 3e-5,
+               "of the teacher's own optimizer; the student's is train.learning_rate", kRecipe),
+      start,
+      {"zero_classifier", true, "both classifiers begin at zero: uniform probabilities", kRecipe}};
+}
+
+std::vector<OptionSpec> constraint_options() {
+  return {{"dual", false, "constraint mode: CE + mu (KL - epsilon) with mu learned", kProgram},
+          positive("lambda_initialization", 1.0, "mu at the start of constraint mode", kProgram),
+          positive("lambda_lr", 0.001, "how fast mu follows the constraint", kProgram),
+          positive("lambda_epsilon", 1.0, "epsilon, the divergence that is allowed", kProgram)};
+}
+
+std::vector<OptionSpec> alignment_options() {
+  return {
+      {"hidden_alignment", false, "the student also follows the teacher's inner states", kProgram},
+      {"align_embeddings", true, "with hidden_alignment: embeddings", kProgram},
+      {"align_hidden", true, "with hidden_alignment: hidden states", kProgram},
+      {"align_attention", true, "with hidden_alignment: attention probabilities", kProgram}};
+}
+
+}  // namespace
+
+MethodEntry prokt_entry() {
+  MethodEntry entry{
       "prokt",
       "Teacher and student learn together, each held near the other (Shi et al. 2021)",
-      {move_back,
-       positive("teacher_learning_rate", 3e-5,
-                "of the teacher's own optimizer; the student's "
-                "is train.learning_rate",
-                kRecipe),
-       {"zero_classifier", true, "both classifiers begin at zero: uniform probabilities", kRecipe},
-       {"dual", false, "constraint mode: CE + mu (KL - epsilon) with mu learned", kProgram},
-       positive("lambda_initialization", 1.0, "mu at the start of constraint mode", kProgram),
-       positive("lambda_lr", 0.001, "how fast mu follows the constraint", kProgram),
-       positive("lambda_epsilon", 1.0, "epsilon, the divergence that is allowed", kProgram)},
+      {},
       [](const Options& options) { return std::make_unique<ProKt>(options); }};
+  for (const auto& options : {joint_options(), constraint_options(), alignment_options()})
+    entry.options.insert(entry.options.end(), options.begin(), options.end());
+  return entry;
 }
 
 }  // namespace kdbench

@@ -3,7 +3,7 @@
 // teacher takes a step on the task that keeps it near the student, then the student takes a step
 // towards the updated teacher:
 //   teacher  (1 - lambda) CE(y, p_t) + lambda KL(p_s || p_t)
-//   student  KL(p_t || p_s)
+//   student  KL(p_t || p_s), and the terms of hidden_alignment.h when asked for
 // Constraint mode replaces the teacher's by CE + mu (KL - epsilon), with mu <- max(0, mu + eta (KL
 // - epsilon)) after each of its steps. Scores (STS-B) take squared errors for CE and KL.
 #pragma once

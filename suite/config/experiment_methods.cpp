@@ -80,17 +80,30 @@ void check_depth(const ModelSettings& student, const ModelShapes& shapes) {
   select_layers({}, source, shapes.student.layers, student.init);
 }
 
+// A teacher that learns beside the student reads the same batches.
+void check_learning_teacher(const MethodSettings& method, const ModelShapes& shapes,
+                            const std::string& place) {
+  const std::string who = "method '" + method.name + "' trains its teacher: ";
+  if (method.teacher_outputs != "auto") {
+    throw_user_error(place + ".teacher_outputs", who + "it has no outputs that could be stored",
+                     "leave the key out");
+  }
+  if (shapes.teacher->labels != shapes.student.labels) {
+    throw_user_error(place, who + "both models must have their labels in one order",
+                     "id2label in the folders' config.json says which one each has");
+  }
+}
+
 void check_needs(const Experiment& experiment, const MethodSettings& method,
                  const ModelShapes& shapes, const Task& task, const std::string& place) {
   const auto made = find_method(method.name).make(method.options);
   const TeacherNeeds needs = made->teacher_needs(shapes);
   const std::string who = "method '" + method.name + "' ";
-  if (needs.teacher && !shapes.teacher && !method.teacher_outputs_file) {
+  const bool from_file = method.teacher_outputs_file && !needs.trains_teacher;
+  if ((needs.teacher || needs.trains_teacher) && !shapes.teacher && !from_file) {
     throw_user_error(place, who + "needs a teacher", "add [teacher]");
   }
-  if (needs.trains_teacher) {
-    throw_user_error(place, who + "trains its teacher, which is not available yet");
-  }
+  if (needs.trains_teacher) check_learning_teacher(method, shapes, place);
   if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
     throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/pipeline.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -25,8 +26,12 @@ class TaskPipeline {
   void prepare() {
     for (const auto* method : selected_methods(selection_, experiment_)) {
       const auto& rows = features(tokenizer_folder(student_of(experiment_, *method)));
+      const Features* teacher_rows =
+          experiment_.teacher ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
+      const StudentRequest request{&experiment_, &task_, method, 1};
       workspace_.control.agree([&] {
-        check_teacher_outputs_file({&experiment_, &task_, method, 1}, rows);
+        check_teacher_outputs_file(request, rows);
+        if (teacher_rows) check_same_tokens(request, rows, *teacher_rows);
       });
     }
     prepare_teacher();
@@ -132,6 +137,19 @@ std::vector<TaskPipeline> begin(const Experiment& experiment, const Selection& s
 
 }  // namespace
 
+namespace {
+
+// Some method takes what the teacher is in the end, or nobody but the teacher is trained.
+bool uses_finished_teacher(const Experiment& experiment) {
+  const auto uses = [&](const MethodSettings& method) {
+    return takes_teacher({&experiment, &find_task(experiment.data.tasks.front()), &method, 1});
+  };
+  return experiment.methods.empty() ||
+         std::any_of(experiment.methods.begin(), experiment.methods.end(), uses);
+}
+
+}  // namespace
+
 void check_models(const Experiment& experiment, Problems& problems) {
   std::vector<const Task*> tasks;
   for (const auto& name : experiment.data.tasks) tasks.push_back(&find_task(name));
@@ -139,7 +157,7 @@ void check_models(const Experiment& experiment, Problems& problems) {
   const auto check = [&](const ModelSettings& model, bool frozen) {
     problems.collect([&] { check_model(model, teacher, frozen, tasks); });
   };
-  if (teacher) check(*teacher, !experiment.teacher->train);
+  if (teacher) check(*teacher, !experiment.teacher->train && uses_finished_teacher(experiment));
   if (experiment.student) check(*experiment.student, false);
   for (const auto& method : experiment.methods) {
     if (method.student) check(*method.student, false);

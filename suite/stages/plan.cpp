@@ -131,13 +131,20 @@ class TaskPlanner {
                                                  method_shapes(experiment_, method, task_));
     if (experiment_.teacher) {
       const Features& teacher_rows = features(tokenizer_folder(experiment_.teacher->model));
+      check_same_tokens(first, rows, teacher_rows);
       check_outputs_fit(first, settings.seeds, teacher_rows, dry_.out, plan_.limits.outputs_budget);
     }
     const Teacher* teacher = takes_teacher(first) ? &plan_teacher(first.seed) : nullptr;
     const auto model = build_model(student_model(first, usable(first, teacher)), dry_);
     check_teacher_outputs_file(first, rows);
     const auto made = find_method(method.name).make(method.options);
-    plan_training_of(work, *made, *model, rows, settings);
+    Models models{{kStudent, model.get()}};
+    std::unique_ptr<Model> beside;
+    if (const auto learning = learning_teacher(first, teacher)) {
+      beside = build_model(*learning, dry_);
+      models[kTeacher] = beside.get();
+    }
+    plan_training_of(work, *made, models, rows, settings);
     const int64_t bytes = run_bytes(work, rows.store);
     for (const int64_t seed : settings.seeds) {
       plan_run({&experiment_, &task_, &method, seed}, needs, rows, bytes);
@@ -151,14 +158,14 @@ class TaskPlanner {
     return teacher && begins_with_it && teacher->folder.empty() ? nullptr : teacher;
   }
 
-  void plan_training_of(WorkPlan& work, Method& method, Model& model, const Features& rows,
+  void plan_training_of(WorkPlan& work, Method& method, const Models& models, const Features& rows,
                         const TrainSettings& settings) {
+    const Model& model = *models.at(kStudent);
     work.parameters = model.parameters().layout().parameter_count();
     const auto dev = task_.dev_splits();
     const bool keeps_best = std::any_of(dev.begin(), dev.end(), [&](const std::string& name) {
       return rows.store.splits.count(name) != 0;
     });
-    const Models models{{kStudent, &model}};
     const auto train = make_dataset(rows.store.split("train"), model.config().labels);
     work.training =
         plan_training(method.phases({models}), models, *train, settings, plan_.ranks, keeps_best);
@@ -214,7 +221,8 @@ class TaskPlanner {
     work.parameters = model->parameters().layout().parameter_count();
     if (experiment_.teacher->train) {
       const auto method = find_method("finetune").make(Options{});
-      plan_training_of(work, *method, *model, rows, experiment_.teacher_train_of(task_.name));
+      plan_training_of(work, *method, {{kStudent, model.get()}}, rows,
+                       experiment_.teacher_train_of(task_.name));
     }
     const auto first = std::find_if(plan_.work.begin(), plan_.work.end(),
                                     [&](const WorkPlan& w) { return w.task == task_.name; });

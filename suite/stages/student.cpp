@@ -34,6 +34,7 @@ nlohmann::json run_inputs(const StudentRequest& request, const ModelRequest& mod
                           const TrainSettings& settings, const Features& features,
                           const Teacher* teacher) {
   const MethodSettings& method = *request.method;
+  const auto learning = learning_teacher(request, teacher);
   nlohmann::json inputs{{"version", kRunVersion},
                         {"task", request.task->name},
                         {"method", method.name},
@@ -45,6 +46,7 @@ nlohmann::json run_inputs(const StudentRequest& request, const ModelRequest& mod
                         {"seed", request.seed}};
   inputs["train"].erase("seeds");
   if (teacher) inputs["teacher"] = teacher->hash;
+  if (learning && !teacher) inputs["learning_teacher"] = model_inputs(*learning);
   if (method.teacher_outputs_file)
     inputs["teacher_outputs"] = file_sha256(*method.teacher_outputs_file);
   return inputs;
@@ -148,6 +150,21 @@ ModelRequest student_model(const StudentRequest& request, const Teacher* teacher
   return model;
 }
 
+std::optional<ModelRequest> learning_teacher(const StudentRequest& request,
+                                             const Teacher* teacher) {
+  const TeacherNeeds needs = student_needs(request);
+  if (!needs.trains_teacher) return std::nullopt;
+  ModelRequest model;
+  model.settings = request.experiment->teacher->model;
+  model.task = request.task;
+  model.seed = derive_seed(static_cast<uint64_t>(request.seed), kTeacher);
+  model.dropout = request.experiment->train_of(request.task->name, *request.method).dropout;
+  if (!needs.teacher || teacher->folder.empty()) return model;
+  model.settings.weights = teacher->folder;
+  model.settings.init = "weights";
+  return model;
+}
+
 bool takes_teacher(const StudentRequest& request) {
   const ModelSettings& student = student_of(*request.experiment, *request.method);
   return (student_needs(request).teacher && !request.method->teacher_outputs_file) ||
@@ -170,6 +187,16 @@ void check_teacher_outputs_file(const StudentRequest& request, const Features& f
   if (!request.method->teacher_outputs_file) return;
   const auto outputs = outputs_of_file(request, student_needs(request), features);
   make_dataset(features.store.split("train"), shapes_of(request).student.labels, outputs);
+}
+
+void check_same_tokens(const StudentRequest& request, const Features& student_rows,
+                       const Features& teacher_rows) {
+  const TeacherNeeds needs = student_needs(request);
+  const bool shares_tokens = needs.trains_teacher || !needs.hidden_layers.empty();
+  if (!shares_tokens || student_rows.hash == teacher_rows.hash) return;
+  throw_user_error("method " + request.method->label,
+                   "both models must read the same tokens, but their vocabularies differ",
+                   "give [teacher] and [student] the same tokenizer");
 }
 
 TeacherNeeds shared_needs(const StudentRequest& request) {
@@ -206,8 +233,13 @@ StudentRun ensure_student(const StudentRequest& request, const Features& feature
   if (needs.teacher && teacher)
     run.teacher = {{"stage", teacher->hash}, {"checkpoint", teacher->checkpoint_sha256}};
   const auto model = build_model(model_setup, workspace);
+  std::unique_ptr<Model> beside;
   run.method = method.get();
   run.models = {{kStudent, model.get()}};
+  if (const auto learning = learning_teacher(request, teacher)) {
+    beside = build_model(*learning, workspace);
+    run.models[kTeacher] = beside.get();
+  }
   run.features = &features.store;
   run.teacher_outputs =
       teacher_outputs(request, needs, features, teacher, teacher_features, workspace);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "io/teacher_store.h"
 #include "methods/method.h"
@@ -35,16 +36,25 @@ TeacherNeeds student_needs(const StudentRequest& request);
 // with it. Local.
 void check_teacher_outputs_file(const StudentRequest& request, const Features& features);
 
+// Throws a user error when the method compares what both models hold of every token, or trains both
+// on the same batches, and their rows are cut differently. Local.
+void check_same_tokens(const StudentRequest& request, const Features& student_rows,
+                       const Features& teacher_rows);
+
 // What all methods of the experiment take from a task's stored outputs: the teacher runs once.
 // Local.
 TeacherNeeds shared_needs(const StudentRequest& request);
 
-// The run takes the teacher's stored outputs or its weights. Local.
+// The run takes the finished teacher's outputs or its weights. Local.
 bool takes_teacher(const StudentRequest& request);
 
 // The student's model, with the parameters that the method adds. `teacher`: null, or the one whose
 // weights it may begin with. Local.
 ModelRequest student_model(const StudentRequest& request, const Teacher* teacher);
+
+// The teacher that learns beside the student, where the method trains one: `teacher`'s weights when
+// the method asks for a finished one, else those that [teacher] names. Local.
+std::optional<ModelRequest> learning_teacher(const StudentRequest& request, const Teacher* teacher);
 
 // "<task>-<label>-s<seed>-<hash of everything that the result depends on>". Of `features` and
 // `teacher` (null: none is taken) only the hashes count, and the teacher's folder where the student

@@ -53,12 +53,10 @@ struct Learner {
   Schedule schedule;
 };
 
-// The student's best weights so far in a phase. The first of equal scores stays.
+// A model's best so far in a phase. The first of equal scores stays.
 struct Best {
   double score = -INFINITY;
-  int64_t epoch = -1;
-  SplitMetrics metrics;
-  at::Tensor values;
+  at::Tensor values;  // of the student alone
 };
 
 class Trainer {
@@ -94,7 +92,7 @@ class Trainer {
 
   void run_phase(const Phase& phase) {
     if (phase.start == StartWeights::kBestOfPreviousPhase) restore_best();
-    best_ = {};
+    best_.clear();
     ++phase_number_;
     phase_seed_ = derive_seed(seed_, "phase " + std::to_string(phase_number_));
     step_ = 0;
@@ -267,33 +265,30 @@ class Trainer {
         record.metrics[split] =
             task_metrics(*data_.task, predict(*learner.model, *dataset, control_));
       }
-      if (role == kStudent) {
-        keep_best(record);
-        result_.last = record.metrics;
-      } else {
-        result_.other_last[role] = record.metrics;
-      }
+      Scores& scores = role == kStudent ? result_.student : result_.others[role];
+      scores.last = record.metrics;
+      keep_best(record, scores);
       if (observer_.evaluation) observer_.evaluation(record);
     }
   }
 
   // The first dev split decides (MNLI: matched).
-  void keep_best(const EvaluationRecord& record) {
+  void keep_best(const EvaluationRecord& record, Scores& scores) {
     if (data_.dev.empty()) return;
     const auto& metrics = record.metrics.at(data_.dev.front().first);
     const double score = settings_.best_metric == "auto" ? selection_score(*data_.task, metrics)
                                                          : metrics.at(settings_.best_metric);
-    if (!(score > best_.score)) return;  // also not a NaN
-    best_.score = score;
-    best_.epoch = record.epoch;
-    best_.metrics = record.metrics;
-    best_.values = student().parameters().values().clone();
-    result_.best = best_.metrics;
-    result_.best_epoch = best_.epoch;
+    Best& best = best_[record.model];
+    if (!(score > best.score)) return;  // also not a NaN
+    best.score = score;
+    scores.best = record.metrics;
+    scores.best_epoch = record.epoch;
+    if (record.model == kStudent) best.values = student().parameters().values().clone();
   }
 
   void restore_best() {
-    if (best_.values.defined()) student().parameters().values().copy_(best_.values);
+    const at::Tensor& values = best_[kStudent].values;
+    if (values.defined()) student().parameters().values().copy_(values);
   }
 
   void reduce_times() {
@@ -314,7 +309,7 @@ class Trainer {
   CollectiveGatherer gatherer_;
   std::vector<int64_t> row_ids_;
   std::map<std::string, Learner> learners_;
-  Best best_;
+  std::map<std::string, Best> best_;  // by role
   int phase_number_ = 0;
   uint64_t phase_seed_ = 0;
   int64_t step_ = 0, all_steps_ = 0;

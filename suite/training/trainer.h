@@ -63,6 +63,12 @@ struct Observer {
   std::function<void(const EvaluationRecord&)> evaluation;
 };
 
+// After the last epoch, and at the model's own best.
+struct Scores {
+  SplitMetrics last, best;
+  int64_t best_epoch = -1;  // 0-based in the last phase
+};
+
 // Sums of this run, maximum over ranks (seconds).
 struct TrainingTimes {
   double train = 0, compute = 0, comm_exposed = 0, data = 0, eval = 0;
@@ -72,9 +78,8 @@ struct TrainingResult {
   int64_t steps = 0, epochs = 0, samples = 0, tokens = 0;
   double model_flops = 0.0;  // 3 x forward of the learning models on real tokens
   TrainingTimes times;
-  SplitMetrics last, best;                         // of the student, in the last phase
-  int64_t best_epoch = -1;                         // 0-based in the last phase
-  std::map<std::string, SplitMetrics> other_last;  // of the other learning models, by role
+  Scores student;                        // in the last phase
+  std::map<std::string, Scores> others;  // of the other learning models, by role
 };
 
 // Collective. On return the student holds the weights that settings.checkpoint asks for. Throws

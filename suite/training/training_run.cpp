@@ -177,9 +177,24 @@ class Execution {
       control().on_root(
           [&] { record_.predictions(*run_.task, split, predictions, model.config().labels); });
       if (!run_.method && dataset->labelled())
-        result.last[split] = task_metrics(*run_.task, predictions);
+        result.student.last[split] = task_metrics(*run_.task, predictions);
     }
-    if (!run_.method) result.best = result.last;
+    if (!run_.method) result.student.best = result.student.last;
+    predict_others();
+  }
+
+  // What the models that learned beside the student say in the end.
+  void predict_others() {
+    for (const auto& [role, model] : run_.models) {
+      if (role == kStudent) continue;
+      for (const auto& [split, dataset] : data_.splits) {
+        if (split == "train") continue;
+        const Predictions predictions = predict(*model, *dataset, control());
+        control().on_root([&] {
+          record_.predictions(*run_.task, split + "-" + role, predictions, model->config().labels);
+        });
+      }
+    }
   }
 
   void save_model() {
@@ -193,9 +208,14 @@ class Execution {
 
   void fill_result(const TrainingResult& result) {
     auto& json = record_.json();
+    const Scores& student = result.student;
     json["metrics"] = {
-        {"last", result.last}, {"best", result.best}, {"best_epoch", result.best_epoch}};
-    for (const auto& [role, metrics] : result.other_last) json["metrics"][role + "_last"] = metrics;
+        {"last", student.last}, {"best", student.best}, {"best_epoch", student.best_epoch}};
+    for (const auto& [role, scores] : result.others) {
+      json["metrics"][role + "_last"] = scores.last;
+      json["metrics"][role + "_best"] = scores.best;
+      json["metrics"][role + "_best_epoch"] = scores.best_epoch;
+    }
     const auto& times = result.times;
     const auto rate = [](double amount, double s) { return s > 0 ? amount / s : 0.0; };
     json["throughput"] = {

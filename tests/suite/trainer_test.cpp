@@ -154,9 +154,10 @@ TEST(Trainer, BestCheckpointHoldsTheBestWeights) {
   settings.checkpoint = "best";
   settings.best_metric = "accuracy";
   const Trained best = train_tiny(*method, control, settings);
-  settings.epochs = best.result.best_epoch + 1;
-  EXPECT_GE(best.result.best.at("dev").at("accuracy"), best.result.last.at("dev").at("accuracy"));
-  EXPECT_GE(best.result.best_epoch, 0);
+  settings.epochs = best.result.student.best_epoch + 1;
+  EXPECT_GE(best.result.student.best.at("dev").at("accuracy"),
+            best.result.student.last.at("dev").at("accuracy"));
+  EXPECT_GE(best.result.student.best_epoch, 0);
 }
 
 TEST(Trainer, ALossThatIsNotFiniteFailsTheRunOnEveryRank) {
@@ -248,7 +249,7 @@ TEST(Trainer, TwoModelsLearnInTurnOnABatch) {
   EXPECT_TRUE(method.student_untouched);
   EXPECT_TRUE(method.teacher_moved);
   EXPECT_EQ(evaluations.size(), 6u);  // both models after each epoch
-  EXPECT_EQ(result.other_last.count(kTeacher), 1u);
+  EXPECT_EQ(result.others.count(kTeacher), 1u);
 }
 
 // A pass over the data that counts its tokens and changes nothing.
