@@ -8,8 +8,7 @@ namespace {
 
 class VanillaKd : public Method {
  public:
-  explicit VanillaKd(const Options& options)
-      : alpha_(options.get<double>("alpha")), temperature_(options.get<double>("temperature")) {}
+  explicit VanillaKd(const Options& options) : options_(options) {}
 
   TeacherNeeds teacher_needs(const ModelShapes&) const override {
     TeacherNeeds needs;
@@ -19,31 +18,19 @@ class VanillaKd : public Method {
   }
 
   std::vector<Phase> phases(const Inputs& inputs) override {
-    Model& student = *inputs.models.at(kStudent);
     Phase phase;
     phase.name = "distill";
-    phase.updates.push_back(
-        {kStudent, [this, &student](const StepContext& context, const Batch& batch) {
-           return loss(student.forward(batch, context.train()).logits, batch);
-         }});
+    phase.updates.push_back(distillation_update(*inputs.models.at(kStudent), options_));
     return {phase};
   }
 
  private:
-  Loss loss(const at::Tensor& logits, const Batch& batch) const {
-    const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
-    const at::Tensor soft = distillation_loss(logits, batch.dense_field(field::kTeacherLogits),
-                                              temperature_, batch.global_rows);
-    return {alpha_ * soft + (1.0 - alpha_) * hard,
-            {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
-  }
-
-  double alpha_, temperature_;
+  Options options_;
 };
 
 }  // namespace
 
-MethodEntry kd_entry() {
+std::vector<OptionSpec> kd_options() {
   OptionSpec alpha{"alpha", 0.5, "weight of the soft term; the hard labels weigh 1 - alpha",
                    "PKD's search {0.2, 0.5, 0.7} (Sun et al. 2019), its middle"};
   alpha.minimum = 0.0;
@@ -52,9 +39,23 @@ MethodEntry kd_entry() {
                          "divides both models' logits; the soft term is multiplied by its square",
                          "PKD's search {5, 10, 20} (Sun et al. 2019), its first"};
   temperature.minimum = 1e-3;
-  return {"kd",
-          "Softened logits of a frozen teacher (Hinton et al. 2015)",
-          {alpha, temperature},
+  return {alpha, temperature};
+}
+
+Update distillation_update(Model& student, const Options& options) {
+  const auto alpha = options.get<double>("alpha"), temperature = options.get<double>("temperature");
+  return {kStudent, [&student, alpha, temperature](const StepContext& context, const Batch& batch) {
+            const at::Tensor logits = student.forward(batch, context.train()).logits;
+            const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
+            const at::Tensor soft = distillation_loss(
+                logits, batch.dense_field(field::kTeacherLogits), temperature, batch.global_rows);
+            return Loss{alpha * soft + (1.0 - alpha) * hard,
+                        {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
+          }};
+}
+
+MethodEntry kd_entry() {
+  return {"kd", "Softened logits of a frozen teacher (Hinton et al. 2015)", kd_options(),
           [](const Options& options) { return std::make_unique<VanillaKd>(options); }};
 }
 

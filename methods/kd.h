@@ -8,6 +8,12 @@
 
 namespace kdbench {
 
+// "alpha" and "temperature".
+std::vector<OptionSpec> kd_options();
+
+// One step of the student with the loss above, on stored logits; `options` hold kd_options().
+Update distillation_update(Model& student, const Options& options);
+
 MethodEntry kd_entry();
 
 }  // namespace kdbench

@@ -39,6 +39,7 @@ struct TeacherNeeds {
   std::vector<int64_t> hidden_layers;  // 1-based layers in field::kTeacherHidden: both models must
                                        // read the same tokens
   MemoryNeeds memory;                  // Inputs::memory
+  bool from_assistant = false;         // the outputs are those of [assistant] (TAKD)
   // The teacher is a Model in Models and learns (ProKT): from its fine-tuned weights when `teacher`
   // is set too, else from those that it would be fine-tuned from.
   bool trains_teacher = false;

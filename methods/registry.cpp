@@ -7,12 +7,13 @@
 #include "methods/kd.h"
 #include "methods/pkd.h"
 #include "methods/prokt.h"
+#include "methods/takd.h"
 
 namespace kdbench {
 
 const std::vector<MethodEntry>& all_methods() {
   static const std::vector<MethodEntry> methods = {
-      finetune_entry(), kd_entry(), pkd_entry(), annealing_kd_entry(), prokt_entry(),
+      finetune_entry(), kd_entry(), pkd_entry(), annealing_kd_entry(), takd_entry(), prokt_entry(),
   };
   return methods;
 }
@@ -32,7 +33,7 @@ const MethodEntry& find_method(const std::string& name) {
 }
 
 const std::vector<std::string>& planned_methods() {
-  static const std::vector<std::string> names = {"fsd", "takd", "d-lite", "d-heavy"};
+  static const std::vector<std::string> names = {"fsd", "d-lite", "d-heavy"};
   return names;
 }
 

@@ -66,14 +66,17 @@ std::vector<PlacedMethod> read_methods(TableReader& root, const Experiment& expe
   return methods;
 }
 
-void check_teacher(const Experiment& experiment, const std::string& place, Problems& problems) {
-  if (!experiment.teacher) return;
+// A teacher or an assistant, and how it is trained on a task.
+void check_teacher(const Experiment& experiment, const std::optional<TeacherSettings>& teacher,
+                   TrainSettings (Experiment::*train_of)(const std::string&) const,
+                   const std::string& place, Problems& problems) {
+  if (!teacher) return;
   for (const auto& name : experiment.data.tasks) {
     const Task& task = find_task(name);
     TrainSettings train;  // of a teacher that is used as it is, nothing is selected
-    if (experiment.teacher->train) train = experiment.teacher_train_of(name);
+    if (teacher->train) train = (experiment.*train_of)(name);
     problems.collect([&] {
-      const ModelConfig config = resolve_config(experiment.teacher->model, task, std::nullopt);
+      const ModelConfig config = resolve_config(teacher->model, task, std::nullopt);
       check_on_task(experiment, task, config, train, place, problems);
     });
   }
@@ -100,6 +103,8 @@ bool read_data_and_models(TableReader& root, Experiment& experiment, ExperimentP
   if (!root.has("data")) root.problem("data", "is missing", "add [data] with root and tasks");
   if (auto teacher = root.table("teacher"))
     experiment.teacher = read_teacher(*teacher, experiment.data);
+  if (auto assistant = root.table("assistant"))
+    experiment.assistant = read_teacher(*assistant, experiment.data);
   if (auto student = root.table("student")) {
     experiment.student = read_student(*student, experiment.data,
                                       experiment.teacher ? &*experiment.teacher : nullptr);
@@ -118,7 +123,6 @@ void read_document(TableReader& root, Experiment& experiment, ExperimentPart par
   } else if (!root.has("name")) {
     root.problem("name", "is missing", "results go to a folder of that name");
   }
-  if (root.node("assistant")) root.problem("assistant", "not available yet");
   const bool models_read = read_data_and_models(root, experiment, part);
   if (auto train = root.table("train")) experiment.train = read_train(*train);
   if (auto tasks = root.table("task")) read_tasks(*tasks, experiment);
@@ -126,7 +130,10 @@ void read_document(TableReader& root, Experiment& experiment, ExperimentPart par
   root.finish();
   for (const auto& method : methods) experiment.methods.push_back(method.settings);
   if (!models_read) return;
-  check_teacher(experiment, root.place("teacher"), root.problems());
+  check_teacher(experiment, experiment.teacher, &Experiment::teacher_train_of,
+                root.place("teacher"), root.problems());
+  check_teacher(experiment, experiment.assistant, &Experiment::assistant_train_of,
+                root.place("assistant"), root.problems());
   check_methods(experiment, methods, root.problems());
 }
 
@@ -191,6 +198,12 @@ TrainSettings Experiment::train_of(const std::string& task, const MethodSettings
 TrainSettings Experiment::teacher_train_of(const std::string& task) const {
   TrainSettings settings = shared_train(*this, task);
   if (teacher && teacher->train) apply(*teacher->train, settings);
+  return settings;
+}
+
+TrainSettings Experiment::assistant_train_of(const std::string& task) const {
+  TrainSettings settings = shared_train(*this, task);
+  if (assistant && assistant->train) apply(*assistant->train, settings);
   return settings;
 }
 

@@ -46,7 +46,8 @@ struct TrainLayer {
   std::optional<std::vector<int64_t>> seeds;
 };
 
-// [teacher], [student], [method.student]: a Hugging Face folder, or an architecture with sizes.
+// [teacher], [assistant], [student], [method.student]: a Hugging Face folder, or an architecture
+// with sizes.
 struct ModelSettings {
   std::optional<std::filesystem::path> weights;  // absolute
   std::string architecture;                      // "" : from the folder's config.json
@@ -91,6 +92,7 @@ struct Experiment {
   std::filesystem::path file;
   DataSettings data;
   std::optional<TeacherSettings> teacher;
+  std::optional<TeacherSettings> assistant;  // between teacher and student (TAKD)
   std::optional<ModelSettings> student;
   TrainLayer train;
   std::map<std::string, TrainLayer> task_train;  // [task.<TASK>.train]
@@ -100,6 +102,8 @@ struct Experiment {
   TrainSettings train_of(const std::string& task, const MethodSettings& method) const;
   // The same with [teacher.train] last.
   TrainSettings teacher_train_of(const std::string& task) const;
+  // The same with [assistant.train] last.
+  TrainSettings assistant_train_of(const std::string& task) const;
   int64_t max_seq_length_of(const std::string& task) const;
   int64_t train_limit_of(const std::string& task) const;
   // Everything, resolved, for run.json, hashing and --dry-run.

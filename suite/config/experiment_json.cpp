@@ -29,14 +29,18 @@ nlohmann::json method_json(const Experiment& experiment, const MethodSettings& m
   return json;
 }
 
-nlohmann::json teacher_json(const Experiment& experiment) {
-  const TeacherSettings& teacher = *experiment.teacher;
+// A teacher or an assistant; null when there is none.
+nlohmann::json teacher_json(const Experiment& experiment,
+                            const std::optional<TeacherSettings>& settings,
+                            TrainSettings (Experiment::*train_of)(const std::string&) const) {
+  if (!settings) return {};
+  const TeacherSettings& teacher = *settings;
   nlohmann::json json = to_json(teacher.model);
   json["per_seed"] = teacher.per_seed;
   json["train"] = nlohmann::json();
   if (!teacher.train) return json;
   for (const auto& task : experiment.data.tasks) {
-    json["train"][task] = to_json(experiment.teacher_train_of(task));
+    json["train"][task] = to_json((experiment.*train_of)(task));
   }
   return json;
 }
@@ -90,7 +94,9 @@ nlohmann::json Experiment::to_json() const {
                                      {"max_seq_length", max_seq_length_of(task)},
                                      {"train_limit", train_limit_of(task)}});
   }
-  json["teacher"] = teacher ? teacher_json(*this) : nlohmann::json();
+  json["teacher"] = teacher_json(*this, teacher, &Experiment::teacher_train_of);
+  if (assistant)
+    json["assistant"] = teacher_json(*this, assistant, &Experiment::assistant_train_of);
   json["student"] = student ? kdbench::to_json(*student) : nlohmann::json();
   json["methods"] = nlohmann::json::array();
   for (const auto& method : methods) json["methods"].push_back(method_json(*this, method));

@@ -94,6 +94,18 @@ void check_learning_teacher(const MethodSettings& method, const ModelShapes& sha
   }
 }
 
+void check_assistant(const Experiment& experiment, const MethodSettings& method,
+                     const std::string& place) {
+  if (!experiment.assistant) {
+    throw_user_error(place, "method '" + method.name + "' needs an assistant",
+                     "add [assistant], with the keys of [teacher]");
+  }
+  if (student_of(experiment, method).init_from == "teacher") {
+    throw_user_error(place, "a student that learns from an assistant cannot begin as the teacher",
+                     "leave init_from out");
+  }
+}
+
 void check_needs(const Experiment& experiment, const MethodSettings& method,
                  const ModelShapes& shapes, const Task& task, const std::string& place) {
   const auto made = find_method(method.name).make(method.options);
@@ -103,6 +115,7 @@ void check_needs(const Experiment& experiment, const MethodSettings& method,
   if ((needs.teacher || needs.trains_teacher) && !shapes.teacher && !from_file) {
     throw_user_error(place, who + "needs a teacher", "add [teacher]");
   }
+  if (needs.from_assistant && !from_file) check_assistant(experiment, method, place);
   if (needs.trains_teacher) check_learning_teacher(method, shapes, place);
   if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
     throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");
@@ -131,7 +144,8 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
   base.label = table.text("label").value_or(base.name);
   table.set_key("method." + base.label);
   check_name(table, "label", base.label);
-  if (base.label == kTeacher) table.problem("label", "\"teacher\" is the teacher's own label");
+  if (base.label == kTeacher || base.label == "assistant")
+    table.problem("label", "\"" + base.label + "\" is that model's own label");
   read_teacher_outputs(table, base);
   const auto options = read_options(entry->options, table);
   std::vector<GridAxis> axes;

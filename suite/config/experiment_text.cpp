@@ -83,9 +83,10 @@ std::vector<Training> trainings(const nlohmann::json& experiment) {
   std::vector<Training> all;
   for (const auto& task : experiment.at("data").at("tasks")) {
     const std::string name = task.at("name");
-    const auto& teacher = experiment.at("teacher");
-    if (!teacher.is_null() && !teacher.at("train").is_null()) {
-      all.push_back({name, "teacher", teacher.at("train").at(name)});
+    for (const char* role : {"teacher", "assistant"}) {
+      const auto model = experiment.value(role, nlohmann::json());
+      if (model.is_null() || model.at("train").is_null()) continue;
+      all.push_back({name, role, model.at("train").at(name)});
     }
     for (const auto& method : experiment.at("methods")) {
       all.push_back({name, method.at("label"), method.at("train").at(name)});
@@ -125,6 +126,7 @@ std::string experiment_text(const Experiment& experiment) {
   text += wrapped("data", items_of(json.at("data")));
   for (const auto& task : json.at("data").at("tasks")) text += wrapped("  task", items_of(task));
   text += model_text("teacher", json.at("teacher"));
+  if (json.contains("assistant")) text += model_text("assistant", json.at("assistant"));
   text += model_text("student", json.at("student"));
   for (const auto& method : json.at("methods")) text += method_text(method);
   return text + train_text(trainings(json));

@@ -93,8 +93,7 @@ void prepare_features(const FeatureRequest& request, const fs::path& file,
 }
 
 Features ensure_features(const FeatureRequest& request, const Workspace& workspace) {
-  StageKey key{"features", kFeatureStoreVersion, {}};
-  key.inputs = from_root(workspace.control, [&] { return features_key(request).inputs; });
+  const StageKey key = key_from_root(workspace.control, [&] { return features_key(request); });
   const auto folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
     workspace.say(fmt::format("{}: preparing features", request.task->name));
     prepare_features(request, partial / "features.h5", workspace);

@@ -7,6 +7,7 @@
 
 #include "io/error.h"
 #include "suite/config/method_models.h"
+#include "suite/stages/assistant.h"
 #include "suite/stages/features.h"
 #include "suite/stages/output_budget.h"
 #include "suite/stages/student.h"
@@ -39,6 +40,7 @@ class TaskPipeline {
   }
   void prepare_teacher() {
     if (experiment_.teacher) features(tokenizer_folder(experiment_.teacher->model));
+    if (experiment_.assistant) features(tokenizer_folder(experiment_.assistant->model));
   }
 
   void run(PipelineResult& result) {
@@ -48,6 +50,7 @@ class TaskPipeline {
       }
     }
     for (const auto& [seed, made] : teachers_) result.runs.push_back(made.record);
+    for (const auto& [key, made] : assistants_) result.runs.push_back(made.record);
   }
 
   void make_teachers(std::vector<Teacher>& made) {
@@ -75,15 +78,28 @@ class TaskPipeline {
     });
   }
 
+  // Whom a student learns from, and the rows as that model's tokenizer cuts them.
+  struct Source {
+    const Teacher* model = nullptr;
+    const Features* rows = nullptr;
+  };
+
   StudentRun run_one(const MethodSettings& method, int64_t seed) {
     const StudentRequest request{&experiment_, &task_, &method, seed};
-    const ModelSettings& student = student_of(experiment_, method);
-    const Teacher* trained =
-        takes_teacher(request) ? &teacher(teacher_seed(experiment_, task_.name, seed)) : nullptr;
-    const Features* teacher_rows =
-        trained ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
-    return ensure_student(request, features(tokenizer_folder(student)), trained, teacher_rows,
-                          workspace_);
+    const Source source = source_of(request);
+    return ensure_student(request, features(tokenizer_folder(student_of(experiment_, method))),
+                          source.model, source.rows, workspace_);
+  }
+
+  Source source_of(const StudentRequest& request) {
+    if (!takes_teacher(request)) return {};
+    if (!student_needs(request).from_assistant) return teacher_of(request.seed);
+    return {&assistant(request), &features(tokenizer_folder(experiment_.assistant->model))};
+  }
+
+  Source teacher_of(int64_t seed) {
+    return {&teacher(teacher_seed(experiment_, task_.name, seed)),
+            &features(tokenizer_folder(experiment_.teacher->model))};
   }
 
   const Features& features(const std::filesystem::path& tokenizer) {
@@ -105,6 +121,19 @@ class TaskPipeline {
         .first->second;
   }
 
+  // One for each method that asks for one: it is trained by that method's loss.
+  const Teacher& assistant(const StudentRequest& student) {
+    StudentRequest request = student;
+    request.seed = assistant_seed(experiment_, task_.name, student.seed);
+    const auto key = std::make_pair(request.method->label, request.seed);
+    if (const auto found = assistants_.find(key); found != assistants_.end()) return found->second;
+    const Features& rows = features(tokenizer_folder(experiment_.assistant->model));
+    const Source source = trains_assistant(experiment_) ? teacher_of(request.seed) : Source{};
+    return assistants_
+        .emplace(key, ensure_assistant(request, rows, source.model, source.rows, workspace_))
+        .first->second;
+  }
+
   static void count(const StudentRun& run, PipelineResult& result) {
     if (run.status == RunStatus::kDone) ++result.done;
     if (run.status == RunStatus::kReused) ++result.reused;
@@ -117,7 +146,8 @@ class TaskPipeline {
   const Selection& selection_;
   const Workspace& workspace_;
   std::map<std::filesystem::path, std::optional<Features>> features_;
-  std::map<int64_t, Teacher> teachers_;  // by their own seed
+  std::map<int64_t, Teacher> teachers_;                            // by their own seed
+  std::map<std::pair<std::string, int64_t>, Teacher> assistants_;  // by method and own seed
 };
 
 // The tasks that are wanted, after the last check.
@@ -158,6 +188,7 @@ void check_models(const Experiment& experiment, Problems& problems) {
     problems.collect([&] { check_model(model, teacher, frozen, tasks); });
   };
   if (teacher) check(*teacher, !experiment.teacher->train && uses_finished_teacher(experiment));
+  if (experiment.assistant) check(experiment.assistant->model, !experiment.assistant->train);
   if (experiment.student) check(*experiment.student, false);
   for (const auto& method : experiment.methods) {
     if (method.student) check(*method.student, false);

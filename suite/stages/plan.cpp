@@ -15,6 +15,7 @@
 #include "suite/machine/machine.h"
 #include "suite/results/provenance.h"
 #include "suite/results/run_record.h"
+#include "suite/stages/assistant.h"
 #include "suite/stages/features.h"
 #include "suite/stages/output_budget.h"
 #include "suite/stages/pipeline.h"
@@ -59,6 +60,9 @@ class TaskPlanner {
     }
     if (experiment_.teacher) {
       problems_.collect([&] { features(tokenizer_folder(experiment_.teacher->model)); });
+    }
+    if (experiment_.assistant) {
+      problems_.collect([&] { features(tokenizer_folder(experiment_.assistant->model)); });
     }
   }
 
@@ -134,7 +138,7 @@ class TaskPlanner {
       check_same_tokens(first, rows, teacher_rows);
       check_outputs_fit(first, settings.seeds, teacher_rows, dry_.out, plan_.limits.outputs_budget);
     }
-    const Teacher* teacher = takes_teacher(first) ? &plan_teacher(first.seed) : nullptr;
+    const Teacher* teacher = plan_source(first);
     const auto model = build_model(student_model(first, usable(first, teacher)), dry_);
     check_teacher_outputs_file(first, rows);
     const auto made = find_method(method.name).make(method.options);
@@ -182,9 +186,12 @@ class TaskPlanner {
 
   void plan_run(const StudentRequest& request, const TeacherNeeds& needs, const Features& rows,
                 int64_t bytes) {
-    const Teacher* teacher = takes_teacher(request) ? &plan_teacher(request.seed) : nullptr;
+    const Teacher* teacher = plan_source(request);
     if (teacher && needs.teacher && !request.method->teacher_outputs_file) {
-      plan_outputs(*teacher, request);
+      const bool assisted = needs.from_assistant;
+      const auto& source = assisted ? *experiment_.assistant : *experiment_.teacher;
+      plan_outputs(*teacher, assisted ? needs : shared_needs(request),
+                   features(tokenizer_folder(source.model)), request);
     }
     StagePlan run{"run",
                   fmt::format("{} {} seed {}", task_.name, request.method->label, request.seed), "",
@@ -194,6 +201,37 @@ class TaskPlanner {
       run.name = free_run_folder(dry_.out / experiment_.name / id, &run.reused).filename().string();
     }
     plan_.stages.push_back(std::move(run));
+  }
+
+  // Whom the student learns from; null when nobody is needed.
+  const Teacher* plan_source(const StudentRequest& request) {
+    if (!takes_teacher(request)) return nullptr;
+    return student_needs(request).from_assistant ? &plan_assistant(request)
+                                                 : &plan_teacher(request.seed);
+  }
+
+  const Teacher& plan_assistant(const StudentRequest& student) {
+    StudentRequest request = student;
+    request.seed = assistant_seed(experiment_, task_.name, student.seed);
+    const auto place = std::make_pair(request.method->label, request.seed);
+    if (const auto found = assistants_.find(place); found != assistants_.end()) {
+      return found->second;
+    }
+    const Features& rows = features(tokenizer_folder(experiment_.assistant->model));
+    const Teacher* teacher = trains_assistant(experiment_) ? &plan_teacher(request.seed) : nullptr;
+    if (teacher) {
+      plan_outputs(*teacher, shared_needs(request),
+                   features(tokenizer_folder(experiment_.teacher->model)), request);
+    }
+    const StageKey key = assistant_key(request, rows, teacher);
+    const auto method = find_method(request.method->name).make(request.method->options);
+    WorkPlan work = plan_model_work(
+        kAssistant, request.seed, assistant_model(experiment_, task_, request.seed), rows,
+        teacher ? method.get() : nullptr, experiment_.assistant_train_of(task_.name));
+    plan_.stages.push_back({kAssistant, fmt::format("{} seed {}", task_.name, request.seed),
+                            key.hash(), stage_is_there(dry_.out, key),
+                            run_bytes(work, rows.store)});
+    return assistants_.emplace(place, teacher_at(dry_.out, key)).first->second;
   }
 
   const Teacher& plan_teacher(int64_t student_seed) {
@@ -207,31 +245,39 @@ class TaskPlanner {
     return teachers_.emplace(seed, teacher_at(dry_.out, key)).first->second;
   }
 
-  // The first teacher of a task is worked out, the others add their seeds.
   const WorkPlan& plan_teacher_work(int64_t seed, const Features& rows) {
+    const auto finetune = find_method("finetune").make(Options{});
+    return plan_model_work(kTeacher, seed, teacher_model(experiment_, task_, seed), rows,
+                           experiment_.teacher->train ? finetune.get() : nullptr,
+                           experiment_.teacher_train_of(task_.name));
+  }
+
+  // The first teacher (or assistant) of a task is worked out, the others add their seeds. `method`:
+  // null when it is taken as it is.
+  const WorkPlan& plan_model_work(const std::string& role, int64_t seed,
+                                  const ModelRequest& request, const Features& rows, Method* method,
+                                  const TrainSettings& settings) {
     const auto same = std::find_if(plan_.work.begin(), plan_.work.end(), [&](const WorkPlan& w) {
-      return w.task == task_.name && w.label == kTeacher;
+      return w.task == task_.name && w.label == role;
     });
     if (same != plan_.work.end()) {
       same->seeds.push_back(seed);
       return *same;
     }
-    WorkPlan work{task_.name, kTeacher, {seed}, 0, {}, 0};
-    const auto model = build_model(teacher_model(experiment_, task_, seed), dry_);
+    WorkPlan work{task_.name, role, {seed}, 0, {}, 0};
+    const auto model = build_model(request, dry_);
     work.parameters = model->parameters().layout().parameter_count();
-    if (experiment_.teacher->train) {
-      const auto method = find_method("finetune").make(Options{});
-      plan_training_of(work, *method, {{kStudent, model.get()}}, rows,
-                       experiment_.teacher_train_of(task_.name));
-    }
-    const auto first = std::find_if(plan_.work.begin(), plan_.work.end(),
-                                    [&](const WorkPlan& w) { return w.task == task_.name; });
-    return *plan_.work.insert(first, std::move(work));  // before its students
+    if (method) plan_training_of(work, *method, {{kStudent, model.get()}}, rows, settings);
+    const auto first_student =
+        std::find_if(plan_.work.begin(), plan_.work.end(), [&](const WorkPlan& w) {
+          return w.task == task_.name && w.label != kTeacher && w.label != kAssistant;
+        });
+    return *plan_.work.insert(first_student, std::move(work));
   }
 
-  void plan_outputs(const Teacher& teacher, const StudentRequest& request) {
-    const TeacherNeeds needs = shared_needs(request);
-    const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
+  // What is stored of a teacher or an assistant; `rows`: as its tokenizer cuts them.
+  void plan_outputs(const Teacher& teacher, const TeacherNeeds& needs, const Features& rows,
+                    const StudentRequest& request) {
     const int64_t bytes = teacher_outputs_bytes(rows.store.split("train")->rows(), needs,
                                                 method_shapes(experiment_, *request.method, task_));
     const StageKey key = teacher_outputs_key(teacher, needs, rows);
@@ -256,6 +302,7 @@ class TaskPlanner {
   Problems& problems_;
   std::map<fs::path, Features> features_;
   std::map<int64_t, Teacher> teachers_;
+  std::map<std::pair<std::string, int64_t>, Teacher> assistants_;
   std::set<std::string> feature_hashes_, outputs_;
 };
 

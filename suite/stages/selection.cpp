@@ -123,6 +123,12 @@ int64_t teacher_seed(const Experiment& experiment, const std::string& task, int6
                                       : experiment.teacher_train_of(task).seeds.front();
 }
 
+int64_t assistant_seed(const Experiment& experiment, const std::string& task,
+                       int64_t student_seed) {
+  return experiment.assistant->per_seed ? student_seed
+                                        : experiment.assistant_train_of(task).seeds.front();
+}
+
 std::vector<int64_t> teacher_seeds(const Selection& selection, const Experiment& experiment,
                                    const std::string& task) {
   std::vector<int64_t> students, seeds;

@@ -31,7 +31,8 @@ std::vector<int64_t> selected_seeds(const Selection& selection, const Experiment
 // Seeds of the teachers of a task: one teacher, or one for each seed of the students.
 std::vector<int64_t> teacher_seeds(const Selection& selection, const Experiment& experiment,
                                    const std::string& task);
-// Whose teacher a student of this seed has.
+// Whose teacher, and whose assistant, a student of this seed has.
 int64_t teacher_seed(const Experiment& experiment, const std::string& task, int64_t student_seed);
+int64_t assistant_seed(const Experiment& experiment, const std::string& task, int64_t student_seed);
 
 }  // namespace kdbench

@@ -97,7 +97,8 @@ std::shared_ptr<const TeacherSplit> teacher_outputs(
     const Teacher* teacher, const Features* teacher_features, const Workspace& workspace) {
   if (!needs.logits && needs.cls_layers.empty()) return nullptr;
   if (!request.method->teacher_outputs_file) {
-    return ensure_teacher_outputs(*teacher, *request.task, shared_needs(request), needs.cls_layers,
+    const TeacherNeeds stored = needs.from_assistant ? needs : shared_needs(request);
+    return ensure_teacher_outputs(*teacher, *request.task, stored, needs.cls_layers,
                                   *teacher_features, workspace);
   }
   std::shared_ptr<const TeacherSplit> outputs;

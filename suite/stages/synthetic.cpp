@@ -28,6 +28,7 @@ Experiment with_data_in_place(Experiment experiment, const Workspace& workspace)
   };
   experiment.data.root = folder;
   if (experiment.teacher) take_vocabulary(experiment.teacher->model);
+  if (experiment.assistant) take_vocabulary(experiment.assistant->model);
   if (experiment.student) take_vocabulary(*experiment.student);
   for (auto& method : experiment.methods) {
     if (method.student) take_vocabulary(*method.student);

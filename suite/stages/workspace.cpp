@@ -131,6 +131,14 @@ nlohmann::json from_root(const Control& control, const std::function<nlohmann::j
   return nlohmann::json::parse(control.broadcast(text));
 }
 
+StageKey key_from_root(const Control& control, const std::function<StageKey()>& f) {
+  const nlohmann::json key = from_root(control, [&] {
+    const StageKey found = f();
+    return nlohmann::json{found.kind, found.version, found.inputs};
+  });
+  return {key[0].get<std::string>(), key[1].get<int>(), key[2]};
+}
+
 std::string this_process() {
   char host[256] = {};
   gethostname(host, sizeof host - 1);

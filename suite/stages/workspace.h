@@ -56,6 +56,9 @@ std::optional<std::filesystem::path> ensure_stage(
 // and all ranks go the same way. Collective; errors are agreed on.
 nlohmann::json from_root(const Control& control, const std::function<nlohmann::json()>& f);
 
+// A key that is found by reading files. Collective, as from_root.
+StageKey key_from_root(const Control& control, const std::function<StageKey()>& f);
+
 // "host:pid"
 std::string this_process();
 

@@ -155,7 +155,8 @@ class Execution {
     };
     observer.evaluation = [&](const EvaluationRecord& evaluation) {
       record_.event(evaluation_event(evaluation));
-      progress.note(fmt::format("{}: epoch {}{}", title, evaluation.epoch + 1,
+      const std::string who = evaluation.model == kStudent ? "" : " " + evaluation.model;
+      progress.note(fmt::format("{}: epoch {}{}{}", title, evaluation.epoch + 1, who,
                                 metrics_text(evaluation.metrics)));
     };
     return train(*run_.method, {run_.models, run_.memory}, data_.training, run_.settings,
