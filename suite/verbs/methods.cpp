@@ -2,6 +2,7 @@
 #include "suite/verbs/methods.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "methods/registry.h"
 #include "reports/table.h"
@@ -18,11 +19,14 @@ std::string needs_text(const MethodEntry& entry) {
   shapes.student.layers = 6;
   shapes.teacher.emplace().layers = 12;
   const TeacherNeeds needs = entry.make(Options(std::move(defaults)))->teacher_needs(shapes);
-  if (!needs.teacher) return "nothing";
-  std::string text = needs.logits ? "its logits" : "";
-  if (!needs.cls_layers.empty()) text += (text.empty() ? "" : ", ") + std::string("[CLS] states");
-  if (needs.trains_teacher) text += (text.empty() ? "" : ", ") + std::string("the model, trained");
-  return text.empty() ? "the model" : text;
+  std::vector<std::string> parts;
+  if (needs.from_assistant) parts.push_back("an assistant that learned from it");
+  if (needs.logits) parts.push_back("logits");
+  if (!needs.cls_layers.empty()) parts.push_back("[CLS] states");
+  if (!needs.hidden_layers.empty()) parts.push_back("states of every token");
+  if (needs.memory.centroids > 0) parts.push_back("a memory of centroids");
+  if (needs.trains_teacher) parts.push_back("the model itself, which learns too");
+  return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string method_text(const MethodEntry& entry) {

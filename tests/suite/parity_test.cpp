@@ -90,8 +90,9 @@ void expect_scores(const std::vector<json>& events, const json& expected) {
 
 fs::path student_folder(const fs::path& experiment) {
   for (const auto& entry : fs::directory_iterator(experiment)) {
-    if (entry.path().filename().string().find("-teacher-") == std::string::npos)
-      return entry.path();
+    const std::string name = entry.path().filename().string();
+    const auto is = [&](const char* role) { return name.find(role) != std::string::npos; };
+    if (!is("-teacher-") && !is("-assistant-")) return entry.path();
   }
   return {};
 }
@@ -167,6 +168,13 @@ TEST_P(Parity, Reproduces) {
 TEST(ParityOfStages, OurTeacherGivesTheSameOutputs) {
   KDBENCH_NEED_SHARED(folder, fs::path("fixtures/parity/pkd-skip-rte"));
   reproduce(folder, {"method.pkd.teacher_outputs=\"store\""});
+}
+
+// An assistant that is the teacher itself changes nothing.
+TEST(ParityOfStages, ByWayOfTheTeacherItselfTakdIsKd) {
+  KDBENCH_NEED_SHARED(folder, fs::path("fixtures/parity/kd-rte"));
+  reproduce(folder, {"method.kd.name=\"takd\"",
+                     "assistant.weights=\"" + (folder / "teacher").string() + "\""});
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Parity,
