@@ -20,6 +20,7 @@ bool has_prefix(const std::string& name) {
 TensorMap to_checkpoint(const Model& model) {
   TensorMap tensors;
   for (auto& [name, tensor] : model.parameters().to_tensors()) {
+    if (model.parameters().layout().segment(name).extra) continue;
     tensors[has_prefix(name) ? model.config().architecture + "." + name : name] = tensor;
   }
   return tensors;

@@ -37,9 +37,18 @@ at::Tensor attention_error(const at::Tensor& student, const at::Tensor& teacher,
 
 }  // namespace
 
-void request_states(ForwardMode& mode, const AlignmentParts& parts) {
-  mode.hidden_states = parts.embeddings || parts.hidden;
-  mode.attention = parts.attention;
+void request_states(const AlignmentParts& parts, int64_t student_layers, int64_t teacher_layers,
+                    ForwardMode& student, ForwardMode& teacher) {
+  student.attention = teacher.attention = parts.attention;
+  if (parts.embeddings) {
+    student.hidden_layers.push_back(0);
+    teacher.hidden_layers.push_back(0);
+  }
+  if (!parts.hidden) return;
+  for (int64_t layer = 1; layer <= student_layers; ++layer) {
+    student.hidden_layers.push_back(layer);
+    teacher.hidden_layers.push_back(1 + (layer - 1) * (teacher_layers / student_layers));
+  }
 }
 
 std::vector<std::pair<std::string, at::Tensor>> hidden_alignment(const Outputs& student,

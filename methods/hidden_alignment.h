@@ -20,8 +20,9 @@ struct AlignmentParts {
 // The student's own parameter (H_t, H_s) that the states go through.
 inline constexpr const char* kAlignmentProjection = "alignment.weight";
 
-// What `mode` must return for hidden_alignment.
-void request_states(ForwardMode& mode, const AlignmentParts& parts);
+// What the two forward passes must return for hidden_alignment.
+void request_states(const AlignmentParts& parts, int64_t student_layers, int64_t teacher_layers,
+                    ForwardMode& student, ForwardMode& teacher);
 
 // This share's part of each term that is asked for: "align_embeddings", "align_hidden" (summed over
 // the student's layers), "align_attention" (likewise). A row's error is a mean over its own tokens

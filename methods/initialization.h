@@ -23,9 +23,9 @@ TensorMap select_layers(const TensorMap& source, int64_t source_layers, int64_t 
                         const std::string& init);
 
 // Copies `source` into the model as `init` says (`where` names the source in errors). The encoder
-// must be complete: missing tensors are one user error. A pooler or classifier, and parameters that
-// a method added, keep their value when the source has none; they are the report's `missing`, and
-// what the model does not want is `unexpected`.
+// must be complete: missing tensors are one user error. A pooler or classifier keeps its value
+// when the source has none; that is the report's `missing`, and what the model does not want is
+// `unexpected`. Parameters that a method added always keep theirs.
 LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
                               const std::string& init, const std::string& where);
 // The same from a Hugging Face folder.

@@ -21,13 +21,15 @@ namespace kdbench {
 struct MemoryNeeds {
   int64_t centroids = 0;  // K; 0: no memory
   int64_t layer = 0;      // 1-based teacher layer
+  int64_t epochs = 3;     // passes of the stage that trains it: mean and variance, then Lloyd's
   std::string file;       // safetensors of the user, absolute; empty: a stage of its own trains it
 };
 
 // K centroids of features flattened token-major to max_seq_length * H, zeros behind a row's end.
+// The student's have its own H.
 struct FeatureMemory {
   at::Tensor teacher;  // (K, max_seq_length * H)
-  at::Tensor student;  // the same shape: where the student's own begins; may be undefined
+  at::Tensor student;  // where the student's own begins; may be undefined
 };
 
 // What a method takes from the teacher. Stored outputs arrive as batch fields; `online` hands it
@@ -138,6 +140,9 @@ class Method {
   virtual bool needs_whole_batch() const { return false; }
   virtual std::vector<ExtraParameter> extra_parameters(const ModelShapes&) const { return {}; }
   virtual std::vector<Phase> phases(const Inputs& inputs) = 0;
+  // What was unusual in training and is no loss, by name: of this rank's shares, summed over ranks
+  // into run.json. Every rank has the same names.
+  virtual std::map<std::string, int64_t> counts() const { return {}; }
 };
 
 // One entry of the registry.

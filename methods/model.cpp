@@ -30,7 +30,8 @@ at::Tensor initial_value(const Segment& segment, double deviation, uint64_t seed
   if (ends_with(segment.name, "LayerNorm.weight")) return at::ones(segment.shape);
   at::Tensor value = at::zeros(segment.shape);
   if (!ends_with(segment.name, "bias")) {
-    fill_normal(seed, segment.name, deviation, value.mutable_data_ptr<float>(), value.numel());
+    fill_normal(seed, segment.name, segment.deviation.value_or(deviation),
+                value.mutable_data_ptr<float>(), value.numel());
   }
   return value;
 }

@@ -18,9 +18,9 @@ namespace kdbench {
 struct ForwardMode {
   bool training = false;  // dropout on, keyed by `key`
   RandomKey key;
-  bool hidden_states = false;  // Outputs::hidden
-  bool cls_states = false;     // Outputs::cls
-  bool attention = false;      // Outputs::attention (takes the plain attention path)
+  std::vector<int64_t> hidden_layers;  // of Outputs::hidden; 0: the embedding output
+  bool cls_states = false;             // Outputs::cls
+  bool attention = false;              // Outputs::attention (takes the plain attention path)
 };
 
 // b rows, T tokens of all rows, C classes, H hidden size, N layers.
@@ -28,7 +28,8 @@ struct Outputs {
   at::Tensor logits;               // (b, C) float32; regression (b, 1)
   at::Tensor pooled;               // (b, H): tanh(W [CLS] + b), before the classifier's dropout
   at::Tensor cls;                  // (b, N, H): the first token's state after layers 1..N
-  std::vector<at::Tensor> hidden;  // N + 1 of (T, H): the embedding output, then layers 1..N
+  std::vector<at::Tensor> hidden;  // N + 1 of (T, H): the embedding output, then layers 1..N;
+                                   // undefined where hidden_layers does not ask
   std::vector<at::Tensor>
       attention;  // N of (b, heads, L, L), L the longest row of the batch, zeros outside a row
 };
@@ -53,17 +54,10 @@ class Model {
   Parameters parameters_;
 };
 
-// Parameters that a method adds to a model's layout (projections, memories): declared before the
-// layout is frozen.
-struct ExtraParameter {
-  std::string name;
-  std::vector<int64_t> shape;
-};
-
 struct ModelSpec {
   ModelConfig config;
-  int64_t outputs = 2;  // C; 1 for regression
-  std::vector<ExtraParameter> extra;
+  int64_t outputs = 2;                // C; 1 for regression
+  std::vector<ExtraParameter> extra;  // declared after the network's own
   at::Device device = at::kCPU;
 };
 
@@ -73,7 +67,8 @@ std::unique_ptr<Model> make_model(const ModelSpec& spec);
 const std::vector<std::string>& known_architectures();
 
 // Random initialisation of every parameter, keyed by (seed, name): N(0, initializer_range) for
-// matrices and embeddings, 1 for LayerNorm weights, 0 for biases (BERT).
+// matrices and embeddings, 1 for LayerNorm weights, 0 for biases (BERT); N(0, deviation) for an
+// extra parameter that names one.
 void initialize_parameters(Model& model, uint64_t seed);
 
 }  // namespace kdbench

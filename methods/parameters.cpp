@@ -69,6 +69,13 @@ void ParameterLayout::add_stacked(const std::vector<std::string>& names,
   declared_.push_back(std::move(block));
 }
 
+void ParameterLayout::add_extra(const ExtraParameter& extra) {
+  add(extra.name, extra.shape);
+  Segment& segment = declared_.back().segments.front();
+  segment.extra = true;
+  segment.deviation = extra.deviation;
+}
+
 void ParameterLayout::freeze() {
   if (frozen_) throw std::logic_error("ParameterLayout: frozen twice");
   for (auto block = declared_.rbegin(); block != declared_.rend(); ++block) {
@@ -151,7 +158,7 @@ LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
   for (const auto& segment : layout.segments()) {
     const auto it = tensors.find(segment.name);
     if (it == tensors.end()) {
-      report.missing.push_back(segment.name);
+      if (!segment.extra) report.missing.push_back(segment.name);
     } else if (it->second.sizes() != at::IntArrayRef(segment.shape)) {
       problems.add(where, "tensor " + segment.name + " has shape " +
                               shape_text(it->second.sizes()) + ", the model expects " +

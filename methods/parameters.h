@@ -7,12 +7,21 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/safetensors.h"
 
 namespace kdbench {
+
+// A parameter that a method adds to a model's layout (a projection, a memory). It is trained like
+// the others, but belongs to no checkpoint.
+struct ExtraParameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::optional<double> deviation = std::nullopt;  // of its first values; none: the model's own
+};
 
 struct Segment {
   std::string name;
@@ -22,6 +31,8 @@ struct Segment {
   bool decay = true;  // weight decay applies (false for names with "bias" or "LayerNorm.weight")
   std::string
       stack;  // first name of the block that it was declared in; its own name outside a stack
+  bool extra = false;  // an ExtraParameter
+  std::optional<double> deviation = std::nullopt;
 };
 
 class ParameterLayout {
@@ -31,6 +42,7 @@ class ParameterLayout {
   // Declares equally wide tensors that are used as one: rows stacked in the given order, contiguous
   // in the buffer (query, key and value weights as one GEMM operand). All get the same shape.
   void add_stacked(const std::vector<std::string>& names, std::vector<int64_t> shape);
+  void add_extra(const ExtraParameter& extra);
   // Assigns offsets. No declaration after it.
   void freeze();
 
@@ -89,7 +101,8 @@ class Parameters {
 
 // Where a parameter finds its value in a checkpoint, and what was left over on both sides.
 struct LoadReport {
-  std::vector<std::string> missing;     // parameters without a tensor: they keep their value
+  std::vector<std::string> missing;  // parameters without a tensor, but extra ones: they keep their
+                                     // value
   std::vector<std::string> unexpected;  // tensors that no parameter wants
 };
 

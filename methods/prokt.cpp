@@ -131,8 +131,8 @@ class ProKt : public Method {
                     const Batch& batch) const {
     ForwardMode mode = context.train(), teacher_mode = StepContext::eval();
     if (alignment_) {
-      request_states(mode, *alignment_);
-      request_states(teacher_mode, *alignment_);
+      request_states(*alignment_, student.config().layers, teacher.config().layers, mode,
+                     teacher_mode);
     }
     const Outputs target = constant_outputs(teacher, batch, teacher_mode);
     const Outputs own = student.forward(batch, mode);

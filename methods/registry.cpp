@@ -4,6 +4,7 @@
 #include "io/error.h"
 #include "methods/annealing_kd.h"
 #include "methods/finetune.h"
+#include "methods/fsd.h"
 #include "methods/kd.h"
 #include "methods/pkd.h"
 #include "methods/prokt.h"
@@ -13,7 +14,8 @@ namespace kdbench {
 
 const std::vector<MethodEntry>& all_methods() {
   static const std::vector<MethodEntry> methods = {
-      finetune_entry(), kd_entry(), pkd_entry(), annealing_kd_entry(), takd_entry(), prokt_entry(),
+      finetune_entry(),     kd_entry(),    takd_entry(), pkd_entry(),
+      annealing_kd_entry(), prokt_entry(), fsd_entry(),
   };
   return methods;
 }
@@ -33,7 +35,7 @@ const MethodEntry& find_method(const std::string& name) {
 }
 
 const std::vector<std::string>& planned_methods() {
-  static const std::vector<std::string> names = {"fsd", "d-lite", "d-heavy"};
+  static const std::vector<std::string> names = {"d-lite", "d-heavy"};
   return names;
 }
 

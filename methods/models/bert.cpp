@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/models/bert.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -62,7 +63,7 @@ ParameterLayout make_layout(const ModelSpec& spec) {
   for (int64_t layer = 0; layer < c.layers; ++layer) add_layer(layout, c, layer);
   add_dense(layout, "pooler.dense", c.hidden, c.hidden);
   add_dense(layout, "classifier", spec.outputs, c.hidden);
-  for (const auto& extra : spec.extra) layout.add(extra.name, extra.shape);
+  for (const auto& extra : spec.extra) layout.add_extra(extra);
   layout.freeze();
   return layout;
 }
@@ -108,18 +109,19 @@ class Bert : public Model {
     TokenRows reached = rows;  // the tokens that the current state has
     Outputs outputs;
     at::Tensor state = embed(batch, rows, mode);
-    if (mode.hidden_states) outputs.hidden.push_back(state);
+    outputs.hidden.resize(config_.layers + 1);
+    if (wants(mode, 0)) outputs.hidden[0] = state;
     std::vector<at::Tensor> cls;
     for (int64_t layer = 0; layer < config_.layers; ++layer) {
       at::Tensor context = attend(state, layer, rows, mode, outputs);
-      if (layer + 1 == config_.layers && !mode.hidden_states) {
+      if (layer + 1 == config_.layers && !wants(mode, config_.layers)) {
         // Only [CLS] is read from here on.
         context = first_tokens(context, rows);
         state = first_tokens(state, rows);
         reached = first_tokens(rows);
       }
       state = finish_layer(context, state, layer, reached, mode);
-      if (mode.hidden_states) outputs.hidden.push_back(state);
+      if (wants(mode, layer + 1)) outputs.hidden[layer + 1] = state;
       if (mode.cls_states) cls.push_back(first_tokens(state, reached));
     }
     if (mode.cls_states) outputs.cls = at::stack(cls, 1);
@@ -157,6 +159,11 @@ class Bert : public Model {
     return {dense(prefix + "attention.self.query"),      dense(prefix + "attention.output.dense"),
             dense(prefix + "intermediate.dense"),        dense(prefix + "output.dense"),
             norm(prefix + "attention.output.LayerNorm"), norm(prefix + "output.LayerNorm")};
+  }
+
+  static bool wants(const ForwardMode& mode, int64_t layer) {
+    const auto& layers = mode.hidden_layers;
+    return std::find(layers.begin(), layers.end(), layer) != layers.end();
   }
 
   static Dropout dropout(const ForwardMode& mode, double probability, uint32_t place) {

@@ -44,7 +44,9 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
   } else if (std::holds_alternative<double>(type)) {
     if (const auto number = number_of(node)) return OptionValue(*number);
   } else if (std::holds_alternative<std::string>(type) && node.is_string()) {
-    return OptionValue(**node.as_string());
+    const std::string text = **node.as_string();
+    const bool path = spec.path && OptionValue(text) != spec.fallback;
+    return OptionValue(path ? resolve_path(node, text).string() : text);
   }
   return std::nullopt;
 }
@@ -73,6 +75,7 @@ std::string expectation(const OptionSpec& spec) {
   if (std::holds_alternative<int64_t>(spec.fallback)) return "an integer" + range;
   if (std::holds_alternative<double>(spec.fallback)) return "a number" + range;
   if (std::holds_alternative<IntegerList>(spec.fallback)) return "a list of integers" + range;
+  if (spec.path) return "\"" + value_text(spec.fallback) + "\", or a path";
   text = spec.choices.empty() ? "text" : "one of ";
   for (size_t i = 0; i < spec.choices.size(); ++i) {
     text += (i ? ", \"" : "\"") + spec.choices[i] + "\"";

@@ -43,6 +43,12 @@ bool is_override(const toml::node& node) {
   return node.source().path && node.source().path->rfind(kOverride, 0) == 0;
 }
 
+fs::path resolve_path(const toml::node& node, const std::string& text) {
+  const fs::path base =
+      is_override(node) ? fs::current_path() : fs::absolute(*node.source().path).parent_path();
+  return (base / text).lexically_normal();
+}
+
 std::string place_of(const toml::node& node) {
   const auto& source = node.source();
   if (!source.path) return "";
@@ -200,10 +206,7 @@ std::optional<fs::path> TableReader::path(const std::string& name) {
     problem(name, "expected a path, found nothing");
     return std::nullopt;
   }
-  const toml::node& found = *table_->get(name);
-  const fs::path base =
-      is_override(found) ? fs::current_path() : fs::absolute(*found.source().path).parent_path();
-  return (base / *value).lexically_normal();
+  return resolve_path(*table_->get(name), *value);
 }
 
 std::optional<TableReader> TableReader::table(const std::string& name) {

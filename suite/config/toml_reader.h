@@ -38,6 +38,10 @@ inline Range above(double low) { return {.low = low, .low_open = true}; }
 std::string place_of(const toml::node& node);
 // True when the value was written by --set.
 bool is_override(const toml::node& node);
+// A path as the value's text means it: relative to the experiment file, or to the working directory
+// when
+// --set wrote it.
+std::filesystem::path resolve_path(const toml::node& node, const std::string& text);
 // "text", "integer", "number", "true or false", "list", "table", "date or time": what a value is.
 std::string kind_of(const toml::node& node);
 // The value as it may be read as a number; an integer is a number too.

@@ -321,8 +321,13 @@ class Trainer {
 TrainingResult train(Method& method, const Inputs& inputs, const TrainingData& data,
                      const TrainSettings& settings, uint64_t seed, const Control& control,
                      Collectives& collectives, const Observer& observer) {
-  return Trainer(inputs.models, data, settings, seed, control, collectives, observer)
-      .run(method.phases(inputs));
+  TrainingResult result =
+      Trainer(inputs.models, data, settings, seed, control, collectives, observer)
+          .run(method.phases(inputs));
+  for (const auto& [name, count] : method.counts()) {
+    result.counts[name] = std::llround(control.sum(static_cast<double>(count)));
+  }
+  return result;
 }
 
 }  // namespace kdbench

@@ -78,8 +78,9 @@ struct TrainingResult {
   int64_t steps = 0, epochs = 0, samples = 0, tokens = 0;
   double model_flops = 0.0;  // 3 x forward of the learning models on real tokens
   TrainingTimes times;
-  Scores student;                        // in the last phase
-  std::map<std::string, Scores> others;  // of the other learning models, by role
+  Scores student;                         // in the last phase
+  std::map<std::string, Scores> others;   // of the other learning models, by role
+  std::map<std::string, int64_t> counts;  // Method::counts over all ranks
 };
 
 // Collective. On return the student holds the weights that settings.checkpoint asks for. Throws

@@ -217,6 +217,7 @@ class Execution {
       json["metrics"][role + "_best"] = scores.best;
       json["metrics"][role + "_best_epoch"] = scores.best_epoch;
     }
+    if (!result.counts.empty()) json["counts"] = result.counts;
     const auto& times = result.times;
     const auto rate = [](double amount, double s) { return s > 0 ? amount / s : 0.0; };
     json["throughput"] = {

@@ -9,6 +9,7 @@
 
 #include "io/error.h"
 #include "io/huggingface.h"
+#include "methods/checkpoint.h"
 #include "methods/initialization.h"
 #include "tests/methods/op_check.h"
 #include "tests/support/shared_data.h"
@@ -70,7 +71,8 @@ std::unique_ptr<Model> small_bert() {
 
 ForwardMode everything(bool attention) {
   ForwardMode mode;
-  mode.hidden_states = mode.cls_states = true;
+  mode.hidden_layers = {0, 1, 2, 3, 4, 5, 6};
+  mode.cls_states = true;
   mode.attention = attention;
   return mode;
 }
@@ -174,9 +176,11 @@ TEST(Bert, ShortLastLayerEqualsTheWholeOne) {
   std::vector<Tensors> results;
   for (const bool whole : {true, false}) {
     ForwardMode mode = training();
-    mode.hidden_states = whole;
+    mode.hidden_layers = {whole ? int64_t{2} : int64_t{1}};
     mode.cls_states = true;
     const Outputs outputs = model->forward(batch, mode);
+    EXPECT_EQ(outputs.hidden[2].defined(), whole);
+    EXPECT_EQ(outputs.hidden[1].defined(), !whole);
     model->parameters().zero_gradients();
     (testing::weigh(outputs.logits) + testing::weigh(outputs.cls)).backward();
     results.push_back({outputs.logits.detach(), model->parameters().gradients().clone()});
@@ -275,11 +279,20 @@ TEST(Bert, DeclaresHuggingFaceNames) {
   }
 }
 
-TEST(Bert, ExtraParametersJoinTheLayout) {
+TEST(Bert, ExtraParametersJoinTheLayoutButNoCheckpoint) {
   ModelSpec spec = small_spec();
-  spec.extra = {{"projection.weight", {7, 24}}};
+  spec.extra = {{"projection.weight", {7, 24}}, {"memory", {100, 24}, 3.0}};
   const auto model = make_model(spec);
+  initialize_parameters(*model, 1);
   EXPECT_EQ(model->parameters()["projection.weight"].sizes(), (at::IntArrayRef{7, 24}));
+  EXPECT_NEAR(model->parameters()["projection.weight"].std().item<double>(), 0.3, 0.05);
+  EXPECT_NEAR(model->parameters()["memory"].std().item<double>(), 3.0, 0.2);
+  const TensorMap saved = to_checkpoint(*model);
+  EXPECT_EQ(saved.count("classifier.weight"), 1u);
+  EXPECT_EQ(saved.count("memory"), 0u);
+  TensorMap own = model->parameters().to_tensors();
+  own.erase("memory");
+  EXPECT_TRUE(load_parameters(model->parameters(), own, "here").missing.empty());
 }
 
 TEST(Bert, CountsItsWork) {

@@ -177,9 +177,10 @@ TEST(HiddenAlignment, EqualsPlainSums) {
   const Batch batch = data->batch({1, 4, 6}, 5);  // a share of 3 rows of 5
   const at::Tensor projection = at::linspace(-0.5, 0.5, 256).reshape({16, 16});
   const AlignmentParts parts;
-  ForwardMode mode;
-  request_states(mode, parts);
-  const Outputs own = student->forward(batch, mode), other = teacher->forward(batch, mode);
+  ForwardMode own_mode, other_mode;
+  request_states(parts, 2, 4, own_mode, other_mode);
+  const Outputs own = student->forward(batch, own_mode),
+                other = teacher->forward(batch, other_mode);
   const auto terms = hidden_alignment(own, other, projection, batch, parts);
   const PlainTerms plain = plain_alignment(own, other, projection, batch);
   ASSERT_EQ(terms.size(), 3U);
@@ -195,11 +196,11 @@ TEST(HiddenAlignment, AShareWithoutRowsAddsNothing) {
   const auto student = testing::tiny_bert(1, 2), teacher = testing::tiny_bert(2, 4);
   const auto data = make_dataset(testing::tiny_features("train", 7), {"0", "1"});
   const Batch batch = data->batch({}, 5);
-  ForwardMode mode;
-  request_states(mode, {});
+  ForwardMode own, other;
+  request_states({}, 2, 4, own, other);
   const at::Tensor projection = at::eye(16);
   for (const auto& [name, value] : hidden_alignment(
-           student->forward(batch, mode), teacher->forward(batch, mode), projection, batch, {})) {
+           student->forward(batch, own), teacher->forward(batch, other), projection, batch, {})) {
     EXPECT_EQ(value.item<double>(), 0.0) << name;
   }
 }
