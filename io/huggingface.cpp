@@ -77,6 +77,16 @@ class ConfigReader {
     if (!found.is_null() && found != supported)
       add(key, printable(found.dump()) + " is not supported", "only \"" + supported + "\"");
   }
+  void model_type(std::string& value) {
+    const json found = find("model_type");
+    if (found.is_null()) return add("model_type", "is missing");
+    if (found == "bert" || found == "roberta") {
+      value = found;
+    } else {
+      add("model_type", printable(found.dump()) + " is not supported",
+          "\"bert\" and \"roberta\" are");
+    }
+  }
 
   std::vector<std::string> labels();
 
@@ -169,7 +179,11 @@ bool replace_end(std::string& name, const std::string& old_end, const std::strin
 
 // "" for what is no weight.
 std::string normal_name(std::string name) {
-  if (name.starts_with("bert.")) name.erase(0, 5);
+  for (const std::string_view prefix : {"bert.", "roberta."}) {
+    if (!name.starts_with(prefix)) continue;
+    name.erase(0, prefix.size());
+    break;
+  }
   if (name == "position_ids" || name.ends_with(".position_ids")) return "";
   replace_end(name, "LayerNorm.gamma", "LayerNorm.weight") ||
       replace_end(name, "LayerNorm.beta", "LayerNorm.bias");
@@ -195,8 +209,9 @@ ModelConfig read_model_config(const std::filesystem::path& folder) {
   Problems problems;
   ConfigReader reader(path, problems);
   ModelConfig config;
-  if (reader.find("model_type").is_null()) reader.add("model_type", "is missing");
-  reader.only("model_type", "bert");
+  reader.model_type(config.architecture);
+  // What transformers takes where the key is absent; its other values are BERT's.
+  if (config.architecture == "roberta") config.pad_token_id = 1;
   reader.only("hidden_act", "gelu");
   reader.only("position_embedding_type", "absolute");
   reader.size("vocab_size", config.vocabulary, true);
@@ -213,6 +228,9 @@ ModelConfig read_model_config(const std::filesystem::path& folder) {
   reader.real("initializer_range", config.initializer_range, 0, 1e3);
   config.classifier_dropout = config.hidden_dropout;
   reader.real("classifier_dropout", config.classifier_dropout, 0, 1);
+  if (config.longest_row() <= 0) {
+    reader.add("max_position_embeddings", "must be more than pad_token_id + 1");
+  }
   if (config.heads > 0 && config.hidden % config.heads != 0) {
     reader.add("num_attention_heads", "must divide hidden_size");
   }
@@ -239,6 +257,11 @@ json to_config_json(const ModelConfig& config) {
               {"pad_token_id", config.pad_token_id},
               {"position_embedding_type", "absolute"}};
   if (config.architecture == "bert") out["architectures"] = {"BertForSequenceClassification"};
+  if (config.architecture == "roberta") {
+    out["architectures"] = {"RobertaForSequenceClassification"};
+    out["bos_token_id"] = 0;
+    out["eos_token_id"] = 2;
+  }
   // Without names one output is meant: a score.
   const std::vector<std::string> labels =
       config.labels.empty() ? std::vector<std::string>{"LABEL_0"} : config.labels;

@@ -13,7 +13,7 @@ namespace kdbench {
 
 // Sizes of a model, in the words of config.json.
 struct ModelConfig {
-  std::string architecture = "bert";  // model_type
+  std::string architecture = "bert";  // model_type: bert or roberta
   int64_t vocabulary = 0;
   int64_t layers = 0;
   int64_t hidden = 0;
@@ -30,6 +30,11 @@ struct ModelConfig {
   std::string activation = "gelu";  // erf gelu only; others are refused
   std::vector<std::string>
       labels;  // id2label in order; empty when absent or only LABEL_0, LABEL_1, ...
+
+  // Row of the position table that a row's first token has: RoBERTa counts on from its padding's.
+  int64_t first_position() const { return architecture == "roberta" ? pad_token_id + 1 : 0; }
+  // Tokens of the longest row that there are positions for.
+  int64_t longest_row() const { return max_positions - first_position(); }
 };
 
 // Throws one user error listing all that is missing, of the wrong type or not supported (file and
@@ -39,9 +44,9 @@ ModelConfig read_model_config(const std::filesystem::path& folder);
 nlohmann::json to_config_json(const ModelConfig& config);
 
 // The weights of a folder, F16/BF16/F64 converted to float32, names normalised: a leading "bert."
-// removed, LayerNorm.gamma/beta renamed to weight/bias, position_ids dropped. model.safetensors,
-// also sharded by model.safetensors.index.json. pytorch_model.bin is refused with the conversion
-// command: LibTorch's unpickler cannot read a state dict's OrderedDict.
+// or "roberta." removed, LayerNorm.gamma/beta renamed to weight/bias, position_ids dropped.
+// model.safetensors, also sharded by model.safetensors.index.json. pytorch_model.bin is refused
+// with the conversion command: LibTorch's unpickler cannot read a state dict's OrderedDict.
 TensorMap read_model_weights(const std::filesystem::path& folder);
 // Of the weight files' bytes.
 std::string model_weights_sha256(const std::filesystem::path& folder);

@@ -3,11 +3,11 @@
 #include "io/tokenizer.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "io/byte_bpe.h"
 #include "io/error.h"
-#include "io/foreign_error.h"
 #include "io/text.h"
+#include "io/tokenizer_config.h"
 #include "io/wordpiece.h"
 
 namespace kdbench {
@@ -16,51 +16,8 @@ namespace {
 constexpr const char* kConfigName = "tokenizer_config.json";
 constexpr const char* kVocabularyName = "vocab.txt";
 
-// tokenizer_config.json: absent or null keys keep their defaults, wrong types are collected.
-class Config {
- public:
-  explicit Config(const std::filesystem::path& path) : path_(path.string()) {
-    if (!std::filesystem::exists(path)) return;
-    try {
-      json_ = nlohmann::json::parse(read_text_file(path));
-    } catch (const nlohmann::json::exception& error) {
-      throw_user_error(path_, "no valid JSON: " + json_problem(error));
-    }
-    if (!json_.is_object()) throw_user_error(path_, "no JSON object");
-  }
-
-  bool flag(const char* key, bool value) {
-    const auto found = json_.find(key);
-    if (found == json_.end() || found->is_null()) return value;
-    if (found->is_boolean()) return found->get<bool>();
-    problems_.add(path_, std::string("'") + key + "' must be true, false or null");
-    return value;
-  }
-
-  // A token is a string, or an object with its text as "content".
-  std::string token(const char* key, const std::string& value) {
-    const auto found = json_.find(key);
-    if (found == json_.end() || found->is_null()) return value;
-    const nlohmann::json text =
-        found->is_object() ? found->value("content", nlohmann::json()) : *found;
-    if (text.is_string() && !text.get_ref<const std::string&>().empty()) return text;
-    problems_.add(path_, std::string("'") + key + "' must be a token");
-    return value;
-  }
-
-  void require_true(const char* key, const std::string& reason) {
-    if (!flag(key, true)) problems_.add(path_, std::string("'") + key + "' is false", reason);
-  }
-  void throw_if_any() const { problems_.throw_if_any(path_); }
-
- private:
-  std::string path_;
-  nlohmann::json json_ = nlohmann::json::object();
-  Problems problems_;
-};
-
 WordPieceOptions read_options(const std::filesystem::path& path) {
-  Config config(path);
+  TokenizerConfig config(path);
   WordPieceOptions options;
   options.normalizer.lower_case = config.flag("do_lower_case", true);
   options.normalizer.strip_accents = config.flag("strip_accents", options.normalizer.lower_case);
@@ -70,7 +27,8 @@ WordPieceOptions read_options(const std::filesystem::path& path) {
   options.cls = config.token("cls_token", options.cls);
   options.separator = config.token("sep_token", options.separator);
   options.mask = config.token("mask_token", options.mask);
-  config.require_true("do_basic_tokenize", "text without splitting into words is not supported");
+  config.require_flag("do_basic_tokenize", true,
+                      "text without splitting into words is not supported");
   config.throw_if_any();
   return options;
 }
@@ -96,17 +54,54 @@ std::unique_ptr<Tokenizer> load_wordpiece(const std::filesystem::path& folder) {
   return std::make_unique<WordPiece>(vocabulary, read_options(folder / kConfigName), path.string());
 }
 
+std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
+  std::vector<int32_t> ids;
+  append(text, ids);
+  return ids;
+}
+
+Encoding Tokenizer::encode_row(std::string_view a, const std::string_view* b,
+                               int max_length) const {
+  const RowFrame specials = frame();
+  const size_t between = b ? static_cast<size_t>(specials.between) : 0, count = 2 + between;
+  if (max_length < static_cast<int>(count)) {
+    throw_user_error("max_seq_length", std::to_string(max_length) + " leaves no room for the " +
+                                           std::to_string(count) + " special tokens");
+  }
+  Encoding row;
+  auto& ids = row.ids;
+  ids.push_back(specials.first);
+  append(a, ids);
+  const size_t length_a = ids.size() - 1;
+  if (b) append(*b, ids);
+  const size_t length_b = ids.size() - 1 - length_a;
+  const auto [keep_a, keep_b] =
+      truncate_longest_first(length_a, length_b, static_cast<size_t>(max_length) - count);
+
+  const auto at = [&](size_t i) { return ids.begin() + static_cast<ptrdiff_t>(i); };
+  ids.erase(at(1 + length_a + keep_b), ids.end());
+  ids.erase(at(1 + keep_a), at(1 + length_a));
+  ids.insert(at(1 + keep_a), between, specials.separator);
+  ids.push_back(specials.separator);
+  row.first_segment = static_cast<int32_t>(keep_a + 2);
+  return row;
+}
+
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   if (!fs::is_directory(folder)) throw_user_error(folder.string(), "the folder does not exist");
   if (fs::exists(folder / kVocabularyName)) return load_wordpiece(folder);
-  if (fs::exists(folder / "merges.txt")) {
-    throw_user_error(folder.string(),
-                     "byte-level BPE (vocab.json, merges.txt) is not available yet",
-                     "use a folder with vocab.txt");
+  if (fs::exists(folder / "vocab.json") || fs::exists(folder / "merges.txt")) {
+    return load_byte_bpe(folder);
   }
-  throw_user_error(folder.string(), "there is no vocab.txt",
-                   "a Hugging Face folder of a BERT model has it beside config.json");
+  const bool converted = fs::exists(folder / "tokenizer.json");
+  throw_user_error(
+      folder.string(),
+      std::string("there is no vocab.txt, nor vocab.json with merges.txt") +
+          (converted ? "; tokenizer.json alone is not read" : ""),
+      converted ? "with Python and tokenizers, in the folder: python -c \"import tokenizers; "
+                  "tokenizers.Tokenizer.from_file('tokenizer.json').model.save('.')\""
+                : "a Hugging Face folder has them beside config.json");
 }
 
 }  // namespace kdbench

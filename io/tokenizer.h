@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text to token ids. Implementations: WordPiece (wordpiece.h); byte-level BPE joins with the
-// language models.
+// Text to token ids. Implementations: WordPiece (wordpiece.h), byte-level BPE (byte_bpe.h).
 #pragma once
 
 #include <cstdint>
@@ -19,30 +18,43 @@ struct Encoding {
   int32_t first_segment = 0;
 };
 
+// The special tokens around a row: first a separator, or
+// first a separator (`between` times) b separator.
+struct RowFrame {
+  int32_t first = -1, separator = -1;
+  int between = 1;
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
   // Plain ids, no special tokens. Thread-safe: preparation calls it from several threads.
-  virtual std::vector<int32_t> encode(std::string_view text) const = 0;
+  std::vector<int32_t> encode(std::string_view text) const;
   // Adds the special tokens and truncates to `max_length` ids (the "longest first" rule of fast
   // tokenizers: budget = max_length - specials; if both sides are longer than their half, a
   // shorter-or-equal side keeps floor(budget/2) and the other the rest; else only the longer side
-  // is cut). `b` is null for one sentence.
-  virtual Encoding encode_row(std::string_view a, const std::string_view* b,
-                              int max_length) const = 0;
+  // is cut). `b` is null for one sentence. Throws a user error when there is no room for the
+  // special tokens.
+  Encoding encode_row(std::string_view a, const std::string_view* b, int max_length) const;
   // 1 for token types of this model family's second segment, 0 where types are all 0 (RoBERTa).
   virtual int second_segment_type() const = 0;
   virtual int64_t vocabulary_size() const = 0;
   // Of everything that changes ids: vocabulary, options, the version of this implementation.
   virtual std::string sha256() const = 0;
+
+ protected:
+  // Plain ids at the end of `ids`. Thread-safe.
+  virtual void append(std::string_view text, std::vector<int32_t>& ids) const = 0;
+  // Throws a user error when the vocabulary has none.
+  virtual RowFrame frame() const = 0;
 };
 
 // Splits a budget over two lengths by the rule above; returns how many ids each side keeps.
 std::pair<size_t, size_t> truncate_longest_first(size_t a, size_t b, size_t budget);
 
-// From a Hugging Face folder: vocab.txt (+ tokenizer_config.json). Throws a user error that says
-// what is missing.
+// From a Hugging Face folder: vocab.txt (WordPiece), or vocab.json and merges.txt (byte-level BPE),
+// with tokenizer_config.json where it is there. Throws a user error that says what is missing.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& folder);
 
 }  // namespace kdbench

@@ -3,7 +3,6 @@
 
 #include <unicode/utf8.h>
 
-#include <algorithm>
 #include <cctype>
 #include <cstring>
 #include <unordered_map>
@@ -17,7 +16,6 @@ namespace {
 
 constexpr std::string_view kVersion = "wordpiece 1";  // changes when ids change
 constexpr size_t kMaxWordCharacters = 100;            // longer words are unknown
-constexpr size_t kSingleSpecials = 2, kPairSpecials = 3;
 
 // A word under construction; keeps no more than the pieces may see.
 class Word {
@@ -83,16 +81,13 @@ WordPiece::WordPiece(const std::vector<std::string>& vocabulary, WordPieceOption
       vocabulary_size_(static_cast<int64_t>(vocabulary.size())),
       sha256_(identity(vocabulary, options_)),
       trie_(checked(vocabulary, options_, where)) {
+  std::vector<SpecialToken> specials;
   for (const auto& special : special_tokens(options_)) {
-    specials_.push_back({special, trie_.id(special)});
-    if (special_starts_.find(special[0]) == std::string::npos) special_starts_ += special[0];
+    specials.push_back({special, trie_.id(special)});
   }
-  std::stable_sort(specials_.begin(), specials_.end(), [](const Special& a, const Special& b) {
-    return a.text.size() > b.text.size();
-  });
+  specials_ = SpecialTokens(std::move(specials));
   unknown_ = trie_.id(options_.unknown);
-  cls_ = trie_.id(options_.cls);
-  separator_ = trie_.id(options_.separator);
+  frame_ = {trie_.id(options_.cls), trie_.id(options_.separator)};
   if (const auto node = trie_.find("##")) {
     continuation_ = *node;
     has_continuation_ = true;
@@ -119,34 +114,11 @@ void WordPiece::fill_ascii() {
   }
 }
 
-std::vector<int32_t> WordPiece::encode(std::string_view text) const {
-  std::vector<int32_t> ids;
-  append_text(text, ids);
-  return ids;
-}
-
-const WordPiece::Special* WordPiece::special_at(std::string_view rest) const {
-  for (const auto& special : specials_) {
-    if (rest.starts_with(special.text)) return &special;
-  }
-  return nullptr;
-}
-
-// Special tokens are found in the raw text; what lies between them is normalised by itself.
-void WordPiece::append_text(std::string_view text, std::vector<int32_t>& ids) const {
-  size_t from = 0;
-  for (size_t i = text.find_first_of(special_starts_); i != std::string_view::npos;
-       i = text.find_first_of(special_starts_, i)) {
-    const Special* special = special_at(text.substr(i));
-    if (!special) {
-      ++i;
-      continue;
-    }
-    append_words(text.substr(from, i - from), ids);
-    ids.push_back(special->id);
-    from = i += special->text.size();
-  }
-  append_words(text.substr(from), ids);
+// What lies between special tokens is normalised by itself.
+void WordPiece::append(std::string_view text, std::vector<int32_t>& ids) const {
+  specials_.split(
+      text, [&](std::string_view part) { append_words(part, ids); },
+      [&](int32_t id) { ids.push_back(id); });
 }
 
 void WordPiece::append_words(std::string_view text, std::vector<int32_t>& ids) const {
@@ -203,32 +175,6 @@ void WordPiece::append_pieces(std::string_view word, std::vector<int32_t>& ids) 
     word.remove_prefix(match.length);
     from = continuation_;
   }
-}
-
-Encoding WordPiece::encode_row(std::string_view a, const std::string_view* b,
-                               int max_length) const {
-  const size_t specials = b ? kPairSpecials : kSingleSpecials;
-  if (max_length < static_cast<int>(specials)) {
-    throw_user_error("max_seq_length", std::to_string(max_length) + " leaves no room for the " +
-                                           std::to_string(specials) + " special tokens");
-  }
-  const size_t budget = static_cast<size_t>(max_length) - specials;
-  Encoding row;
-  auto& ids = row.ids;
-  ids.push_back(cls_);
-  append_text(a, ids);
-  const size_t length_a = ids.size() - 1;
-  if (b) append_text(*b, ids);
-  const size_t length_b = ids.size() - 1 - length_a;
-  const auto [keep_a, keep_b] = truncate_longest_first(length_a, length_b, budget);
-
-  const auto at = [&](size_t i) { return ids.begin() + static_cast<ptrdiff_t>(i); };
-  ids.erase(at(1 + length_a + keep_b), ids.end());
-  ids.erase(at(1 + keep_a), at(1 + length_a));
-  ids.insert(at(1 + keep_a), separator_);
-  if (b) ids.push_back(separator_);
-  row.first_segment = static_cast<int32_t>(keep_a + 2);
-  return row;
 }
 
 }  // namespace kdbench

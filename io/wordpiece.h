@@ -14,6 +14,7 @@
 
 #include "io/bert_normalizer.h"
 #include "io/piece_trie.h"
+#include "io/special_tokens.h"
 #include "io/tokenizer.h"
 
 namespace kdbench {
@@ -30,11 +31,13 @@ class WordPiece : public Tokenizer {
   WordPiece(const std::vector<std::string>& vocabulary, WordPieceOptions options,
             const std::string& where);
 
-  std::vector<int32_t> encode(std::string_view text) const override;
-  Encoding encode_row(std::string_view a, const std::string_view* b, int max_length) const override;
   int second_segment_type() const override { return 1; }
   int64_t vocabulary_size() const override { return vocabulary_size_; }
   std::string sha256() const override { return sha256_; }
+
+ protected:
+  void append(std::string_view text, std::vector<int32_t>& ids) const override;
+  RowFrame frame() const override { return frame_; }
 
  private:
   enum class Kind : uint8_t { kLetter, kBlank, kPunctuation, kDropped };
@@ -42,13 +45,7 @@ class WordPiece : public Tokenizer {
     Kind kind;
     char out;
   };
-  struct Special {
-    std::string text;
-    int32_t id;
-  };
 
-  void append_text(std::string_view text, std::vector<int32_t>& ids) const;
-  const Special* special_at(std::string_view rest) const;
   void append_words(std::string_view text, std::vector<int32_t>& ids) const;
   void append_pieces(std::string_view word, std::vector<int32_t>& ids) const;
   void fill_ascii();
@@ -59,9 +56,9 @@ class WordPiece : public Tokenizer {
   PieceTrie trie_;
   PieceTrie::Node continuation_ = PieceTrie::kRoot;  // below "##"
   bool has_continuation_ = false;
-  int32_t unknown_ = -1, cls_ = -1, separator_ = -1;
-  std::vector<Special> specials_;  // longest first
-  std::string special_starts_;     // their first bytes
+  int32_t unknown_ = -1;
+  RowFrame frame_;
+  SpecialTokens specials_;
   std::array<AsciiEntry, 128> ascii_;
 };
 

@@ -9,9 +9,9 @@
 
 namespace kdbench {
 
-// All parameters under their names in a checkpoint: the encoder and pooler below "bert.", the
-// classifier without a prefix. Parameters that a method added are left out: only its training uses
-// them. Copies on the CPU.
+// All parameters under their names in a checkpoint: the encoder and pooler below "bert." or
+// "roberta.", the classifier without a prefix. Parameters that a method added are left out: only
+// its training uses them. Copies on the CPU.
 TensorMap to_checkpoint(const Model& model);
 
 // Writes config.json and model.safetensors into `folder`, which exists. Tokenizer files are the

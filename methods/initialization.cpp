@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/initialization.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <string_view>
@@ -53,6 +54,23 @@ int64_t layer_of(std::string_view name, std::string_view* rest) {
   return layer;
 }
 
+// Brings the rows of the source's classifier from `own`, its labels, to the model's order.
+void order_labels(TensorMap& source, const std::vector<std::string>& own, const Model& model) {
+  const auto& labels = model.config().labels;
+  if (own == labels || !std::is_permutation(own.begin(), own.end(), labels.begin(), labels.end()))
+    return;
+  std::vector<int64_t> rows;
+  for (const auto& label : labels)
+    rows.push_back(std::find(own.begin(), own.end(), label) - own.begin());
+  for (const char* kind : {".weight", ".bias"}) {
+    const auto found = source.find(model.classifier() + kind);
+    if (found == source.end() || found->second.dim() == 0 ||
+        found->second.size(0) != static_cast<int64_t>(rows.size()))
+      continue;  // refused when it is loaded
+    found->second = found->second.index_select(0, at::tensor(rows, at::kLong));
+  }
+}
+
 bool belongs_to_encoder(const std::string& name) {
   return name.starts_with("embeddings.") || name.starts_with("encoder.");
 }
@@ -91,8 +109,10 @@ LoadReport initialize_student(Model& model, const TensorMap& source, int64_t sou
 LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path& folder,
                                       const std::string& init) {
   if (init == "random") return {};
-  return initialize_student(model, read_model_weights(folder), read_model_config(folder).layers,
-                            init, folder.string());
+  const ModelConfig config = read_model_config(folder);
+  TensorMap source = read_model_weights(folder);
+  order_labels(source, config.labels, model);
+  return initialize_student(model, source, config.layers, init, folder.string());
 }
 
 void check_vocabulary(const std::filesystem::path& folder, int64_t entries,

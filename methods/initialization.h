@@ -28,7 +28,8 @@ TensorMap select_layers(const TensorMap& source, int64_t source_layers, int64_t 
 // `unexpected`. Parameters that a method added always keep theirs.
 LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
                               const std::string& init, const std::string& where);
-// The same from a Hugging Face folder.
+// The same from a Hugging Face folder. Where its labels are the model's in another order, the rows
+// of its classifier take the model's.
 LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path& folder,
                                       const std::string& init);
 

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "io/error.h"
-#include "methods/models/bert.h"
+#include "methods/models/encoder.h"
 
 namespace kdbench {
 namespace {
@@ -18,6 +18,7 @@ using Factory = std::function<std::unique_ptr<Model>(const ModelSpec&)>;
 const std::map<std::string, Factory>& factories() {
   static const std::map<std::string, Factory> list = {
       {"bert", make_bert},
+      {"roberta", make_roberta},
   };
   return list;
 }

@@ -26,7 +26,8 @@ struct ForwardMode {
 // b rows, T tokens of all rows, C classes, H hidden size, N layers.
 struct Outputs {
   at::Tensor logits;               // (b, C) float32; regression (b, 1)
-  at::Tensor pooled;               // (b, H): tanh(W [CLS] + b), before the classifier's dropout
+  at::Tensor pooled;               // (b, H): tanh(W [CLS] + b), before the classifier's dropout;
+                                   // with RoBERTa in the head itself
   at::Tensor cls;                  // (b, N, H): the first token's state after layers 1..N
   std::vector<at::Tensor> hidden;  // N + 1 of (T, H): the embedding output, then layers 1..N;
                                    // undefined where hidden_layers does not ask
@@ -44,6 +45,10 @@ class Model {
   // Multiply-add work (2 per multiply-add) of one forward pass on a row of `length` tokens, without
   // embeddings.
   virtual double forward_flops(int64_t length) const = 0;
+
+  // Name of the final linear layer: <name>.weight is (C, width), <name>.bias (C).
+  virtual std::string classifier() const = 0;
+  int64_t outputs() const { return parameters_[classifier() + ".bias"].size(0); }
 
   const ModelConfig& config() const { return config_; }
   Parameters& parameters() { return parameters_; }

@@ -99,8 +99,8 @@ class ProKt : public Method {
  private:
   static void zero_classifier(Model& model) {
     at::NoGradGuard no_gradients;
-    for (const char* name : {"classifier.weight", "classifier.bias"})
-      model.parameters()[name].zero_();
+    for (const char* kind : {".weight", ".bias"})
+      model.parameters()[model.classifier() + kind].zero_();
   }
 
   Loss teacher_loss(Model& student, Model& teacher, const StepContext& context,

@@ -19,7 +19,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 struct Lookup {
-  at::Tensor ids, types;
+  at::Tensor ids, types, positions;
   Dropout dropout;
   TokenRows rows;
 };
@@ -29,7 +29,7 @@ void add_tables(const Lookup& in, const std::array<const float*, 3>& tables, int
                 int64_t end, int64_t width, float* sums) {
   const int64_t* id = in.ids.const_data_ptr<int64_t>();
   const int64_t* type = in.types.const_data_ptr<int64_t>();
-  const int64_t* position = in.rows.position.const_data_ptr<int64_t>();
+  const int64_t* position = in.positions.const_data_ptr<int64_t>();
   for (int64_t t = begin; t < end; ++t) {
     const float *word = tables[0] + id[t] * width, *place = tables[1] + position[t] * width;
     const float* kind = tables[2] + type[t] * width;
@@ -105,7 +105,7 @@ struct Embedding : torch::autograd::Function<Embedding> {
       }
     });
     variable_list result(7);
-    const std::array<at::Tensor, 3> indices = {in.ids, in.rows.position, in.types};
+    const std::array<at::Tensor, 3> indices = {in.ids, in.positions, in.types};
     for (int i = 0; i < 3; ++i) {
       ParameterGradient gradient(saved[2 + i]);
       scatter_add(indices[i], dsum, gradient.sum());
@@ -121,6 +121,10 @@ struct Embedding : torch::autograd::Function<Embedding> {
   }
 };
 
+at::Tensor positions_of(const TokenRows& rows, const EmbeddingTables& tables) {
+  return tables.first_position == 0 ? rows.position : rows.position + tables.first_position;
+}
+
 }  // namespace
 
 at::Tensor embedding(const at::Tensor& ids, const at::Tensor& types, const EmbeddingTables& tables,
@@ -129,15 +133,16 @@ at::Tensor embedding(const at::Tensor& ids, const at::Tensor& types, const Embed
   if (!has_fast_path(tables.word)) {
     return embedding_reference(ids, types, tables, norm, dropout, rows);
   }
-  return Embedding::apply(tables.word, tables.position, tables.token_type, norm.gamma, norm.beta,
-                          norm.eps, Lookup{ids.contiguous(), types.contiguous(), dropout, rows});
+  return Embedding::apply(
+      tables.word, tables.position, tables.token_type, norm.gamma, norm.beta, norm.eps,
+      Lookup{ids.contiguous(), types.contiguous(), positions_of(rows, tables), dropout, rows});
 }
 
 at::Tensor embedding_reference(const at::Tensor& ids, const at::Tensor& types,
                                const EmbeddingTables& tables, const LayerNormParameters& norm,
                                const Dropout& dropout, const TokenRows& rows) {
   const at::Tensor sum = at::embedding(tables.word, ids) +
-                         at::embedding(tables.position, rows.position) +
+                         at::embedding(tables.position, positions_of(rows, tables)) +
                          at::embedding(tables.token_type, types);
   const at::Tensor y = at::layer_norm(sum, {tables.word.size(1)}, norm.gamma, norm.beta, norm.eps);
   return kdbench::dropout(y, dropout, rows);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // [teacher], [student] and [method.student].
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "io/huggingface.h"
 #include "io/model_limits.h"
 #include "io/synthetic/synthetic.h"
 #include "methods/model.h"
+#include "methods/models/presets.h"
 #include "suite/config/experiment_reader.h"
 
 namespace kdbench {
@@ -67,7 +70,8 @@ void check_sizes(TableReader& table, const ModelSettings& model, const DataSetti
     return it == model.sizes.end() ? 0 : it->second;
   };
   for (const char* name : {"layers", "hidden", "heads"}) {
-    if (!table.has(name)) table.problem(name, "is missing", "a model without weights needs it");
+    if (!size(name) && !table.has(name))
+      table.problem(name, "is missing", "a model without weights needs it");
   }
   if (size("hidden") && size("heads") && size("hidden") % size("heads") != 0) {
     table.problem("heads", "does not divide hidden");
@@ -75,6 +79,23 @@ void check_sizes(TableReader& table, const ModelSettings& model, const DataSetti
   if (!model.tokenizer && !table.has("tokenizer") && !data.synthetic) {
     table.problem("tokenizer", "is missing", "a model without weights needs a vocabulary's folder");
   }
+}
+
+// The preset's architecture and sizes; sizes that stand beside it win.
+void read_preset(TableReader& table, ModelSettings& model) {
+  const auto name = table.choice("preset", preset_names());
+  for (const char* key : {"weights", "architecture"}) {
+    if (name && table.has(key))
+      table.problem(key, "cannot be given beside preset", "give one of the two");
+  }
+  if (!name || model.weights || !model.architecture.empty()) return;
+  const Preset& preset = find_preset(*name);
+  model.architecture = preset.architecture;
+  model.sizes.emplace("layers", preset.layers);
+  model.sizes.emplace("hidden", preset.hidden);
+  model.sizes.emplace("heads", preset.heads);
+  model.sizes.emplace("intermediate", 4 * model.sizes.at("hidden"));
+  model.layers = model.sizes.at("layers");
 }
 
 void read_sizes(TableReader& table, ModelSettings& model) {
@@ -95,8 +116,10 @@ void read_sizes(TableReader& table, ModelSettings& model) {
 void check_model(TableReader& table, const ModelSettings& model, const DataSettings& data,
                  const ModelConfig* source) {
   if (!model.weights) {
-    if (!table.has("weights") && model.architecture.empty() && !table.has("architecture")) {
-      table.problem("weights", "is missing", "a Hugging Face folder; or architecture with sizes");
+    if (!table.has("weights") && model.architecture.empty() && !table.has("architecture") &&
+        !table.has("preset")) {
+      table.problem("weights", "is missing",
+                    "a Hugging Face folder; or preset, or architecture with sizes");
     }
     if (!model.architecture.empty()) check_sizes(table, model, data);
     if (model.init != "random" && model.init_from == "pretrained" && !model.architecture.empty()) {
@@ -129,6 +152,7 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   model.init = table.choice("init", inits).value_or(model.weights ? "weights" : "random");
   model.init_from = table.choice("init_from", {"pretrained", "teacher"}).value_or("pretrained");
   read_sizes(table, model);
+  read_preset(table, model);
   if (model.tokenizer) check_tokenizer(table, "tokenizer", *model.tokenizer);
   if (data.synthetic && !model.weights && !table.has("tokenizer")) {
     // The generated vocabulary; its file is not there yet, its size is known.
@@ -145,6 +169,7 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   if (config && !model.architecture.empty() && config->architecture != model.architecture) {
     table.problem("architecture", "the folder's config.json says \"" + config->architecture + "\"");
   }
+  const std::string own = config ? config->architecture : model.architecture;
   if (model.init_from == "teacher") {
     if (!teacher) {
       table.problem("init_from", "there is no teacher", "add [teacher]");
@@ -155,6 +180,11 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
       table.problems().collect([&] { config = read_model_config(*teacher->model.weights); });
     } else if (teacher->model.layers) {
       config.emplace().layers = *teacher->model.layers;
+      config->architecture = teacher->model.architecture;
+    }
+    if (config && !own.empty() && config->architecture != own) {
+      table.problem("init_from", fmt::format("the teacher is a {} model, this one {}",
+                                             config->architecture, own));
     }
   }
   check_model(table, model, data, config ? &*config : nullptr);

@@ -126,9 +126,9 @@ TrainLayer read_train(TableReader table) {
 void check_on_task(const Experiment& experiment, const Task& task, const ModelConfig& model,
                    const TrainSettings& train, const std::string& place, Problems& problems) {
   const int64_t length = experiment.max_seq_length_of(task.name);
-  if (length > model.max_positions) {
+  if (length > model.longest_row()) {
     problems.add(place, fmt::format("{}: max_seq_length {} is more than a model's {} positions",
-                                    task.name, length, model.max_positions));
+                                    task.name, length, model.longest_row()));
   }
   const bool reported = std::any_of(task.metrics.begin(), task.metrics.end(), [&](Metric known) {
     return metric_name(known) == train.best_metric;

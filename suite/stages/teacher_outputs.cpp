@@ -16,7 +16,7 @@ TeacherSplit forward_rows(Model& model, const std::shared_ptr<const FeatureSplit
   split.name = features->name;
   split.source_sha256 = features->source_sha256;
   split.label_order = model.config().labels;
-  split.classes = model.parameters()["classifier.bias"].size(0);
+  split.classes = model.outputs();
   split.cls_layers = request.cls_layers;
   split.hidden_size = model.config().hidden;
   ForwardMode mode;

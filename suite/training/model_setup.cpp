@@ -7,6 +7,7 @@
 #include "io/huggingface.h"
 #include "io/tokenizer.h"
 #include "methods/initialization.h"
+#include "methods/models/presets.h"
 
 namespace kdbench {
 namespace {
@@ -21,9 +22,7 @@ void set_size(const ModelSettings& settings, const char* key, int64_t* value) {
 // Sizes of a model given by its architecture: all written in the experiment but the vocabulary,
 // which the tokenizer has.
 ModelConfig config_from_sizes(const ModelSettings& settings) {
-  ModelConfig config;
-  config.architecture = settings.architecture;
-  config.intermediate = 0;
+  ModelConfig config = architecture_defaults(settings.architecture);
   for (auto [key, value] : std::initializer_list<std::pair<const char*, int64_t*>>{
            {"layers", &config.layers},
            {"hidden", &config.hidden},
@@ -48,10 +47,25 @@ ModelConfig config_from_sizes(const ModelSettings& settings) {
   return config;
 }
 
-std::vector<std::string> label_order(const std::vector<std::string>& own, const Task& task) {
-  return std::is_permutation(own.begin(), own.end(), task.labels.begin(), task.labels.end())
-             ? own
-             : task.labels;
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+// A model's own order of the task's labels, as the task writes them ("ENTAILMENT" is entailment);
+// nothing when its names are not the task's.
+std::optional<std::vector<std::string>> own_order(const std::vector<std::string>& own,
+                                                  const Task& task) {
+  std::vector<std::string> order;
+  for (const auto& name : own) {
+    for (const auto& label : task.labels) {
+      if (lower(name) == lower(label)) order.push_back(label);
+    }
+  }
+  const bool same =
+      own.size() == task.labels.size() &&
+      std::is_permutation(order.begin(), order.end(), task.labels.begin(), task.labels.end());
+  return same ? std::optional(order) : std::nullopt;
 }
 
 // The folder that init reads: the fine-tuned teacher's, or the model's own; empty when everything
@@ -74,13 +88,13 @@ std::string joined(const std::vector<std::string>& names) {
 
 // A head that nobody trained would only make noise.
 void check_frozen_head(const Task& task, const LoadReport& report, const fs::path& folder) {
-  for (const auto& name : report.missing) {
-    if (name.rfind("classifier.", 0) != 0) continue;
-    throw_user_error(folder.string(), "holds no " + name + ", and is used without training",
+  if (!report.missing.empty()) {
+    throw_user_error(folder.string(),
+                     "holds no " + report.missing.front() + ", and is used without training",
                      "fine-tune it first (in an experiment: add [teacher.train])");
   }
   const auto own = read_model_config(folder).labels;
-  if (own.empty() || task.regression() || label_order(own, task) == own) return;
+  if (own.empty() || task.regression() || own_order(own, task)) return;
   throw_user_error(folder.string(),
                    "its labels (" + joined(own) + ") are not those of " + task.name,
                    "id2label in config.json must name the task's labels: " + joined(task.labels));
@@ -126,7 +140,7 @@ ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
   if (settings.layers) config.layers = *settings.layers;
   if (dropout)
     config.hidden_dropout = config.attention_dropout = config.classifier_dropout = *dropout;
-  config.labels = label_order(config.labels, task);
+  config.labels = own_order(config.labels, task).value_or(task.labels);
   return config;
 }
 

@@ -37,9 +37,9 @@ std::optional<ModelConfig> check_model_options(const ModelOptions& options, Prob
   problems.collect([&] { load_tokenizer(options.model); });
   std::optional<ModelConfig> config;
   problems.collect([&] { config = read_model_config(options.model); });
-  if (config && options.max_seq_length > config->max_positions) {
+  if (config && options.max_seq_length > config->longest_row()) {
     problems.add("--max-seq-length", fmt::format("{} is more than the model's {} positions",
-                                                 options.max_seq_length, config->max_positions));
+                                                 options.max_seq_length, config->longest_row()));
   }
   return config;
 }

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include "io/text.h"
+#include "methods/models/presets.h"
 #include "suite/config/experiment_text.h"
 #include "suite/stages/plan_text.h"
 #include "suite/verbs/experiment_options.h"
@@ -52,6 +54,8 @@ Verb run_verb() {
                          "check everything and print the plan: stages, steps, memory, disk");
             app.add_option("--ranks", options->ranks, "plan for N ranks (default: these)")
                 ->check(CLI::PositiveNumber);
+            app.footer("Models without weights, by their published sizes (preset = \"...\"): " +
+                       joined(preset_names(), ", ") + ".");
             return [options](const VerbContext& context) { return run(*options, context); };
           }};
 }

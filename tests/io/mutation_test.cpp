@@ -12,6 +12,7 @@
 #include "io/teacher_store.h"
 #include "io/tokenizer.h"
 #include "tests/io/rank_folder.h"
+#include "tests/support/tiny_bpe.h"
 
 namespace kdbench {
 namespace {
@@ -76,6 +77,18 @@ TEST_F(Mutation, VocabularyAndItsConfig) {
       "tokenizer_config.json",
       R"({"do_lower_case": true, "unk_token": {"content": "[UNK]"}, "mask_token": "[MASK]"})", 1500,
       read);
+}
+
+TEST_F(Mutation, ByteLevelVocabularyAndItsConfig) {
+  const auto read = [&] { load_tokenizer(folder_.path)->encode("ab b\xC3\xA4 abc <mask>"); };
+  testing::write_bpe(folder_.path, testing::tiny_bpe({{"a", "b"}, {"ab", "c"}, {"\u0120", "b"}}));
+  expect_file(folder_.path / "vocab.json", 1500, read);
+  expect_file(folder_.path / "merges.txt", 1500, read);
+  expect_text("added_tokens.json", R"({"<s>": 0, "<pad>": 1})", 500, read);
+  expect_text("tokenizer_config.json",
+              R"({"add_prefix_space": true, "mask_token": {"content": "<mask>", "lstrip": true},
+                  "added_tokens_decoder": {"0": {"content": "<s>", "lstrip": false}}})",
+              1500, read);
 }
 
 TEST_F(Mutation, GlueFiles) {

@@ -6,19 +6,21 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "io/bert_normalizer.h"
 #include "io/piece_trie.h"
 #include "io/wordpiece.h"
 #include "tests/io/rank_folder.h"
+#include "tests/io/tokenizer_records.h"
 #include "tests/support/shared_data.h"
 
 namespace kdbench {
 namespace {
 
+using testing::compare_records;
 using testing::error_of;
 using testing::RankFolder;
+using testing::RecordCounts;
 using Ids = std::vector<int32_t>;
 
 constexpr const char* kSpecials = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";  // ids 0 to 4
@@ -208,49 +210,20 @@ TEST(WordPiece, WrongFolders) {
              "'do_basic_tokenize' is false");
 
   const RankFolder empty;
-  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }), "there is no vocab.txt");
+  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }),
+             "there is no vocab.txt, nor vocab.json with merges.txt");
   EXPECT_HAS(error_of([&] { load_tokenizer(empty.path / "x"); }), "the folder does not exist");
+  testing::write_bytes(empty.path / "tokenizer.json", "{}");
+  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }), "tokenizer.json alone is not read");
   testing::write_bytes(empty.path / "merges.txt", "");
-  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }), "not available yet");
-}
-
-struct Counts {
-  int64_t texts = 0, rows = 0, different = 0;
-};
-
-// The records of the fixture, each difference reported with its text.
-Counts compare(const Tokenizer& tokenizer, std::istream& records) {
-  Counts counts;
-  for (std::string line; std::getline(records, line);) {
-    const auto record = nlohmann::json::parse(line);
-    Encoding encoding;
-    Ids types;
-    if (record.contains("text")) {
-      ++counts.texts;
-      encoding.ids = tokenizer.encode(record["text"].get<std::string>());
-    } else {
-      ++counts.rows;
-      const auto a = record["text_a"].get<std::string>();
-      const bool pair = !record["text_b"].is_null();
-      const std::string text_b = pair ? record["text_b"].get<std::string>() : "";
-      const std::string_view b = text_b;
-      encoding = tokenizer.encode_row(a, pair ? &b : nullptr, record["max_length"]);
-      types.assign(encoding.ids.size(), tokenizer.second_segment_type());
-      std::fill_n(types.begin(), encoding.first_segment, 0);
-    }
-    const bool same =
-        record["ids"] == encoding.ids && (types.empty() || record["token_type_ids"] == types);
-    counts.different += !same;
-    EXPECT_TRUE(same) << line << "\n got " << nlohmann::json(encoding.ids);
-  }
-  return counts;
+  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }), "vocab.json: the file does not exist");
 }
 
 TEST(WordPieceParity, EqualsTheReferenceOnEveryRecord) {
   KDBENCH_NEED_SHARED(fixture, "fixtures/tokenizer/bert.jsonl");
   KDBENCH_NEED_SHARED(vocabulary, "data/vocab/bert-base-uncased");
   std::ifstream records(fixture);
-  const Counts counts = compare(*load_tokenizer(vocabulary), records);
+  const RecordCounts counts = compare_records(*load_tokenizer(vocabulary), records);
   EXPECT_EQ(counts.texts, 1500 + 244);
   EXPECT_EQ(counts.rows, 609);
   EXPECT_EQ(counts.different, 0);

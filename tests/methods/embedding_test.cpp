@@ -18,11 +18,12 @@ const Dropout kDropout{0.2, {11, 3}, 0};
 using Form = at::Tensor (*)(const at::Tensor&, const at::Tensor&, const EmbeddingTables&,
                             const LayerNormParameters&, const Dropout&, const TokenRows&);
 // Inputs: word, position, token type, gamma, beta.
-Op op(Form form, const Dropout& dropout, const TokenRows& rows) {
+Op op(Form form, const Dropout& dropout, const TokenRows& rows, int64_t first_position = 0) {
   const at::Tensor ids = (at::arange(rows.tokens(), at::kLong) * 5).remainder(11);
   const at::Tensor types = rows.position.ge(2).to(at::kLong);
   return [=](const Tensors& in) {
-    return form(ids, types, {in[0], in[1], in[2]}, {in[3], in[4], 1e-12}, dropout, rows);
+    return form(ids, types, {in[0], in[1], in[2], first_position}, {in[3], in[4], 1e-12}, dropout,
+                rows);
   };
 }
 
@@ -41,6 +42,17 @@ TEST(Embedding, EqualsItsReference) {
       }
     }
   }
+}
+
+// Tables whose first rows nobody reads are the others, moved.
+TEST(Embedding, FirstPosition) {
+  const TokenRows rows = rows_of({3, 64, 1, 27});
+  testing::expect_same(op(embedding, kDropout, rows, 2), op(embedding_reference, kDropout, rows, 2),
+                       inputs(48), 3e-6);
+  Tensors moved = inputs(48);
+  moved[1] = at::cat({at::full({2, 48}, 7.0), moved[1]});
+  testing::expect_close(op(embedding, kDropout, rows, 2)(moved),
+                        op(embedding, kDropout, rows)(inputs(48)), 0.0, "moved");
 }
 
 TEST(Embedding, ReferenceDifferentiates) {

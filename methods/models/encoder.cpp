@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "methods/models/bert.h"
+#include "methods/models/encoder.h"
 
 #include <algorithm>
 #include <string>
@@ -15,18 +15,28 @@
 namespace kdbench {
 namespace {
 
-// Names as in Hugging Face checkpoints, without "bert.".
+// What the two families differ in, beside the position ids (ModelConfig::first_position).
+struct Family {
+  std::string dense, classifier;  // the head's layers
+  bool drops_state;               // dropout on the first token's state before `dense`
+  bool second_type;               // the second segment has token type 1
+};
+const Family kBert{"pooler.dense", "classifier", false, true};
+const Family kRoberta{"classifier.dense", "classifier.out_proj", true, false};
+
+// Names as in Hugging Face checkpoints, without "bert." or "roberta.".
 const std::string kEmbeddings = "embeddings.";
 
 std::string layer_prefix(int64_t layer) { return "encoder.layer." + std::to_string(layer) + "."; }
 
-// The numbers of the dropout sites: the embedding, three a layer, the classifier.
+// The numbers of the dropout sites: the embedding, three a layer, two of the head.
 enum LayerSite : int64_t { kAttentionSite, kAttentionOutputSite, kOutputSite, kSitesPerLayer };
 constexpr uint32_t kEmbeddingPlace = 0;
 uint32_t layer_place(int64_t layer, LayerSite site) {
   return static_cast<uint32_t>(1 + kSitesPerLayer * layer + site);
 }
 uint32_t classifier_place(int64_t layers) { return layer_place(layers, kAttentionSite); }
+uint32_t head_place(int64_t layers) { return classifier_place(layers) + 1; }
 
 void add_dense(ParameterLayout& layout, const std::string& name, int64_t out, int64_t in) {
   layout.add(name + ".weight", {out, in});
@@ -53,7 +63,7 @@ void add_layer(ParameterLayout& layout, const ModelConfig& c, int64_t layer) {
   add_norm(layout, prefix + "output.LayerNorm", c.hidden);
 }
 
-ParameterLayout make_layout(const ModelSpec& spec) {
+ParameterLayout make_layout(const ModelSpec& spec, const Family& family) {
   const ModelConfig& c = spec.config;
   ParameterLayout layout;
   layout.add(kEmbeddings + "word_embeddings.weight", {c.vocabulary, c.hidden});
@@ -61,8 +71,8 @@ ParameterLayout make_layout(const ModelSpec& spec) {
   layout.add(kEmbeddings + "token_type_embeddings.weight", {c.token_types, c.hidden});
   add_norm(layout, kEmbeddings + "LayerNorm", c.hidden);
   for (int64_t layer = 0; layer < c.layers; ++layer) add_layer(layout, c, layer);
-  add_dense(layout, "pooler.dense", c.hidden, c.hidden);
-  add_dense(layout, "classifier", spec.outputs, c.hidden);
+  add_dense(layout, family.dense, c.hidden, c.hidden);
+  add_dense(layout, family.classifier, spec.outputs, c.hidden);
   for (const auto& extra : spec.extra) layout.add_extra(extra);
   layout.freeze();
   return layout;
@@ -83,6 +93,10 @@ void check_sizes(const ModelSpec& spec) {
     problems.add("hidden_size", std::to_string(c.hidden) + " does not divide into " +
                                     std::to_string(c.heads) + " attention heads");
   }
+  if (c.max_positions > 0 && c.longest_row() <= 0) {
+    problems.add("max_position_embeddings",
+                 "must be more than pad_token_id + 1, is " + std::to_string(c.max_positions));
+  }
   if (c.activation != "gelu") {
     problems.add("hidden_act", "\"" + c.activation + "\" is not supported", "use \"gelu\"");
   }
@@ -91,15 +105,15 @@ void check_sizes(const ModelSpec& spec) {
                                     std::pair("classifier_dropout", c.classifier_dropout)}) {
     if (!(value >= 0.0 && value < 1.0)) problems.add(name, "must be in [0, 1)");
   }
-  problems.throw_if_any("bert");
+  problems.throw_if_any(c.architecture);
 }
 
-class Bert : public Model {
+class Encoder : public Model {
  public:
-  explicit Bert(const ModelSpec& spec) : outputs_(spec.outputs) {
+  Encoder(const ModelSpec& spec, Family family) : family_(std::move(family)) {
     check_sizes(spec);
     config_ = spec.config;
-    parameters_ = Parameters(make_layout(spec), spec.device);
+    parameters_ = Parameters(make_layout(spec, family_), spec.device);
     embedding_norm_ = norm(kEmbeddings + "LayerNorm");
     for (int64_t layer = 0; layer < config_.layers; ++layer) layers_.push_back(bind(layer));
   }
@@ -135,9 +149,11 @@ class Bert : public Model {
     const double project = 2 * 3 * width * width, attend = 2 * 2 * tokens * width;  // a token
     const double rest = 2 * width * width + 2 * 2 * width * inner;
     const auto layers = static_cast<double>(config_.layers);
-    const double head = 2 * width * width + 2 * width * static_cast<double>(outputs_);
+    const double head = 2 * width * width + 2 * width * static_cast<double>(outputs());
     return layers * tokens * (project + attend) + ((layers - 1) * tokens + 1) * rest + head;
   }
+
+  std::string classifier() const override { return family_.classifier; }
 
  private:
   struct Dense {
@@ -174,10 +190,10 @@ class Bert : public Model {
   TokenRows token_rows(const Batch& batch) const {
     const Ragged& tokens = batch.ragged_field(field::kTokens);
     TokenRows rows = make_token_rows(tokens.offsets, batch.row_ids, tokens.values.device());
-    if (rows.longest > config_.max_positions) {
+    if (rows.longest > config_.longest_row()) {
       throw_user_error("tokens",
                        "a row has " + std::to_string(rows.longest) +
-                           " tokens, but the model only " + std::to_string(config_.max_positions) +
+                           " tokens, but the model only " + std::to_string(config_.longest_row()) +
                            " positions",
                        "lower data.max_seq_length");
     }
@@ -197,15 +213,16 @@ class Bert : public Model {
   at::Tensor embed(const Batch& batch, const TokenRows& rows, const ForwardMode& mode) const {
     const at::Tensor& ids = batch.ragged_field(field::kTokens).values;
     at::Tensor types = at::zeros_like(ids);
-    if (config_.token_types > 1) {
+    if (family_.second_type && config_.token_types > 1) {
       const at::Tensor first = batch.dense_field(field::kFirstSegment).to(ids.device());
       types = rows.position.ge(first.index_select(0, rows.row)).to(at::kLong);
     }
-    return embedding(ids, types,
-                     {parameters_[kEmbeddings + "word_embeddings.weight"],
-                      parameters_[kEmbeddings + "position_embeddings.weight"],
-                      parameters_[kEmbeddings + "token_type_embeddings.weight"]},
-                     embedding_norm_, dropout(mode, config_.hidden_dropout, kEmbeddingPlace), rows);
+    return embedding(
+        ids, types,
+        {parameters_[kEmbeddings + "word_embeddings.weight"],
+         parameters_[kEmbeddings + "position_embeddings.weight"],
+         parameters_[kEmbeddings + "token_type_embeddings.weight"], config_.first_position()},
+        embedding_norm_, dropout(mode, config_.hidden_dropout, kEmbeddingPlace), rows);
   }
 
   at::Tensor attend(const at::Tensor& state, int64_t layer, const TokenRows& rows,
@@ -239,21 +256,29 @@ class Bert : public Model {
 
   void classify(const at::Tensor& cls, const TokenRows& rows, const ForwardMode& mode,
                 Outputs& outputs) const {
-    const Dense pooler = dense("pooler.dense"), classifier = dense("classifier");
-    outputs.pooled = at::tanh(kdbench::linear(cls, pooler.weight, pooler.bias));
-    const Dropout site =
-        dropout(mode, config_.classifier_dropout, classifier_place(config_.layers));
-    outputs.logits = kdbench::linear(kdbench::dropout(outputs.pooled, site, rows),
-                                     classifier.weight, classifier.bias);
+    const Dense inner = dense(family_.dense), last = dense(family_.classifier);
+    const auto dropped = [&](const at::Tensor& state, uint32_t place) {
+      return kdbench::dropout(state, dropout(mode, config_.classifier_dropout, place), rows);
+    };
+    const at::Tensor state = family_.drops_state ? dropped(cls, head_place(config_.layers)) : cls;
+    outputs.pooled = at::tanh(kdbench::linear(state, inner.weight, inner.bias));
+    outputs.logits = kdbench::linear(dropped(outputs.pooled, classifier_place(config_.layers)),
+                                     last.weight, last.bias);
   }
 
-  int64_t outputs_;
+  const Family family_;
   LayerNormParameters embedding_norm_;
   std::vector<Layer> layers_;
 };
 
 }  // namespace
 
-std::unique_ptr<Model> make_bert(const ModelSpec& spec) { return std::make_unique<Bert>(spec); }
+std::unique_ptr<Model> make_bert(const ModelSpec& spec) {
+  return std::make_unique<Encoder>(spec, kBert);
+}
+
+std::unique_ptr<Model> make_roberta(const ModelSpec& spec) {
+  return std::make_unique<Encoder>(spec, kRoberta);
+}
 
 }  // namespace kdbench
