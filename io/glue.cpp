@@ -134,10 +134,10 @@ class Reader {
 std::filesystem::path glue_path(const std::filesystem::path& root, const Task& task,
                                 const std::string& split) {
   const std::string file = task.split(split).name + ".tsv";
-  const auto path = root / task.name / file;
-  // The diagnostic set comes in a folder of its own name.
-  if (task.name == "AX" && !std::filesystem::exists(path)) return root / "diagnostic" / file;
-  return path;
+  if (split != "diagnostic") return root / task.name / file;
+  // GLUE's download has the diagnostic set in a folder of its own name.
+  const auto path = root / "AX" / file;
+  return std::filesystem::exists(path) ? path : root / "diagnostic" / file;
 }
 
 GlueFile read_glue(const std::filesystem::path& root, const Task& task, const std::string& split,

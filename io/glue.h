@@ -27,8 +27,8 @@ struct GlueFile {
   int64_t short_rows = 0;  // left out because cells are missing (only tasks with skips_short_rows)
 };
 
-// Path of a split's file: <root>/<task>/<split>.tsv (AX: <root>/diagnostic/diagnostic.tsv or
-// <root>/AX/...).
+// Path of a split's file: <root>/<task>/<split>.tsv (the diagnostic set, of AX and MNLI:
+// <root>/AX/diagnostic.tsv where it is there, else <root>/diagnostic/diagnostic.tsv).
 std::filesystem::path glue_path(const std::filesystem::path& root, const Task& task,
                                 const std::string& split);
 

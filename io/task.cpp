@@ -93,6 +93,10 @@ const std::vector<std::string>& mnli_labels() {
   return labels;
 }
 
+FileLayout diagnostic_layout() {
+  return with_header("index\tsentence1\tsentence2", {"sentence1", "sentence2", ""});
+}
+
 Task mnli() {
   const std::string header =
       "index\tpromptID\tpairID\tgenre\tsentence1_binary_parse\tsentence2_binary_parse\t"
@@ -110,7 +114,8 @@ Task mnli() {
            {"dev_matched", dev},
            {"dev_mismatched", dev},
            {"test_matched", test},
-           {"test_mismatched", test}}};
+           {"test_mismatched", test},
+           {"diagnostic", diagnostic_layout()}}};
 }
 
 // QNLI, RTE and WNLI: index, two texts, label.
@@ -126,10 +131,13 @@ Task inference_pair(const std::string& name, const std::vector<std::string>& lab
           {{"train", labelled}, {"dev", labelled}, {"test", test}}};
 }
 
+// MNLI's models predict it: MNLI has it as a split too.
 Task ax() {
-  const FileLayout layout =
-      with_header("index\tsentence1\tsentence2", {"sentence1", "sentence2", ""});
-  return {"AX", mnli_labels(), {Metric::kAccuracy}, {Metric::kAccuracy}, {{"diagnostic", layout}}};
+  return {"AX",
+          mnli_labels(),
+          {Metric::kAccuracy},
+          {Metric::kAccuracy},
+          {{"diagnostic", diagnostic_layout()}}};
 }
 
 // `word` is none of `known`.

@@ -22,7 +22,7 @@ readonly torch_version=2.11.0
 readonly packages=(
   build-essential cmake ninja-build ccache git ca-certificates python3-pip unzip
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
-  libspdlog-dev libfmt-dev libicu-dev libssl-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libspdlog-dev libfmt-dev libicu-dev libssl-dev libzip-dev libgtest-dev libgmock-dev libbenchmark-dev
 )
 
 say() { printf '==> %s\n' "$*"; }

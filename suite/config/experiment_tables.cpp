@@ -76,7 +76,8 @@ void check_tasks(TableReader& table, const DataSettings& data) {
     if (!seen.insert(name).second) table.problem("tasks", "'" + name + "' is listed twice");
     if (!task) continue;
     if (task->splits.front().name != "train") {
-      table.problem("tasks", name + " has no training rows", "it is only predicted");
+      table.problem("tasks", name + " is GLUE's diagnostic set: it has no training rows",
+                    "tasks = [\"MNLI\"] predicts it too when its file is there");
     } else if (data.synthetic) {
       check_corpus(table, *task);
     } else if (root_there) {

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> present_splits(const FeatureRequest& request) {
   std::vector<std::string> names;
   for (const auto& split : request.task->splits) {
+    if (split.name == "train" && !request.training) continue;
     if (fs::exists(glue_path(request.root, *request.task, split.name))) names.push_back(split.name);
   }
   if (names.empty()) {

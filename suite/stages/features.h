@@ -19,6 +19,7 @@ struct FeatureRequest {
   int64_t max_seq_length = 128;
   int64_t train_limit = 0;
   bool synthetic = false;  // for run.json: the rows are nobody's language
+  bool training = true;    // with the training rows
 };
 
 struct Features {

@@ -18,6 +18,7 @@ namespace {
 struct ExportOptions : ModelOptions {
   std::string task, file;
   OutputRequest request;
+  int64_t train_limit = 0;
   bool memory = false;
 };
 
@@ -67,7 +68,10 @@ ExitCode export_outputs(const ExportOptions& options, const VerbContext& context
   const Session session(options.session, context);
   const Workspace& workspace = session.workspace();
   const TrainedModel model = load_trained_model(options.model, find_task(options.task), workspace);
-  const Features features = ensure_features(feature_request(options, *model.task), workspace);
+  FeatureRequest rows = feature_request(options, *model.task);
+  rows.training = true;  // the store of a run's own stage
+  rows.train_limit = options.train_limit;
+  const Features features = ensure_features(rows, workspace);
   write_teacher_outputs(model, features, options.request, options.file, workspace);
   context.control.on_root([&] {
     fmt::print("{}: outputs of {} on {} ({})\n", options.file, options.model, model.task->name,
@@ -98,6 +102,9 @@ Verb export_verb() {
             ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
             ->capture_default_str();
         app.add_flag("--memory", options->memory, "FSD's centroids (not available yet)");
+        app.add_option("--train-limit", options->train_limit, "first N training rows; 0: all")
+            ->check(CLI::NonNegativeNumber)
+            ->capture_default_str();
         add_model_options(app, *options);
         return [options](const VerbContext& context) { return export_outputs(*options, context); };
       }};

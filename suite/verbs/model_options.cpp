@@ -16,14 +16,13 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
                  "ids per row, special tokens included: as in the model's training")
       ->check(CLI::Range(5, 1 << 20))
       ->capture_default_str();
-  app.add_option("--train-limit", options.train_limit, "first N training rows; 0: all")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
   add_session_options(app, options.session);
 }
 
 FeatureRequest feature_request(const ModelOptions& options, const Task& task) {
-  return {options.data, &task, options.model, options.max_seq_length, options.train_limit};
+  FeatureRequest request{options.data, &task, options.model, options.max_seq_length};
+  request.training = false;
+  return request;
 }
 
 std::optional<ModelConfig> check_model_options(const ModelOptions& options, Problems& problems) {

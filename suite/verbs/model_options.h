@@ -16,14 +16,14 @@ namespace kdbench {
 
 struct ModelOptions {
   std::string model, data;  // folders
-  int64_t max_seq_length = 128, train_limit = 0;
+  int64_t max_seq_length = 128;
   SessionOptions session;
 };
 
-// --model, --data, --max-seq-length, --train-limit and the session's options.
+// --model, --data, --max-seq-length and the session's options.
 void add_model_options(CLI::App& app, ModelOptions& options);
 
-// Rows of the task as the model's tokenizer cuts them.
+// Rows of the task as the model's tokenizer cuts them, without the training rows.
 FeatureRequest feature_request(const ModelOptions& options, const Task& task);
 
 // What is wrong with the folders, each by itself and together. Local. Returns the model's sizes

@@ -5,6 +5,7 @@
 #include "suite/verbs/doctor.h"
 #include "suite/verbs/export.h"
 #include "suite/verbs/finetune.h"
+#include "suite/verbs/glue_zip.h"
 #include "suite/verbs/inspect.h"
 #include "suite/verbs/methods.h"
 #include "suite/verbs/predict.h"
@@ -17,15 +18,15 @@ namespace kdbench {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs{
-      run_verb(),      prepare_verb(), finetune_verb(), export_verb(),
-      distill_verb(),  predict_verb(), report_verb(),   methods_verb(),
-      tokenize_verb(), inspect_verb(), doctor_verb(),
+      run_verb(),     prepare_verb(),  finetune_verb(), export_verb(),
+      distill_verb(), predict_verb(),  glue_zip_verb(), report_verb(),
+      methods_verb(), tokenize_verb(), inspect_verb(),  doctor_verb(),
   };
   return verbs;
 }
 
 const std::vector<std::string>& planned_verbs() {
-  static const std::vector<std::string> names{"augment", "generate", "glue-zip", "join",
+  static const std::vector<std::string> names{"augment", "generate", "join",
                                               "scale",   "slurm",    "comm"};
   return names;
 }

@@ -179,8 +179,11 @@ TEST(Glue, MissingFilesAreNamed) {
 
 TEST(Glue, DiagnosticSetInEitherFolder) {
   const std::string rows = "index\tsentence1\tsentence2\n0\ta\tb\n";
-  EXPECT_EQ(Root("AX/diagnostic.tsv", rows).read("AX", "diagnostic").rows.size(), 1u);
-  EXPECT_EQ(Root("diagnostic/diagnostic.tsv", rows).read("AX", "diagnostic").rows.size(), 1u);
+  for (const char* file : {"AX/diagnostic.tsv", "diagnostic/diagnostic.tsv"}) {
+    for (const char* task : {"AX", "MNLI"}) {
+      EXPECT_EQ(Root(file, rows).read(task, "diagnostic").rows.size(), 1u) << file << task;
+    }
+  }
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(Tasks, ColumnsOfEverySplit) {
                              {{"MNLI"}, {"test_matched", "test_mismatched"}, 10, 8, 9, -1},
                              {{"QNLI", "RTE", "WNLI"}, {"train", "dev"}, 4, 1, 2, 3},
                              {{"QNLI", "RTE", "WNLI"}, {"test"}, 3, 1, 2, -1},
-                             {{"AX"}, {"diagnostic"}, 3, 1, 2, -1}}) {
+                             {{"MNLI", "AX"}, {"diagnostic"}, 3, 1, 2, -1}}) {
     for (const auto& task : e.tasks) {
       for (const auto& split : e.splits) {
         const FileLayout& layout = find_task(task).split(split).layout;
@@ -51,7 +51,7 @@ TEST(Tasks, ColumnsOfEverySplit) {
       }
     }
   }
-  EXPECT_EQ(seen, 30u);  // all there are
+  EXPECT_EQ(seen, 31u);  // all there are
 }
 
 TEST(Tasks, LabelsAndMetrics) {
@@ -92,7 +92,7 @@ TEST(Tasks, LabelsAndMetrics) {
 TEST(Tasks, Splits) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(find_task("MNLI").dev_splits(), (Names{"dev_matched", "dev_mismatched"}));
-  EXPECT_EQ(find_task("MNLI").test_splits(), (Names{"test_matched", "test_mismatched"}));
+  EXPECT_EQ(find_task("MNLI").test_splits(), (Names{"test_matched", "test_mismatched", "diagnostic"}));
   EXPECT_EQ(find_task("RTE").dev_splits(), Names{"dev"});
   EXPECT_EQ(find_task("AX").dev_splits(), Names{});
   EXPECT_EQ(find_task("AX").test_splits(), Names{"diagnostic"});

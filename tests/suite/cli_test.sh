@@ -23,7 +23,7 @@ expect 0 '"root": "synthetic"' "$kdbench" inspect "$(dirname "$0")/../../suite/e
 expect 2 "no such file or folder" "$kdbench" inspect "$folder/nothing"
 expect 2 "does not exist" "$kdbench" tokenize --tokenizer "$folder/nothing"
 
-for verb in finetune export distill predict; do
+for verb in finetune export distill predict glue-zip; do
   expect 0 "--out" "$kdbench" $verb --help
 done
 expect 2 "cannot be read" "$kdbench" distill "$folder/nothing.toml"

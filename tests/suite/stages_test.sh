@@ -94,6 +94,11 @@ done
 expect "predictions and logits in $folder/$predicted" \
   kd predict --model "$run/model" --tasks RTE --data "$case/data" --max-seq-length 40 --out single
 [ "$(ls single/predict | wc -l)" = 1 ] || fail "a finished prediction is not reused"
+without_training=0
+for store in single/.stages/*/features.h5; do
+  "$kdbench" inspect "$store" | grep -q '^train' || without_training=$((without_training + 1))
+done
+[ $without_training = 1 ] || fail "predict needs no training rows: $without_training stores without them"
 
 # --- export: the store that `run` makes; a student that reads it has the same losses.
 expect "rte.h5: outputs of" kd export --model "$teacher" --task RTE --data "$case/data" \
