@@ -7,9 +7,10 @@
 #include <set>
 
 #include "reports/fields.h"
+#include "reports/grid.h"
+#include "reports/group_fields.h"
 #include "reports/run_group.h"
 #include "reports/run_table.h"
-#include "reports/statistics.h"
 
 namespace kdbench {
 namespace {
@@ -17,21 +18,6 @@ namespace {
 using nlohmann::json;
 using Groups = std::vector<RunGroup>;
 using GroupField = Field<RunGroup>;
-
-// "2 (1 failed)".
-Cell count_cell(const RunGroup& group) {
-  std::string text = std::to_string(group.done.size()), others;
-  if (group.failed) others += fmt::format("{} failed", group.failed);
-  if (group.stopped)
-    others += fmt::format("{}{} stopped", others.empty() ? "" : ", ", group.stopped);
-  if (!others.empty()) text += " (" + others + ")";
-  return {static_cast<double>(group.done.size()), text};
-}
-
-Cell metric_cell(const RunGroup& group, const std::string& metric) {
-  const auto values = group.metric(metric);
-  return values.empty() ? Cell() : Cell(mean(values), standard_deviation(values));
-}
 
 std::optional<double> prediction_rate(const RunGroup& group) {
   return group.rate("throughput/predicted_samples_per_s_global", "time/predict_s").per_second();
@@ -54,26 +40,12 @@ std::optional<double> speed_up(const RunGroup& group, const Groups& groups) {
   return own && base && machines.size() == 1 ? std::optional(*own / *base) : std::nullopt;
 }
 
-GroupField mean_field(Column column, const std::string& path) {
-  return {std::move(column), [path](const RunGroup& group) { return Cell(group.mean_of(path)); }};
-}
-
-void add_metrics(std::vector<GroupField>& fields, const Groups& groups) {
-  for (const auto& metric : metric_names(groups)) {
-    Column column(metric, field_name(metric) + "_mean", {.digits = 3},
-                  of_other_split(metric) ? Show::kIfRoom : Show::kAlways);
-    column.spread_name = field_name(metric) + "_sd";
-    fields.push_back(
-        {column, [metric](const RunGroup& group) { return metric_cell(group, metric); }});
-  }
-}
-
 void add_costs(std::vector<GroupField>& fields, const Groups& groups) {
   fields.push_back(mean_field(
       {"params (M)", "parameters", {.digits = 2, .scale = 1e6}, Show::kIfRoom}, "parameters"));
   fields.push_back(mean_field({"epochs", "epochs"}, "epochs"));
   fields.push_back(mean_field({"steps", "steps"}, "steps"));
-  fields.push_back(mean_field({"core s", "core_s_mean", {.digits = 1}}, "time/core_s"));
+  fields.push_back(core_seconds_field());
   fields.push_back(
       mean_field({"train s", "train_s_mean", {.digits = 1}, Show::kIfRoom}, "time/train_s"));
   fields.push_back(
@@ -86,22 +58,27 @@ void add_costs(std::vector<GroupField>& fields, const Groups& groups) {
                     [&groups](const RunGroup& group) { return Cell(speed_up(group, groups)); }});
 }
 
+// "best of 9 (1 failed)": the points of the grid, and those without a finished run.
+Cell grid_cell(const RunGroup& group) {
+  const GridSearch& grid = group.searched;
+  if (grid.points == 0) return {};
+  std::string text = fmt::format("best of {}", grid.points);
+  if (grid.without_run > 0) text += fmt::format(" ({} failed)", grid.without_run);
+  return {static_cast<double>(grid.points), text};
+}
+
 // `groups` must outlive the fields.
 std::vector<GroupField> fields_of(const std::vector<json>& runs, const Groups& groups) {
   const bool selected =
       std::any_of(groups.begin(), groups.end(), [](auto& group) { return group.selected; });
-  const auto count = [](size_t RunGroup::*member) {
-    return [member](const RunGroup& group) { return Cell(static_cast<double>(group.*member)); };
-  };
   std::vector<GroupField> fields{
       {experiment_column(runs), [](const RunGroup& group) { return Cell(group.experiment); }},
       {"task", [](const RunGroup& group) { return Cell(group.task); }},
       {"method", [](const RunGroup& group) { return Cell(group.label); }},
       {{"checkpoint", "checkpoint", {}, selected ? Show::kAlways : Show::kData},
        [](const RunGroup& group) { return Cell(group.checkpoint()); }},
-      {"n", count_cell},
-      {{"failed", "failed", {}, Show::kData}, count(&RunGroup::failed)},
-      {{"stopped", "stopped", {}, Show::kData}, count(&RunGroup::stopped)}};
+      {{"grid", "grid_points"}, grid_cell}};
+  for (auto& field : count_fields()) fields.push_back(std::move(field));
   add_metrics(fields, groups);
   add_costs(fields, groups);
   return fields;
@@ -144,6 +121,7 @@ std::vector<std::string> notes_of(const Groups& groups) {
   if (std::any_of(groups.begin(), groups.end(), [](auto& group) { return group.selected; })) {
     notes.emplace_back("best: the checkpoint was selected on the same dev rows.");
   }
+  for (auto& note : grid_notes(groups)) notes.push_back(std::move(note));
   note_tasks(groups, notes);
   for (const auto& group : groups) {
     if (group.repeated == 0) continue;
@@ -156,7 +134,7 @@ std::vector<std::string> notes_of(const Groups& groups) {
 }  // namespace
 
 Table comparison_table(const std::vector<json>& runs) {
-  const Groups groups = group_runs(runs);
+  const Groups groups = compared_groups(runs);
   Table table = table_of(fields_of(runs, groups), groups);
   table.notes = notes_of(groups);
   hide_empty_columns(table);
@@ -165,8 +143,9 @@ Table comparison_table(const std::vector<json>& runs) {
 
 std::string write_summary(const std::vector<json>& runs) {
   std::string text = write_console(comparison_table(runs));
-  const Table not_done = not_done_table(runs);
-  if (!not_done.rows.empty()) text += fmt::format("\n{}", write_console(not_done));
+  for (const Table& table : {grid_table(runs), not_done_table(runs)}) {
+    if (!table.rows.empty()) text += fmt::format("\n{}", write_console(table));
+  }
   return text;
 }
 

@@ -14,9 +14,10 @@ namespace kdbench {
 // One row per task and method (RunGroup), the teacher first: n seeds, mean (sd) of each of the
 // task's dev metrics at the recorded checkpoint, parameters, epochs, steps, core-seconds, training
 // seconds, samples/s, speed-up over the teacher. Failed and stopped runs are counted, never
-// averaged.
+// averaged. Of a grid only the best point has a row, marked as selected on dev.
 Table comparison_table(const std::vector<nlohmann::json>& runs);
-// For the terminal: the comparison table, and below it the runs that are not done, with reasons.
+// For the terminal: the comparison table, and below it the grids, and the runs that are not done,
+// with reasons.
 std::string write_summary(const std::vector<nlohmann::json>& runs);
 
 }  // namespace kdbench

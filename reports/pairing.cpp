@@ -2,6 +2,7 @@
 #include "reports/pairing.h"
 
 #include "reports/fields.h"
+#include "reports/grid.h"
 #include "reports/run_group.h"
 #include "reports/statistics.h"
 
@@ -87,7 +88,7 @@ PairField difference_field(const std::string& metric) {
 }  // namespace
 
 Table paired_table(const std::vector<json>& runs) {
-  const auto groups = group_runs(runs);
+  const auto groups = compared_groups(runs);
   std::vector<PairField> fields{
       {experiment_column(runs), [](auto& pairing) { return pairing.method->experiment; }},
       {"task", [](auto& pairing) { return pairing.method->task; }},
@@ -103,6 +104,10 @@ Table paired_table(const std::vector<json>& runs) {
       "Mean (sd with n - 1) of the differences between runs of the same seed, method minus "
       "finetune; "
       "ratios are of sums over the pairs."};
+  if (!grid_notes(groups).empty()) {
+    table.notes.emplace_back(
+        "Of a grid only the best point is compared; it was selected on the same dev scores.");
+  }
   hide_empty_columns(table);
   return table;
 }

@@ -11,6 +11,7 @@
 #include "io/error.h"
 #include "io/partial_file.h"
 #include "reports/comparison.h"
+#include "reports/grid.h"
 #include "reports/origin.h"
 #include "reports/pairing.h"
 #include "reports/run_fields.h"
@@ -27,6 +28,7 @@ constexpr const char* kMark = "<!-- kdbench report -->";  // the first line of a
 constexpr const char* kMarkdown = "report.md";
 constexpr const char* kComparison = "comparison.csv";
 constexpr const char* kPaired = "paired.csv";
+constexpr const char* kGrids = "grids.csv";
 constexpr const char* kSpread = "spread.csv";
 constexpr const char* kRuns = "runs.csv";
 
@@ -44,7 +46,7 @@ bool has_mark(const fs::path& folder) {
 
 // Names in `folder` that no report has.
 std::string foreign_name(const fs::path& folder) {
-  const std::set<std::string> own{kMarkdown, kComparison, kPaired, kSpread, kRuns};
+  const std::set<std::string> own{kMarkdown, kComparison, kPaired, kGrids, kSpread, kRuns};
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
@@ -65,10 +67,10 @@ std::string heading(const std::vector<json>& runs, const ReportMaker& maker) {
   const auto stopped = count([](const json& run) { return text_of(run, "status") == "stopped"; });
   return fmt::format(
       "{}\n# {}\n\n{} runs: {} done, {} failed, {} stopped. Made {} by `{}` ({}) from the runs' "
-      "records alone; the tables with all digits are in {}, {}, {} and {}.\n",
+      "records alone; the tables with all digits are in {}, {}, {}, {} and {}.\n",
       kMark, experiments_text(runs), runs.size(), done,
       static_cast<std::ptrdiff_t>(runs.size()) - done - stopped, stopped, maker.made_utc,
-      maker.command, maker.program, kComparison, kPaired, kSpread, kRuns);
+      maker.command, maker.program, kComparison, kPaired, kGrids, kSpread, kRuns);
 }
 
 // A heading and a table; nothing for a table without rows.
@@ -81,7 +83,8 @@ std::string section(const std::string& title, Table table) {
 std::string markdown(const std::vector<json>& runs, const ReportMaker& maker) {
   return heading(runs, maker) + section("Comparison", comparison_table(runs)) +
          section("Against finetune, paired by seed", paired_table(runs)) +
-         section("Scores by seed", spread_table(runs)) + section("Runs", run_table(runs)) +
+         section("Grids", grid_table(runs)) + section("Scores by seed", spread_table(runs)) +
+         section("Runs", run_table(runs)) +
          section("Failed and stopped runs", not_done_table(runs)) +
          section("How it was made", origin_table(runs));
 }
@@ -148,6 +151,7 @@ fs::path write_report(const std::vector<json>& runs, const fs::path& folder,
   write_file(partial / kMarkdown, markdown(runs, maker));
   write_file(partial / kComparison, write_csv(comparison_table(runs)));
   write_file(partial / kPaired, write_csv(paired_table(runs)));
+  write_file(partial / kGrids, write_csv(grid_table(runs)));
   write_file(partial / kSpread, write_csv(spread_table(runs)));
   write_file(partial / kRuns, write_csv(run_table(runs)));
   put_in_place(partial, target);

@@ -21,9 +21,9 @@ struct ReportMaker {
 // earlier report.
 void check_report_folder(const std::filesystem::path& folder);
 
-// report.md, comparison.csv, paired.csv, spread.csv and runs.csv, written as `folder`.partial and
-// renamed; an earlier report is replaced. Returns the folder's final name. Throws user errors
-// (check_report_folder) and machine errors.
+// report.md, comparison.csv, paired.csv, grids.csv, spread.csv and runs.csv, written as
+// `folder`.partial and renamed; an earlier report is replaced. Returns the folder's final name.
+// Throws user errors (check_report_folder) and machine errors.
 std::filesystem::path write_report(const std::vector<nlohmann::json>& runs,
                                    const std::filesystem::path& folder, const ReportMaker& maker);
 

@@ -25,6 +25,16 @@ std::string text_of(const json& run, const std::string& key) {
   return value.is_string() ? value.get<std::string>() : "";
 }
 
+std::map<std::string, std::string> texts_at(const json& run, const std::string& path) {
+  std::map<std::string, std::string> texts;
+  const json& value = value_at(run, path);
+  if (!value.is_object()) return texts;
+  for (const auto& [key, text] : value.items()) {
+    if (text.is_string()) texts[key] = text.get<std::string>();
+  }
+  return texts;
+}
+
 std::optional<double> number_at(const json& run, const std::string& path) {
   const json& value = value_at(run, path);
   return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;

@@ -14,6 +14,8 @@ namespace kdbench {
 
 // "" when there is no such text.
 std::string text_of(const nlohmann::json& run, const std::string& key);
+// The texts of the object at "grid/point", by key.
+std::map<std::string, std::string> texts_at(const nlohmann::json& run, const std::string& path);
 // The number at "time/train_s"; none where there is none (NaN is stored as null).
 std::optional<double> number_at(const nlohmann::json& run, const std::string& path);
 std::optional<bool> flag_at(const nlohmann::json& run, const std::string& path);

@@ -32,6 +32,8 @@ Draft draft_of(const json& run) {
   draft.group.method = text_of(run, "method");
   draft.group.teacher = is_teacher(run);
   draft.group.selected = text_of(run, "checkpoint") == "best";
+  draft.group.grid = text_of(run, "grid/label");
+  draft.group.point = texts_at(run, "grid/point");
   draft.settings = settings_of(run);
   return draft;
 }
@@ -71,7 +73,11 @@ void tell_apart(const std::vector<Draft*>& drafts) {
   std::vector<Settings> settings;
   for (const Draft* draft : drafts) settings.push_back(draft->settings);
   const auto names = names_of_differences(settings);
-  for (size_t i = 0; i < drafts.size(); ++i) drafts[i]->group.label += " [" + names[i] + "]";
+  for (size_t i = 0; i < drafts.size(); ++i) {
+    RunGroup& group = drafts[i]->group;
+    group.difference = " [" + names[i] + "]";
+    group.label += group.difference;
+  }
 }
 
 void tell_namesakes_apart(std::vector<Draft>& drafts) {

@@ -3,6 +3,7 @@
 // whose settings differ (other epochs by --set, say) are never averaged.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -13,11 +14,22 @@
 
 namespace kdbench {
 
+// What a group stands for when it is the best point of a grid.
+struct GridSearch {
+  size_t points = 0;       // 0: no grid
+  size_t without_run = 0;  // points of which no run is done
+  bool uneven = false;     // points with runs differ in finished seeds
+};
+
 struct RunGroup {
   std::string experiment;
-  std::string task;    // as shown
-  std::string label;   // as shown: with what differs from another group of the same label
-  std::string method;  // its registered name
+  std::string task;        // as shown
+  std::string label;       // as shown: with what differs from another group of the same label
+  std::string difference;  // what of the label tells it apart from its namesakes
+  std::string method;      // its registered name
+  std::string grid;        // the label that the points of a grid share; "" without a grid
+  std::map<std::string, std::string> point;  // values of the grid's keys, as text
+  GridSearch searched;
   bool teacher = false;
   bool selected = false;  // its scores are of the best checkpoint, selected on dev
   std::vector<const nlohmann::json*> done;  // one a seed, by seed

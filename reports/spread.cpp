@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "reports/fields.h"
+#include "reports/grid.h"
 #include "reports/run_group.h"
 #include "reports/statistics.h"
 
@@ -63,7 +64,7 @@ ScoreField interval_field(const char* title, double std::pair<double, double>::*
 }  // namespace
 
 Table spread_table(const std::vector<json>& runs) {
-  const auto groups = group_runs(runs);
+  const auto groups = compared_groups(runs);
   const std::vector<ScoreField> fields{
       {experiment_column(runs), [](auto& scores) { return scores.group->experiment; }},
       {"task", [](auto& scores) { return scores.group->task; }},
@@ -81,6 +82,9 @@ Table spread_table(const std::vector<json>& runs) {
   table.notes = {
       "median 95: order statistics that hold the median with at least 95 %; with fewer than 6 runs "
       "there are none, all values count."};
+  if (!grid_notes(groups).empty()) {
+    table.notes.emplace_back("Of a grid only the best point stands here, selected on dev.");
+  }
   hide_empty_columns(table);
   return table;
 }

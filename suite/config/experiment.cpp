@@ -142,7 +142,8 @@ void take(const std::optional<Value>& value, Setting& setting) {
   if (value) setting = *value;
 }
 
-void apply(const TrainLayer& layer, TrainSettings& settings) {
+template <typename Settings>  // TrainSettings, or another layer
+void apply(const TrainLayer& layer, Settings& settings) {
   take(layer.batch_size, settings.batch_size);
   take(layer.micro_batch, settings.micro_batch);
   take(layer.epochs, settings.epochs);
@@ -188,6 +189,8 @@ void check_name(TableReader& table, const std::string& key, const std::string& n
                             kLongestName, printable(name)),
                 "it becomes part of a folder's name");
 }
+
+void overlay(const TrainLayer& layer, TrainLayer& below) { apply(layer, below); }
 
 TrainSettings Experiment::train_of(const std::string& task, const MethodSettings& method) const {
   TrainSettings settings = shared_train(*this, task);

@@ -80,7 +80,8 @@ struct MethodSettings {
   std::string name;
   std::string label;  // unique in the experiment; grid points have "label[key=value,...]"
   Options options;    // complete and validated
-  std::map<std::string, std::string> grid_point;  // key -> value as text; empty without a grid
+  std::string grid;   // the label that the points of a grid share; empty without a grid
+  std::map<std::string, std::string> grid_point;  // "alpha", "train.epochs" -> value as text
   TrainLayer train;
   std::optional<ModelSettings> student;
   std::string teacher_outputs = "auto";  // auto | store | online | file

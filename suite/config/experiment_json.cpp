@@ -19,6 +19,7 @@ nlohmann::json method_json(const Experiment& experiment, const MethodSettings& m
   nlohmann::json json{{"name", method.name},
                       {"label", method.label},
                       {"options", to_json(method.options)},
+                      {"grid", method.grid},
                       {"grid_point", method.grid_point},
                       {"teacher_outputs", method.teacher_outputs}};
   json["teacher_outputs_file"] = text_or_null(method.teacher_outputs_file);

@@ -5,6 +5,7 @@
 #include "methods/initialization.h"
 #include "methods/registry.h"
 #include "suite/config/experiment_reader.h"
+#include "suite/config/method_grid.h"
 #include "suite/config/method_models.h"
 #include "suite/config/option_reader.h"
 
@@ -45,30 +46,17 @@ void read_teacher_outputs(TableReader& table, MethodSettings& method) {
   }
 }
 
-std::string point_label(const std::string& label, const std::map<std::string, std::string>& point) {
-  if (point.empty()) return label;
-  std::string text;
-  for (const auto& [key, value] : point) text += (text.empty() ? "" : ",") + key + "=" + value;
-  return label + "[" + text + "]";
-}
-
-// One copy of `base` for each grid point.
-std::vector<MethodSettings> expand(const MethodSettings& base,
-                                   const std::map<std::string, OptionValue>& options,
-                                   const std::vector<GridAxis>& axes) {
-  std::vector<MethodSettings> methods;
-  for (const auto& point : grid_points(axes)) {
-    MethodSettings method = base;
-    auto values = options;
-    for (const auto& [key, value] : point) {
-      values[key] = value;
-      method.grid_point[key] = value_text(value);
-    }
-    method.options = Options(std::move(values));
-    method.label = point_label(base.label, method.grid_point);
-    methods.push_back(std::move(method));
+// Points of a grid share a key's length, nearly: one problem tells all.
+void check_lengths(const std::vector<MethodSettings>& points, const Experiment& experiment,
+                   TableReader& table) {
+  constexpr size_t kLongestFile = 255, kRest = 40;  // task, seed, hash, ".partial" and dashes
+  for (const auto& point : points) {
+    const size_t length = experiment.name.size() + point.label.size() + kRest;
+    if (length <= kLongestFile) continue;
+    table.problem("grid", "makes labels too long for a folder's name: " + point.label,
+                  "shorten label or the experiment's name");
+    return;
   }
-  return methods;
 }
 
 // The layers that the student takes from another model must be there.
@@ -147,16 +135,16 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
   if (base.label == kTeacher || base.label == "assistant")
     table.problem("label", "\"" + base.label + "\" is that model's own label");
   read_teacher_outputs(table, base);
-  const auto options = read_options(entry->options, table);
-  std::vector<GridAxis> axes;
-  if (auto grid = table.table("grid")) axes = read_grid(entry->options, *grid);
+  base.options = Options(read_options(entry->options, table));
   if (auto train = table.table("train")) base.train = read_train(*train);
   if (auto student = table.table("student")) {
     base.student = read_student(*student, experiment.data,
                                 experiment.teacher ? &*experiment.teacher : nullptr);
   }
+  auto points = expand_grid(base, entry->options, table);
+  check_lengths(points, experiment, table);
   table.finish();
-  return expand(base, options, axes);
+  return points;
 }
 
 void check_method(const Experiment& experiment, const MethodSettings& method,

@@ -56,6 +56,11 @@ toml::table* find_method_table(toml::table& document, std::string& rest, const s
     return nullptr;
   }
   const std::string word = rest.substr(0, rest.find('.'));
+  if (const size_t point = word.find('['); point != std::string::npos) {
+    problems.add(place, "a grid's points cannot be set one by one",
+                 "method." + word.substr(0, point) + ".<key>=value holds a key still for all");
+    return nullptr;
+  }
   const std::string near = nearest_name(word, labels);
   std::string all;
   for (const auto& label : labels) all += (all.empty() ? "" : ", ") + label;

@@ -51,12 +51,6 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
   return std::nullopt;
 }
 
-const OptionSpec* find_spec(const std::vector<OptionSpec>& specs, const std::string& name) {
-  const auto it = std::find_if(specs.begin(), specs.end(),
-                               [&](const OptionSpec& spec) { return spec.name == name; });
-  return it == specs.end() ? nullptr : &*it;
-}
-
 std::string unknown_key_hint(const std::vector<OptionSpec>& specs, const std::string& name) {
   std::vector<std::string> known;
   for (const auto& spec : specs) known.push_back(spec.name);
@@ -113,6 +107,15 @@ std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node&
   return std::nullopt;
 }
 
+const OptionSpec* find_spec(const std::vector<OptionSpec>& specs, const std::string& name,
+                            TableReader& table) {
+  const auto it = std::find_if(specs.begin(), specs.end(),
+                               [&](const OptionSpec& spec) { return spec.name == name; });
+  if (it != specs.end()) return &*it;
+  table.problem(name, "unknown key", unknown_key_hint(specs, name));
+  return nullptr;
+}
+
 std::map<std::string, OptionValue> read_options(const std::vector<OptionSpec>& specs,
                                                 TableReader& table) {
   std::map<std::string, OptionValue> values;
@@ -124,47 +127,6 @@ std::map<std::string, OptionValue> read_options(const std::vector<OptionSpec>& s
     values[spec.name] = value.value_or(spec.fallback);
   }
   return values;
-}
-
-std::vector<GridAxis> read_grid(const std::vector<OptionSpec>& specs, TableReader table) {
-  std::vector<GridAxis> axes;
-  for (const auto& name : table.names()) {
-    const toml::node& node = *table.node(name);
-    const OptionSpec* spec = find_spec(specs, name);
-    if (!spec) {
-      table.problem(name, "unknown key", unknown_key_hint(specs, name));
-      continue;
-    }
-    const toml::array* list = node.as_array();
-    if (!list || list->empty()) {
-      table.problem(name, "expected a list of values, found " +
-                              (list ? std::string("an empty list") : kind_of(node)));
-      continue;
-    }
-    GridAxis axis{name, {}};
-    for (const auto& element : *list) {
-      if (auto value = read_option(*spec, element, table.key(name), table.problems())) {
-        axis.values.push_back(std::move(*value));
-      }
-    }
-    if (axis.values.size() == list->size()) axes.push_back(std::move(axis));
-  }
-  return axes;
-}
-
-std::vector<std::map<std::string, OptionValue>> grid_points(const std::vector<GridAxis>& axes) {
-  std::vector<std::map<std::string, OptionValue>> points(1);
-  for (const auto& axis : axes) {
-    std::vector<std::map<std::string, OptionValue>> longer;
-    for (const auto& point : points) {
-      for (const auto& value : axis.values) {
-        longer.push_back(point);
-        longer.back()[axis.key] = value;
-      }
-    }
-    points = std::move(longer);
-  }
-  return points;
 }
 
 }  // namespace kdbench

@@ -21,17 +21,12 @@ std::string value_text(const OptionValue& value);
 std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node& node,
                                        const std::string& key, Problems& problems);
 
+// The specification of a key of `table`; null, with a problem at its place, when there is none.
+const OptionSpec* find_spec(const std::vector<OptionSpec>& specs, const std::string& name,
+                            TableReader& table);
+
 // Values by key; defaults where the table has none.
 std::map<std::string, OptionValue> read_options(const std::vector<OptionSpec>& specs,
                                                 TableReader& table);
-
-// One key of [method.grid] and the values it takes in turn.
-struct GridAxis {
-  std::string key;
-  std::vector<OptionValue> values;
-};
-std::vector<GridAxis> read_grid(const std::vector<OptionSpec>& specs, TableReader table);
-// All combinations, the last axis moving fastest; one empty point without axes.
-std::vector<std::map<std::string, OptionValue>> grid_points(const std::vector<GridAxis>& axes);
 
 }  // namespace kdbench

@@ -93,16 +93,27 @@ std::optional<std::vector<int64_t>> integers_of(const toml::node& node) {
 }
 
 TableReader::TableReader(const toml::table& table, std::string key, Problems& problems)
-    : table_(&table), key_(std::move(key)), problems_(&problems) {}
+    : self_(&table), key_(std::move(key)), problems_(&problems) {
+  for (const auto& [name, value] : table) nodes_.emplace(name.str(), &value);
+}
+
+TableReader::TableReader(const std::string& name, const toml::node& value, std::string key,
+                         Problems& problems)
+    : self_(&value), nodes_{{name, &value}}, key_(std::move(key)), problems_(&problems) {}
+
+const toml::node* TableReader::find(const std::string& name) const {
+  const auto found = nodes_.find(name);
+  return found == nodes_.end() ? nullptr : found->second;
+}
 
 std::string TableReader::key(const std::string& name) const {
   return key_.empty() ? name : key_ + "." + name;
 }
 
-std::string TableReader::place() const { return place_of(*table_); }
+std::string TableReader::place() const { return place_of(*self_); }
 
 std::string TableReader::place(const std::string& name) const {
-  const toml::node* found = table_->get(name);
+  const toml::node* found = find(name);
   return found ? place_of(*found) : place();
 }
 
@@ -118,7 +129,7 @@ void TableReader::expected(const std::string& name, const std::string& what,
 
 const toml::node* TableReader::node(const std::string& name) {
   known_.insert(name);
-  return table_->get(name);
+  return find(name);
 }
 
 std::optional<bool> TableReader::boolean(const std::string& name) {
@@ -206,7 +217,7 @@ std::optional<fs::path> TableReader::path(const std::string& name) {
     problem(name, "expected a path, found nothing");
     return std::nullopt;
   }
-  return resolve_path(*table_->get(name), *value);
+  return resolve_path(*find(name), *value);
 }
 
 std::optional<TableReader> TableReader::table(const std::string& name) {
@@ -233,7 +244,7 @@ std::vector<TableReader> TableReader::tables(const std::string& name) {
 
 std::vector<std::string> TableReader::names() const {
   std::vector<std::string> names;
-  for (const auto& [name, value] : *table_) names.emplace_back(name.str());
+  for (const auto& [name, value] : nodes_) names.push_back(name);
   return names;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -54,6 +55,9 @@ class TableReader {
  public:
   // `key`: the table's own path, "method.kd" ("" for the whole document).
   TableReader(const toml::table& table, std::string key, Problems& problems);
+  // As if `value` stood alone in a table, as `name`: for the elements of a list.
+  TableReader(const std::string& name, const toml::node& value, std::string key,
+              Problems& problems);
 
   std::optional<bool> boolean(const std::string& name);
   std::optional<int64_t> integer(const std::string& name, const Range& range = {});
@@ -76,7 +80,7 @@ class TableReader {
   // Reports the keys that no accessor has asked for.
   void finish();
 
-  bool has(const std::string& name) const { return table_->contains(name); }
+  bool has(const std::string& name) const { return nodes_.contains(name); }
   std::vector<std::string> names() const;
   const std::string& key() const { return key_; }
   void set_key(std::string key) { key_ = std::move(key); }
@@ -92,7 +96,11 @@ class TableReader {
  private:
   void expected(const std::string& name, const std::string& what, const toml::node& found);
 
-  const toml::table* table_;
+  // Null where there is no such key.
+  const toml::node* find(const std::string& name) const;
+
+  const toml::node* self_;  // where the table stands
+  std::map<std::string, const toml::node*> nodes_;
   std::string key_;
   Problems* problems_;
   std::set<std::string> known_;

@@ -17,8 +17,7 @@ bool holds(const std::vector<T>& list, const T& value) {
 }
 
 bool is_called(const MethodSettings& method, const std::string& label) {
-  return method.label == label ||
-         (!method.grid_point.empty() && method.label.starts_with(label + "["));
+  return method.label == label || method.grid == label;
 }
 
 // Names that are not among `known`.
@@ -38,8 +37,7 @@ void check_names(const std::vector<std::string>& wanted, const std::vector<std::
 std::vector<std::string> labels_of(const Experiment& experiment) {
   std::vector<std::string> labels;
   for (const auto& method : experiment.methods) {
-    const std::string shared = method.label.substr(0, method.label.find('['));
-    if (!method.grid_point.empty() && !holds(labels, shared)) labels.push_back(shared);
+    if (!method.grid.empty() && !holds(labels, method.grid)) labels.push_back(method.grid);
     labels.push_back(method.label);
   }
   return labels;

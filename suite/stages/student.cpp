@@ -113,6 +113,9 @@ TrainingRun describe_run(const StudentRequest& request, const Features& features
   run.config = request.experiment->to_json();
   run.role = "student";
   run.label = request.method->label;
+  if (!request.method->grid.empty()) {
+    run.grid = {{"label", request.method->grid}, {"point", request.method->grid_point}};
+  }
   run.method_name = request.method->name;
   run.task = request.task;
   run.seed = request.seed;

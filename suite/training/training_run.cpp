@@ -125,6 +125,7 @@ class Execution {
     json["task"] = run_.task->name;
     json["method"] = run_.method_name;
     json["label"] = run_.label;
+    if (!run_.grid.is_null()) json["grid"] = run_.grid;
     json["role"] = run_.role;
     json["seed"] = run_.seed;
     json["config"] = run_.config;

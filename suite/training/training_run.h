@@ -29,6 +29,7 @@ struct TrainingRun {
   nlohmann::json config;                // the resolved experiment
   nlohmann::json inputs;                // everything that the result depends on; names the run
   nlohmann::json data, teacher;         // hashes
+  nlohmann::json grid;                  // of a grid's point: its shared "label" and the "point"
   Method* method = nullptr;             // null: the model is scored as it is
   Models models;                        // the one that is predicted and saved is models[kStudent]
   std::optional<FeatureMemory> memory;  // of the method, when it asks for one

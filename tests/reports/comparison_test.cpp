@@ -59,9 +59,9 @@ TEST(Comparison, GoldenSummary) {
 TEST(Comparison, CsvHasNumbersInFull) {
   // clang-format off
   EXPECT_EQ(write_csv(comparison_table({two_tasks()[0], two_tasks()[1], two_tasks()[2]})),
-      "experiment,task,method,checkpoint,n,failed,stopped,accuracy_mean,accuracy_sd,f1_mean,f1_sd,parameters,epochs,steps,"
+      "experiment,task,method,checkpoint,grid_points,n,failed,stopped,accuracy_mean,accuracy_sd,f1_mean,f1_sd,parameters,epochs,steps,"
       "core_s_mean,train_s_mean,samples_per_s_global,predicted_samples_per_s_global,prediction_speed_up_over_teacher\n"
-      "exp,MRPC,kd,last,2,1,0,0.71,0.014142135623730963,0.81,0.014142135623730885,12340000,3,96,25,12.5,80,800,\n");
+      "exp,MRPC,kd,last,,2,1,0,0.71,0.014142135623730963,0.81,0.014142135623730885,12340000,3,96,25,12.5,80,800,\n");
   // clang-format on
 }
 

@@ -120,6 +120,27 @@ TEST(ExperimentErrors, Methods) {
   EXPECT_THAT(more("teacher_outputs = \"missing.h5\"\n"), HasSubstr("no file "));
 }
 
+TEST(ExperimentErrors, TrainingKeysOfGrids) {
+  const auto grid = [](const std::string& key) { return more("[method.grid.train]\n" + key); };
+  const std::string place = ":15: method.kd.grid.train.";
+  EXPECT_THAT(grid("epochs = 4\n"),
+              HasSubstr(place + "epochs: expected a list of values, found integer"));
+  EXPECT_THAT(grid("epochs = []\n"), HasSubstr(place + "epochs: expected a list of values"));
+  EXPECT_THAT(
+      grid("epochs = [4, 2.5, 0]\n"),
+      AllOf(HasSubstr(place + "epochs: expected an integer from 1 to 1000000, found number"),
+            HasSubstr(place + "epochs: expected an integer from 1 to 1000000, found 0")));
+  EXPECT_THAT(grid("optimizer = [\"adam\"]\n"), HasSubstr("did you mean \"adamw\"?"));
+  EXPECT_THAT(grid("learning_rat = [1e-5, 2e-5]\n"),
+              AllOf(HasSubstr(place + "learning_rat: unknown key"), HasSubstr("did you mean 'lear"),
+                    Not(HasSubstr("2 problems"))));
+  EXPECT_THAT(grid("seeds = [1, 2]\n"), HasSubstr(place + "seeds: is no key to search"));
+  EXPECT_THAT(grid("epochs = [2, 2]\n"), HasSubstr("the label 'kd[train.epochs=2]' is taken"));
+  EXPECT_THAT(more("[method.grid]\ntrain = [1]\n"), HasSubstr("expected a table, found list"));
+  EXPECT_THAT(with_set("method.kd[alpha=0.1].temperature=2"),
+              HasSubstr("a grid's points cannot be set one by one (method.kd.<key>=value"));
+}
+
 TEST(ExperimentErrors, TeacherIsNeeded) {
   const std::string text = R"(name = "alone"
 [data]
@@ -161,7 +182,8 @@ TEST(ExperimentErrors, SyntheticData) {
 TEST(ExperimentErrors, Data) {
   EXPECT_THAT(with_set("data.tasks=[\"CoLA\"]"), AllOf(HasSubstr("no file"), HasSubstr("CoLA")));
   EXPECT_EQ(with_set("data.tasks=[\"MNLI\"]"), "no error");  // dev_mismatched may be missing
-  EXPECT_THAT(with_set("data.tasks=[\"AX\"]"), HasSubstr("no training rows"));
+  EXPECT_THAT(with_set("data.tasks=[\"AX\"]"),
+              HasSubstr("AX is GLUE's diagnostic set: it has no training rows"));
   EXPECT_THAT(with_set("data.tasks=RTE"), HasSubstr("expected a list of texts"));
   EXPECT_THAT(with_set("train.best_metric=f1"), HasSubstr("RTE has no metric 'f1'"));
 }

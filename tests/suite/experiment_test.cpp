@@ -132,6 +132,58 @@ alpha = [0.2, 0.5]
   EXPECT_EQ(experiment.methods[2].grid_point.at("alpha"), "0.5");
 }
 
+std::vector<std::string> labels_of(const Experiment& experiment) {
+  std::vector<std::string> labels;
+  for (const auto& method : experiment.methods) labels.push_back(method.label);
+  return labels;
+}
+
+const std::string kTrainingGrid = kExperiment + R"(temperature = 3
+[method.train]
+epochs = 7
+clip = 2
+[method.grid]
+alpha = [0.2, 0.5]
+[method.grid.train]
+learning_rate = [5e-5, 2e-5]
+epochs = [4]
+optimizer = ["bert_adam"]
+)";
+
+TEST(Experiment, TrainingKeysJoinTheGrid) {
+  const ExperimentFolder folder;
+  const Experiment experiment = folder.load(kTrainingGrid, {"train.batch_size=8"});
+  const std::string shared = ",train.epochs=4,train.learning_rate=";
+  const std::string last = ",train.optimizer=bert_adam]";
+  EXPECT_THAT(labels_of(experiment), ElementsAre("kd[alpha=0.2" + shared + "5e-05" + last,
+                                                 "kd[alpha=0.2" + shared + "2e-05" + last,
+                                                 "kd[alpha=0.5" + shared + "5e-05" + last,
+                                                 "kd[alpha=0.5" + shared + "2e-05" + last));
+  const MethodSettings& point = experiment.methods[1];
+  EXPECT_EQ(point.grid, "kd");
+  EXPECT_EQ(point.grid_point.at("train.learning_rate"), "2e-05");
+  const TrainSettings train = experiment.train_of("RTE", point);
+  EXPECT_DOUBLE_EQ(train.learning_rate, 2e-5);
+  EXPECT_EQ(train.epochs, 4);  // before [method.train]
+  EXPECT_EQ(train.optimizer, "bert_adam");
+  EXPECT_DOUBLE_EQ(train.clip, 2.0);
+  EXPECT_EQ(train.batch_size, 8);
+  EXPECT_DOUBLE_EQ(point.options.get<double>("temperature"), 3.0);
+  EXPECT_DOUBLE_EQ(experiment.train_of("RTE", experiment.methods[2]).learning_rate, 5e-5);
+}
+
+TEST(Experiment, OverridesHoldAKeyOfTheGridStill) {
+  const ExperimentFolder folder;
+  // The point keeps the label that it has in the whole grid: its finished runs are found again.
+  const std::string rest = ",train.epochs=4,train.learning_rate=2e-05,train.optimizer=bert_adam]";
+  EXPECT_THAT(labels_of(folder.load(kTrainingGrid,
+                                    {"method.kd.alpha=0.5", "method.kd.train.learning_rate=2e-5"})),
+              ElementsAre("kd[alpha=0.5" + rest));
+  EXPECT_THAT(labels_of(folder.load(kTrainingGrid, {"method.kd.grid.alpha=[0.1]",
+                                                    "method.kd.grid.train.learning_rate=[2e-5]"})),
+              ElementsAre("kd[alpha=0.1" + rest));
+}
+
 TEST(Experiment, StudentMayTakeFirstLayers) {
   const ExperimentFolder folder;
   const Experiment experiment =

@@ -62,7 +62,7 @@ for how in "" "${launch[*]} 2"; do
   has output "RTE   kd        2  0.500 (0.354)        1.00       1     10     4.0      2.0       50.0" \
     "RTE-kd-s3  stopped  not finished"
   has report/report.md "| RTE | kd | finetune | last | 1 | +0.250 | 1.00 | 1.00 |"
-  has report/comparison.csv "exp,RTE,kd,last,2,0,0,0.5,0.3535533905932738,1000000,1,10,4,2,50,,"
+  has report/comparison.csv "exp,RTE,kd,last,,2,0,0,0.5,0.3535533905932738,1000000,1,10,4,2,50,,"
   has report/runs.csv "exp,RTE-kd-s2,results/exp/RTE-kd-s2,RTE,kd,kd,student,2,done,,last,0.25,"
   # shellcheck disable=SC2086
   expect 2 "results: is there already, and is no report" $how "$kdbench" report results --out results
