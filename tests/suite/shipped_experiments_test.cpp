@@ -2,12 +2,14 @@
 // The experiment files that come with the program: they load where data and weights lie in the
 // folder `data` of the repository, miss nothing else where they do not, and the official ones hold
 // the published hyper-parameters.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 #include <sstream>
+#include <tuple>
 
 #include "io/error.h"
 #include "suite/config/experiment.h"
@@ -35,15 +37,20 @@ class Shipped : public TempFolder {
   // The names of what a user downloads. Loading an experiment reads config.json, of the other files
   // only whether they are there.
   void add_data() const {
-    for (const char* task : {"SST-2", "MRPC", "QQP", "QNLI", "RTE", "MNLI"}) {
+    for (const char* task :
+         {"CoLA", "SST-2", "MRPC", "STS-B", "QQP", "QNLI", "RTE", "WNLI", "MNLI"}) {
       const std::string folder = std::string("data/glue/") + task;
       write(folder + "/train.tsv", "");
       write(folder + (task == std::string("MNLI") ? "/dev_matched.tsv" : "/dev.tsv"), "");
     }
-    add_model("bert-base-uncased", R"("hidden_size": 768, "num_hidden_layers": 12,
-                                      "intermediate_size": 3072)");
-    add_model("all-MiniLM-L6-v2", R"("hidden_size": 384, "num_hidden_layers": 6,
-                                     "intermediate_size": 1536)");
+    add_bert("bert-base-uncased", 12, 768, 12);
+    add_bert("bert-large-uncased", 24, 1024, 16);
+    add_bert("bert-6-uncased", 6, 768, 12);
+    add_bert("bert-small-uncased", 4, 512, 8);
+    add_bert("all-MiniLM-L6-v2", 6, 384, 12);
+    add_roberta("roberta-base", 12, 768, 12);
+    add_roberta("roberta-large", 24, 1024, 16);
+    add_roberta("distilroberta-base", 6, 768, 12);
   }
 
   std::vector<fs::path> files() const {
@@ -60,13 +67,28 @@ class Shipped : public TempFolder {
   }
 
  private:
-  void add_model(const std::string& name, const std::string& sizes) const {
-    const std::string folder = "data/" + name;
-    write(folder + "/config.json", R"({"model_type": "bert", "vocab_size": 30522, )" + sizes +
-                                       R"(, "num_attention_heads": 12, "hidden_act": "gelu",
-                                       "max_position_embeddings": 512, "type_vocab_size": 2})");
-    write(folder + "/vocab.txt", "");
-    write(folder + "/model.safetensors", "");
+  void add_bert(const std::string& name, int layers, int hidden, int heads) const {
+    add_model(name, R"("model_type": "bert", "vocab_size": 30522, "type_vocab_size": 2,
+                       "max_position_embeddings": 512, )",
+              layers, hidden, heads);
+    write("data/" + name + "/vocab.txt", "");
+  }
+
+  void add_roberta(const std::string& name, int layers, int hidden, int heads) const {
+    add_model(name, R"("model_type": "roberta", "vocab_size": 50265, "type_vocab_size": 1,
+                       "max_position_embeddings": 514, )",
+              layers, hidden, heads);
+    write("data/" + name + "/vocab.json", "{}");
+    write("data/" + name + "/merges.txt", "");
+  }
+
+  void add_model(const std::string& name, const std::string& kind, int layers, int hidden,
+                 int heads) const {
+    write("data/" + name + "/config.json",
+          fmt::format(R"({{{}"hidden_act": "gelu", "num_hidden_layers": {}, "hidden_size": {},
+                          "intermediate_size": {}, "num_attention_heads": {}}})",
+                      kind, layers, hidden, 4 * hidden, heads));
+    write("data/" + name + "/model.safetensors", "");
   }
 };
 
@@ -114,6 +136,25 @@ TEST(ShippedExperiments, SearchHasTheGridOfTheAuthorsScripts) {
                                     std::pair("pkd-last", 24), std::pair("pkd-skip", 24)))
         << file;
     EXPECT_EQ(experiment.data.tasks.size(), 6u);
+  }
+}
+
+TEST(ShippedExperiments, FsdHasTheGridsOfThePaper) {
+  const Shipped shipped;
+  shipped.add_data();
+  for (const auto& [file, betas, centroids] :
+       {std::tuple("fsd-table2.toml", 6, 100), std::tuple("fsd-table3.toml", 5, 100),
+        std::tuple("fsd-table3-k300.toml", 5, 300)}) {
+    SCOPED_TRACE(file);
+    std::map<std::string, int> points;
+    for (const auto& method : shipped.load_official(file).methods) {
+      ++points[method.grid];
+      if (method.grid != "fsd" && method.grid != "fsd-G") continue;
+      EXPECT_EQ(method.options.get<int64_t>("centroids"), centroids);
+    }
+    EXPECT_THAT(points, ElementsAre(std::pair("fsd", 72), std::pair("fsd-G", 81),
+                                    std::pair("fsd-I", betas), std::pair("fsd-IL", 4 * betas),
+                                    std::pair("fsd-L", betas), std::pair("kd", 27)));
   }
 }
 
