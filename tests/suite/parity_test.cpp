@@ -182,7 +182,9 @@ INSTANTIATE_TEST_SUITE_P(Cases, Parity,
                                            "finetune-cola-decay", "finetune-rte-bertadam", "kd-rte",
                                            "kd-mnli", "pkd-skip-rte", "pkd-skip-normalized-rte",
                                            "pkd-last-rte", "pkd-last-normalized-mnli",
-                                           "annealing-rte", "annealing-stsb", "prokt-rte"),
+                                           "annealing-rte", "annealing-stsb", "prokt-rte",
+                                           "fsd-i-rte", "fsd-i-logofmean-cola", "fsd-l-rte",
+                                           "fsd-g-cola", "fsd-il-stsb", "fsd-ilg-rte"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
