@@ -2,7 +2,8 @@
 // Linear CKA of two sets of features of the same samples, by their sample Grams (Kornblith et al.
 // 2019): CKA = <H Kx H, H Ky H> / (|H Kx H| |H Ky H|), K = X X^T, H = I - 11^T/n; its losses are
 // -log(|CKA| + 1e-8). Values and gradients are computed together: d CKA / d Kx is an n x n matrix,
-// so the gradient of features costs one more product.
+// so the gradient of features costs one more product. (H x H products would be cheaper only where a
+// row has more tokens than features.)
 #pragma once
 
 #include <ATen/ATen.h>

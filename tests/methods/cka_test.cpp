@@ -93,7 +93,7 @@ at::Tensor reference_local(const at::Tensor& x, const at::Tensor& y,
   return -(reference_cka(padded(x, lengths), padded(y, lengths)).abs() + 1e-8).log();
 }
 
-// Row 0 of lengths 3 (samples) in 2-D space: methods/fsd's numeric checks.
+// Two pairs of three samples in two dimensions.
 const at::Tensor kX1 = at::tensor({1.0, 0.0, 0.0, 2.0, 3.0, 1.0}, at::kDouble).view({3, 2});
 const at::Tensor kY1 = at::tensor({2.0, 1.0, 1.0, 1.0, 0.0, 3.0}, at::kDouble).view({3, 2});
 const at::Tensor kX2 = at::tensor({1.0, 2.0, 2.0, 0.0, 0.0, 1.0}, at::kDouble).view({3, 2});
