@@ -115,7 +115,7 @@ void ByteBpe::take_whole_words(const BpeVocabulary& vocabulary) {
     auto word = bytes_of_symbols(vocabulary.tokens[static_cast<size_t>(id)]);
     if (!word) continue;
     merged.clear();
-    merger.merge(byte_ids(*word), merged);
+    append_merged(*word, merger, merged);
     if (merged != std::vector<int32_t>{id}) continue;
     words.push_back(std::move(*word));
     whole_ids_.push_back(id);
@@ -123,11 +123,11 @@ void ByteBpe::take_whole_words(const BpeVocabulary& vocabulary) {
   whole_.emplace(words);
 }
 
-std::vector<int32_t> ByteBpe::byte_ids(std::string_view word) const {
-  std::vector<int32_t> ids;
-  ids.reserve(word.size());
+void ByteBpe::append_merged(std::string_view word, Merger& merger,
+                            std::vector<int32_t>& ids) const {
+  const size_t begin = ids.size();
   for (const char c : word) ids.push_back(byte_ids_[static_cast<unsigned char>(c)]);
-  return ids;
+  merger.merge(ids, begin);
 }
 
 void ByteBpe::append(std::string_view text, std::vector<int32_t>& ids) const {
@@ -148,7 +148,7 @@ void ByteBpe::append_words(std::string_view text, Merger& merger, std::vector<in
     if (const int32_t whole = whole_->id(word); whole >= 0) {
       ids.push_back(whole_ids_[static_cast<size_t>(whole)]);
     } else {
-      merger.merge(byte_ids(word), ids);
+      append_merged(word, merger, ids);
     }
   }
 }

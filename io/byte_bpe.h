@@ -55,8 +55,8 @@ class ByteBpe : public Tokenizer {
  private:
   void take_merges(const BpeVocabulary& vocabulary);
   void take_whole_words(const BpeVocabulary& vocabulary);
+  void append_merged(std::string_view word, Merger& merger, std::vector<int32_t>& ids) const;
   void append_words(std::string_view text, Merger& merger, std::vector<int32_t>& ids) const;
-  std::vector<int32_t> byte_ids(std::string_view word) const;
 
   ByteBpeOptions options_;
   int64_t vocabulary_size_ = 0;

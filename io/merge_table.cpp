@@ -48,10 +48,12 @@ void Merger::consider(int32_t left) {
   std::push_heap(candidates_.begin(), candidates_.end(), later);
 }
 
-void Merger::merge(const std::vector<int32_t>& ids, std::vector<int32_t>& out) {
-  const auto size = static_cast<int32_t>(ids.size());
-  tokens_.resize(ids.size());
-  for (int32_t i = 0; i < size; ++i) tokens_[i] = {ids[i], i - 1, i + 1 < size ? i + 1 : -1};
+void Merger::merge(std::vector<int32_t>& ids, size_t begin) {
+  const auto size = static_cast<int32_t>(ids.size() - begin);
+  tokens_.resize(ids.size() - begin);
+  for (int32_t i = 0; i < size; ++i) {
+    tokens_[i] = {ids[begin + static_cast<size_t>(i)], i - 1, i + 1 < size ? i + 1 : -1};
+  }
   candidates_.clear();
   for (int32_t i = 0; i < size; ++i) consider(i);
   while (!candidates_.empty()) {
@@ -69,7 +71,8 @@ void Merger::merge(const std::vector<int32_t>& ids, std::vector<int32_t>& out) {
     if (left.previous >= 0) consider(left.previous);
     consider(best.left);
   }
-  for (int32_t i = size > 0 ? 0 : -1; i >= 0; i = tokens_[i].next) out.push_back(tokens_[i].id);
+  ids.resize(begin);
+  for (int32_t i = size > 0 ? 0 : -1; i >= 0; i = tokens_[i].next) ids.push_back(tokens_[i].id);
 }
 
 }  // namespace kdbench

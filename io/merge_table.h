@@ -40,9 +40,9 @@ class Merger {
  public:
   explicit Merger(const MergeTable& table) : table_(table) {}
 
-  // Always the merge of the lowest rank, the leftmost of equals, until there is none: O(n log n).
-  // Appends what remains of `ids` to `out`.
-  void merge(const std::vector<int32_t>& ids, std::vector<int32_t>& out);
+  // Merges the word that `ids` ends with, its tokens from `begin` on: always the merge of the
+  // lowest rank, the leftmost of equals, until there is none. O(n log n).
+  void merge(std::vector<int32_t>& ids, size_t begin);
 
  private:
   struct Token {

@@ -60,7 +60,9 @@ Verb prepare_verb() {
             app.add_option("--tasks", options->tasks, "tasks, e.g. MRPC,SST-2")
                 ->required()
                 ->delimiter(',');
-            app.add_option("--tokenizer", options->tokenizer, "folder with vocab.txt")->required();
+            app.add_option("--tokenizer", options->tokenizer,
+                           "folder with vocab.txt, or vocab.json and merges.txt")
+                ->required();
             app.add_option("--max-seq-length", options->max_seq_length,
                            "ids per row, special tokens included")
                 ->check(CLI::Range(5, 1 << 20));

@@ -7,6 +7,9 @@
 #include <set>
 #include <string_view>
 
+#include "io/byte_level.h"
+#include "io/merge_table.h"
+
 namespace kdbench {
 namespace {
 
@@ -131,6 +134,59 @@ MadeUpText make_text(int64_t pairs) {
         {row, generator.sentence(premise), generator.sentence(hypothesis), "neutral"});
   }
   return text;
+}
+
+namespace {
+
+// Merges that make a token of each word they are given, the earlier ones as they would have learned
+// them: first what is there merges, then what is left over from left to right.
+class MadeUpBpe {
+ public:
+  MadeUpBpe() {
+    for (const char* special : {"<s>", "<pad>", "</s>", "<unk>", "<mask>"}) add_token(special);
+    for (int byte = 0; byte < 256; ++byte)
+      add_token(symbol_of_byte(static_cast<unsigned char>(byte)));
+  }
+
+  // `word` in ASCII letters, maybe behind a blank.
+  void add_word(const std::string& word) {
+    std::vector<int32_t> left;
+    for (const char c : word) left.push_back(kFirstByte + static_cast<unsigned char>(c));
+    merger_.merge(left, 0);
+    for (size_t i = 1; i < left.size(); ++i) {
+      const std::string &a = token(left[0]), &b = token(left[i]);
+      vocabulary_.merges.push_back({a, b});
+      const int32_t id = add_token(a + b);
+      table_.add(left[0], left[i], id);
+      left[0] = id;
+    }
+  }
+
+  const BpeVocabulary& vocabulary() const { return vocabulary_; }
+
+ private:
+  static constexpr int32_t kFirstByte = 5;
+  const std::string& token(int32_t id) const { return vocabulary_.tokens[static_cast<size_t>(id)]; }
+  int32_t add_token(const std::string& token) {
+    vocabulary_.tokens.push_back(token);
+    return static_cast<int32_t>(vocabulary_.tokens.size()) - 1;
+  }
+
+  BpeVocabulary vocabulary_;
+  MergeTable table_{4 * kVocabulary};
+  Merger merger_{table_};
+};
+
+}  // namespace
+
+BpeVocabulary make_bpe(const MadeUpText& text) {
+  MadeUpBpe bpe;
+  for (const auto& entry : text.vocabulary) {
+    if (entry.front() == '[' || entry.front() == '#') continue;
+    bpe.add_word(entry);
+    bpe.add_word(" " + entry);
+  }
+  return bpe.vocabulary();
 }
 
 }  // namespace kdbench

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "io/byte_bpe.h"
 #include "io/glue.h"
 
 namespace kdbench {
@@ -19,5 +20,7 @@ struct MadeUpText {
 
 // The same on every call. Row ids count from 0.
 MadeUpText make_text(int64_t pairs);
+// A byte-level vocabulary for it, with a token for each of its entries, also behind a blank.
+BpeVocabulary make_bpe(const MadeUpText& text);
 
 }  // namespace kdbench

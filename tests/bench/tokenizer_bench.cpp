@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// WordPiece on text like MNLI's: from rows of a file to a feature slice, as `prepare` does it.
+// WordPiece and byte-level BPE on text like MNLI's: from rows of a file to a feature slice, as
+// `prepare` does it.
 #include <benchmark/benchmark.h>
 
+#include <memory>
 #include <string>
 
+#include "io/byte_bpe.h"
 #include "io/prepare.h"
 #include "io/wordpiece.h"
 #include "tests/bench/made_up_text.h"
@@ -14,9 +17,19 @@ namespace {
 
 constexpr int kMaxLength = 128;
 
-void tokenize(benchmark::State& state, int64_t pairs, int threads) {
+using MakeTokenizer = std::unique_ptr<Tokenizer> (*)(const MadeUpText&);
+
+std::unique_ptr<Tokenizer> word_piece(const MadeUpText& text) {
+  return std::make_unique<WordPiece>(text.vocabulary, WordPieceOptions(), "made-up vocabulary");
+}
+
+std::unique_ptr<Tokenizer> byte_bpe(const MadeUpText& text) {
+  return std::make_unique<ByteBpe>(make_bpe(text), ByteBpeOptions());
+}
+
+void tokenize(benchmark::State& state, MakeTokenizer make, int64_t pairs, int threads) {
   const MadeUpText text = make_text(pairs);
-  const WordPiece tokenizer(text.vocabulary, WordPieceOptions(), "made-up vocabulary");
+  const auto tokenizer = make(text);
   const Task& task = find_task("MNLI");
   double bytes = 0.0;
   for (const auto& row : text.pairs.rows) {
@@ -24,7 +37,7 @@ void tokenize(benchmark::State& state, int64_t pairs, int threads) {
   }
   FeatureSplit split;
   const Seconds seconds = measure(state, [&] {
-    split = tokenize_rows(tokenizer, task, text.pairs, 0, pairs, kMaxLength, threads);
+    split = tokenize_rows(*tokenizer, task, text.pairs, 0, pairs, kMaxLength, threads);
   });
   const auto ranks = static_cast<double>(world().size());
   state.counters["MB/s"] = ranks * bytes * 1e-6 / seconds.work;
@@ -34,14 +47,17 @@ void tokenize(benchmark::State& state, int64_t pairs, int threads) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-  const auto add = [](const std::string& name, int64_t pairs, int threads) {
-    benchmark::RegisterBenchmark(("tokenize/" + name).c_str(), tokenize, pairs, threads)
+  const auto add = [](const std::string& name, MakeTokenizer make, int64_t pairs, int threads) {
+    benchmark::RegisterBenchmark(("tokenize/" + name).c_str(), tokenize, make, pairs, threads)
         ->Unit(benchmark::kMillisecond)
         ->UseManualTime();
   };
-  add("mnli_like/threads:1", 20'000, 1);
-  add("mnli_like/threads:2", 20'000, 2);
-  add("small", 200, 2);
+  add("mnli_like/threads:1", word_piece, 20'000, 1);
+  add("mnli_like/threads:2", word_piece, 20'000, 2);
+  add("small", word_piece, 200, 2);
+  add("bpe/mnli_like/threads:1", byte_bpe, 20'000, 1);
+  add("bpe/mnli_like/threads:2", byte_bpe, 20'000, 2);
+  add("bpe/small", byte_bpe, 200, 2);
   return true;
 }();
 
