@@ -116,6 +116,7 @@ class FeatureDataset : public Dataset {
     if (!teacher_) return;
     teacher_rows_ = teacher_rows(*features_, *teacher_);
     take_logits(teacher_columns(*teacher_, label_order));
+    if (teacher_->hidden) check_lengths();
   }
 
   int64_t rows() const override { return features_->rows(); }
@@ -139,6 +140,10 @@ class FeatureDataset : public Dataset {
     if (!teacher_) return batch;
     batch.dense[field::kTeacherLogits] = gather(logits_.data(), {teacher_->classes}, indices);
     if (!teacher_->cls_layers.empty()) batch.dense[field::kTeacherCls] = gather_cls(indices);
+    if (teacher_->hidden) {
+      batch.ragged[field::kTeacherHidden] = {teacher_->hidden->read(rows_of_teacher(indices)),
+                                             batch.ragged[field::kTokens].offsets};
+    }
     return batch;
   }
 
@@ -172,10 +177,27 @@ class FeatureDataset : public Dataset {
   }
 
   at::Tensor gather_cls(const std::vector<int64_t>& indices) const {
+    const auto layers = static_cast<int64_t>(teacher_->cls_layers.size());
+    return gather(teacher_->cls.data(), {layers, teacher_->hidden_size}, rows_of_teacher(indices));
+  }
+
+  std::vector<int64_t> rows_of_teacher(const std::vector<int64_t>& indices) const {
     std::vector<int64_t> rows;
     for (const int64_t index : indices) rows.push_back(teacher_rows_[index]);
-    const auto layers = static_cast<int64_t>(teacher_->cls_layers.size());
-    return gather(teacher_->cls.data(), {layers, teacher_->hidden_size}, rows);
+    return rows;
+  }
+
+  // States of tokens belong to the same tokens.
+  void check_lengths() const {
+    for (int64_t index = 0; index < rows(); ++index) {
+      const int64_t states = teacher_->hidden->length(teacher_rows_[index]);
+      if (states == length(index)) continue;
+      throw_user_error("teacher outputs of split " + teacher_->name,
+                       "have hidden states of " + std::to_string(states) + " tokens for row id " +
+                           std::to_string(row_id(index)) + ", which has " +
+                           std::to_string(length(index)),
+                       "teacher and student must read the same tokens; export them again");
+    }
   }
 
   // Logits are small: brought into the order of the rows and of the model's labels once.

@@ -220,9 +220,31 @@ void Dataset::check_stored(hid_t type) const {
 void Dataset::read_piece(hid_t type, int64_t first, int64_t rows, void* data) const {
   if (first < 0 || rows < 0 || first + rows > this->rows()) fail("has fewer rows than expected");
   if (rows == 0) return;
-  const Handle file_space = select_rows(dataset_.get(), shape_, first, rows);
-  const Handle memory = memory_space(shape_, rows);
-  if (H5Dread(dataset_.get(), type, memory.get(), file_space.get(), H5P_DEFAULT, data) < 0) {
+  read_selected(type, memory_space(shape_, rows).get(),
+                select_rows(dataset_.get(), shape_, first, rows).get(), data);
+}
+
+void Dataset::read_columns(hid_t type, int64_t first, int64_t rows,
+                           std::pair<int64_t, int64_t> columns, void* data) const {
+  const auto [column, count] = columns;
+  if (shape_.size() < 2 || first < 0 || rows < 0 || first + rows > this->rows() || column < 0 ||
+      count < 0 || column + count > static_cast<int64_t>(shape_[1])) {
+    fail("has fewer rows or columns than expected");
+  }
+  if (rows == 0 || count == 0) return;
+  std::vector<hsize_t> start(shape_.size(), 0), block = shape_;
+  start[0] = first;
+  start[1] = column;
+  block[0] = rows;
+  block[1] = count;
+  const Handle memory(H5Screate_simple(static_cast<int>(block.size()), block.data(), nullptr));
+  const Handle file(H5Dget_space(dataset_.get()));
+  H5Sselect_hyperslab(file.get(), H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr);
+  read_selected(type, memory.get(), file.get(), data);
+}
+
+void Dataset::read_selected(hid_t type, hid_t memory, hid_t file, void* data) const {
+  if (H5Dread(dataset_.get(), type, memory, file, H5P_DEFAULT, data) < 0) {
     fail("is damaged: " + error_stack());
   }
 }

@@ -113,6 +113,18 @@ class Dataset {
     read_piece(native(type_of<T>()), 0, rows(), values.data());
     return values;
   }
+  // The checks of read() by themselves: they look at every chunk's entry, which is too much for
+  // each of many small reads.
+  template <typename T>
+  void check() const {
+    check_stored(native(type_of<T>()));
+  }
+  // Local, for many small reads: of `rows` rows from `first` on, the part [column, column +
+  // columns) of the second dimension. check<T>() must have been called.
+  template <typename T>
+  void read_block(int64_t first, int64_t rows, int64_t column, int64_t columns, T* data) const {
+    read_columns(native(type_of<T>()), first, rows, {column, columns}, data);
+  }
 
  private:
   friend class Group;
@@ -122,6 +134,9 @@ class Dataset {
   // Throws unless the elements are of `type` and all of them are on the disk.
   void check_stored(hid_t type) const;
   void read_piece(hid_t type, int64_t first, int64_t rows, void* data) const;
+  void read_columns(hid_t type, int64_t first, int64_t rows, std::pair<int64_t, int64_t> columns,
+                    void* data) const;
+  void read_selected(hid_t type, hid_t memory, hid_t file, void* data) const;
   [[noreturn]] void fail(const std::string& what) const;
 
   Handle dataset_;
@@ -147,8 +162,12 @@ class Group {
   int64_t integer(const std::string& attribute) const;
   double real(const std::string& attribute) const;
 
-  Dataset create(const std::string& name, Type type, const std::vector<int64_t>& shape) const;
+  // `chunk`: its shape; empty: whole rows, about 1 MiB.
+  Dataset create(const std::string& name, Type type, const std::vector<int64_t>& shape,
+                 const std::vector<int64_t>& chunk = {}) const;
   Dataset open(const std::string& name) const;
+  // 1-D; rank 0's values are written.
+  void write_integers(const std::string& name, const std::vector<int64_t>& values) const;
   // 1-D, fixed-length UTF-8 padded with zero bytes; rank 0's strings are written. No string may
   // hold a zero byte.
   void write_strings(const std::string& name, const std::vector<std::string>& strings) const;
@@ -165,8 +184,8 @@ class Group {
   void collectively(const std::function<void()>& f) const;
   void write_attribute(const std::string& attribute, hid_t type, const void* value) const;
   void read_attribute(const std::string& attribute, hid_t type, void* value) const;
-  Dataset create_typed(const std::string& name, hid_t type,
-                       const std::vector<int64_t>& shape) const;
+  Dataset create_typed(const std::string& name, hid_t type, const std::vector<int64_t>& shape,
+                       const std::vector<int64_t>& chunk = {}) const;
 
   Handle group_;
   std::shared_ptr<Context> context_;

@@ -22,16 +22,22 @@ Handle string_type(size_t length) {
   return type;
 }
 
-// Chunked and checksummed, of about kChunkBytes a chunk. HDF5 has no chunks for an empty array.
-Handle creation_properties(const std::vector<hsize_t>& shape, size_t element) {
+// Chunked and checksummed; without a shape for the chunks, about kChunkBytes each. HDF5 has no
+// chunks for an empty array.
+Handle creation_properties(const std::vector<hsize_t>& shape, size_t element,
+                           const std::vector<int64_t>& wanted) {
   Handle properties(H5Pcreate(H5P_DATASET_CREATE));
   H5Pset_obj_track_times(properties.get(), false);  // times would make equal stores differ
   const hsize_t elements =
       std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<>());
   if (elements == 0) return properties;
-  const hsize_t row_bytes = elements / shape[0] * element;
-  std::vector<hsize_t> chunk = shape;
-  chunk[0] = std::clamp<hsize_t>(kChunkBytes / std::max<hsize_t>(row_bytes, 1), 1, shape[0]);
+  std::vector<hsize_t> chunk(wanted.begin(), wanted.end());
+  if (wanted.empty()) {
+    const hsize_t row_bytes = elements / shape[0] * element;
+    chunk = shape;
+    chunk[0] = kChunkBytes / std::max<hsize_t>(row_bytes, 1);
+  }
+  chunk[0] = std::clamp<hsize_t>(chunk[0], 1, shape[0]);
   H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
   H5Pset_fletcher32(properties.get());
   return properties;
@@ -146,11 +152,11 @@ double Group::real(const std::string& attribute) const {
   return value;
 }
 
-Dataset Group::create_typed(const std::string& name, hid_t type,
-                            const std::vector<int64_t>& shape) const {
+Dataset Group::create_typed(const std::string& name, hid_t type, const std::vector<int64_t>& shape,
+                            const std::vector<int64_t>& chunk) const {
   const std::vector<hsize_t> extent(shape.begin(), shape.end());
   const Handle space(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
-  const Handle properties = creation_properties(extent, H5Tget_size(type));
+  const Handle properties = creation_properties(extent, H5Tget_size(type), chunk);
   Handle dataset;
   collectively([&] {
     dataset = Handle(H5Dcreate2(group_.get(), name.c_str(), type, space.get(), H5P_DEFAULT,
@@ -160,14 +166,21 @@ Dataset Group::create_typed(const std::string& name, hid_t type,
   return Dataset(std::move(dataset), context_, child(name));
 }
 
-Dataset Group::create(const std::string& name, Type type, const std::vector<int64_t>& shape) const {
-  return create_typed(name, native(type), shape);
+Dataset Group::create(const std::string& name, Type type, const std::vector<int64_t>& shape,
+                      const std::vector<int64_t>& chunk) const {
+  return create_typed(name, native(type), shape, chunk);
 }
 
 Dataset Group::open(const std::string& name) const {
   Handle dataset(H5Dopen2(group_.get(), name.c_str(), H5P_DEFAULT));
   if (dataset.get() < 0) fail(name, "is missing or damaged: " + error_stack());
   return Dataset(std::move(dataset), context_, child(name));
+}
+
+void Group::write_integers(const std::string& name, const std::vector<int64_t>& values) const {
+  const auto count = static_cast<int64_t>(values.size());
+  create(name, Type::kInt64, {count})
+      .write(0, context_->writers->rank == 0 ? count : 0, values.data());
 }
 
 void Group::write_strings(const std::string& name, const std::vector<std::string>& strings) const {

@@ -301,7 +301,8 @@ std::vector<OptionSpec> structure_options() {
                     "G: auto trains the teacher's memory on the training rows; else a safetensors "
                     "file with teacher and, if wanted, student (centroids, max_seq_length H)",
                     kPaper};
-  memory.path = true;
+  memory.choices = {kTrainedMemory};
+  memory.or_file = true;
   return {choice("intra_reduction", "mean_of_logs", {"mean_of_logs", "log_of_mean"},
                  "I's mean over rows: of -log CKA, or (the authors' program) inside the logarithm",
                  kPaper),

@@ -24,7 +24,7 @@ struct OptionSpec {
   double maximum = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  // of strings; empty: any
   bool or_list = false;                   // a string option that also takes a list of integers
-  bool path = false;  // a string option: its fallback or a path, which is absolute in Options
+  bool or_file = false;  // a string option that takes a file too: an absolute path when it is read
 };
 
 // Values of one method entry, complete (defaults filled in) and validated.

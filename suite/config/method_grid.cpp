@@ -69,6 +69,10 @@ class GridReader {
   void read_option_axis(TableReader& grid, const std::string& name) {
     const OptionSpec* spec = find_spec(specs_, name, grid);
     if (!spec) return;
+    if (spec->or_file) {
+      grid.problem(name, "takes no list: a file is no point of a grid");
+      return;
+    }
     add_axis(grid, name, method_, name, [&](auto& node, auto& table, Problems& problems) {
       return option_value(*spec, node, table.key(name), problems);
     });

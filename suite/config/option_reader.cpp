@@ -23,13 +23,30 @@ bool allowed(const OptionSpec& spec, const OptionValue& value) {
   }
   if (const auto* text = std::get_if<std::string>(&value)) {
     const auto& choices = spec.choices;
-    return choices.empty() || std::find(choices.begin(), choices.end(), *text) != choices.end();
+    return choices.empty() || spec.or_file ||
+           std::find(choices.begin(), choices.end(), *text) != choices.end();
   }
   if (const auto* list = std::get_if<IntegerList>(&value)) {
     return std::all_of(list->begin(), list->end(),
                        [&](int64_t v) { return in_range(spec, static_cast<double>(v)); });
   }
   return true;
+}
+
+// Of an option that takes a file: the value as an absolute path, unless it is one of the choices.
+// A problem when there is no such file.
+void resolve_file(const OptionSpec& spec, const toml::node& node, const std::string& key,
+                  OptionValue& value, Problems& problems) {
+  auto& text = std::get<std::string>(value);
+  const auto& choices = spec.choices;
+  if (std::find(choices.begin(), choices.end(), text) != choices.end()) return;
+  const std::filesystem::path file = absolute_path(text, node);
+  if (!std::filesystem::is_regular_file(file)) {
+    const std::string near = nearest_name(text, choices);
+    problems.add(place_of(node), key + ": no file " + file.string(),
+                 near.empty() ? "expected " + expectation(spec) : "did you mean \"" + near + "\"?");
+  }
+  text = file.string();
 }
 
 // The value in the option's type, whatever its range; nullopt when the types do not fit.
@@ -44,9 +61,7 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
   } else if (std::holds_alternative<double>(type)) {
     if (const auto number = number_of(node)) return OptionValue(*number);
   } else if (std::holds_alternative<std::string>(type) && node.is_string()) {
-    const std::string text = **node.as_string();
-    const bool path = spec.path && OptionValue(text) != spec.fallback;
-    return OptionValue(path ? resolve_path(node, text).string() : text);
+    return OptionValue(**node.as_string());
   }
   return std::nullopt;
 }
@@ -69,11 +84,11 @@ std::string expectation(const OptionSpec& spec) {
   if (std::holds_alternative<int64_t>(spec.fallback)) return "an integer" + range;
   if (std::holds_alternative<double>(spec.fallback)) return "a number" + range;
   if (std::holds_alternative<IntegerList>(spec.fallback)) return "a list of integers" + range;
-  if (spec.path) return "\"" + value_text(spec.fallback) + "\", or a path";
   text = spec.choices.empty() ? "text" : "one of ";
   for (size_t i = 0; i < spec.choices.size(); ++i) {
     text += (i ? ", \"" : "\"") + spec.choices[i] + "\"";
   }
+  if (spec.or_file) text += ", or a file";
   return spec.or_list ? text + ", or a list of integers" + range : text;
 }
 
@@ -97,6 +112,7 @@ std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node&
                  key + ": expected " + expectation(spec) + ", found " + kind_of(node));
     return std::nullopt;
   }
+  if (spec.or_file) resolve_file(spec, node, key, *value, problems);
   if (allowed(spec, *value)) return value;
   const auto* text = std::get_if<std::string>(&*value);
   const std::string near = text ? nearest_name(*text, spec.choices) : "";

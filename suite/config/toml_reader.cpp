@@ -43,12 +43,6 @@ bool is_override(const toml::node& node) {
   return node.source().path && node.source().path->rfind(kOverride, 0) == 0;
 }
 
-fs::path resolve_path(const toml::node& node, const std::string& text) {
-  const fs::path base =
-      is_override(node) ? fs::current_path() : fs::absolute(*node.source().path).parent_path();
-  return (base / text).lexically_normal();
-}
-
 std::string place_of(const toml::node& node) {
   const auto& source = node.source();
   if (!source.path) return "";
@@ -79,6 +73,12 @@ std::optional<double> number_of(const toml::node& node) {
   if (node.is_integer()) return static_cast<double>(**node.as_integer());
   if (node.is_floating_point()) return **node.as_floating_point();
   return std::nullopt;
+}
+
+fs::path absolute_path(const std::string& path, const toml::node& node) {
+  const fs::path base =
+      is_override(node) ? fs::current_path() : fs::absolute(*node.source().path).parent_path();
+  return (base / path).lexically_normal();
 }
 
 std::optional<std::vector<int64_t>> integers_of(const toml::node& node) {
@@ -217,7 +217,7 @@ std::optional<fs::path> TableReader::path(const std::string& name) {
     problem(name, "expected a path, found nothing");
     return std::nullopt;
   }
-  return resolve_path(*find(name), *value);
+  return absolute_path(*value, *find(name));
 }
 
 std::optional<TableReader> TableReader::table(const std::string& name) {

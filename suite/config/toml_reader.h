@@ -39,14 +39,13 @@ inline Range above(double low) { return {.low = low, .low_open = true}; }
 std::string place_of(const toml::node& node);
 // True when the value was written by --set.
 bool is_override(const toml::node& node);
-// A path as the value's text means it: relative to the experiment file, or to the working directory
-// when
-// --set wrote it.
-std::filesystem::path resolve_path(const toml::node& node, const std::string& text);
 // "text", "integer", "number", "true or false", "list", "table", "date or time": what a value is.
 std::string kind_of(const toml::node& node);
 // The value as it may be read as a number; an integer is a number too.
 std::optional<double> number_of(const toml::node& node);
+// A relative path starts at the folder of the file that has the value, or, in --set, at the working
+// folder.
+std::filesystem::path absolute_path(const std::string& path, const toml::node& node);
 // A list of integers.
 std::optional<std::vector<int64_t>> integers_of(const toml::node& node);
 

@@ -43,21 +43,31 @@ std::string inspect_features(const fs::path& path) {
          write_console(table) + "all checksums are right\n";
 }
 
+std::string layers_text(const std::vector<int64_t>& layers) {
+  return layers.empty() ? "-" : fmt::format("{}", fmt::join(layers, ","));
+}
+
 std::string inspect_teacher(const fs::path& path) {
   const TeacherStore store = read_teacher_store(path);
   Table table;
-  table.header = {"split", "rows", "classes", "[CLS] layers", "hidden", "pooled", "source sha256"};
+  table.header = {"split",  "rows",   "classes",       "[CLS] layers", "hidden",
+                  "pooled", "tokens", "hidden layers", "source sha256"};
   for (const auto& [name, split] : store.splits) {
+    if (split->hidden) split->hidden->verify(0, 1);
     table.rows.push_back(
         {name, std::to_string(split->rows()), std::to_string(split->classes),
-         split->cls_layers.empty() ? "-" : fmt::format("{}", fmt::join(split->cls_layers, ",")),
-         std::to_string(split->hidden_size), split->pooled.empty() ? "no" : "yes",
+         layers_text(split->cls_layers), std::to_string(split->hidden_size),
+         split->pooled.empty() ? "no" : "yes",
+         split->hidden ? std::to_string(split->hidden->tokens()) : "-",
+         layers_text(split->hidden ? split->hidden->layers() : std::vector<int64_t>{}),
          split->source_sha256.substr(0, 16)});
   }
   return fmt::format(
-             "teacher store, format version {}\ntask {}  checkpoint sha256 {}  store_dtype {}\n",
+             "teacher store, format version {}\ntask {}  checkpoint sha256 {}  store_dtype {}  "
+             "max_seq_length {}  tokenizer sha256 {}\n",
              kTeacherStoreVersion, store.info.task, store.info.checkpoint_sha256.substr(0, 16),
-             store.info.store_dtype) +
+             store.info.store_dtype, store.info.max_seq_length,
+             store.info.tokenizer_sha256.substr(0, 16)) +
          write_console(table) + "all checksums are right\n";
 }
 

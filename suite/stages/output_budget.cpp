@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "io/error.h"
+#include "io/teacher_store_writer.h"
 #include "suite/config/method_models.h"
 #include "suite/machine/machine.h"
 #include "suite/stages/selection.h"
@@ -24,12 +25,25 @@ bool is_stored(const StudentRequest& request, int64_t seed, const Features& teac
 }  // namespace
 
 int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes) {
-  if (!needs.logits && needs.cls_layers.empty()) return 0;
+  if (!takes_outputs(needs)) return 0;
   int64_t floats = shapes.outputs;
   if (shapes.teacher) {
     floats += static_cast<int64_t>(needs.cls_layers.size()) * shapes.teacher->hidden;
   }
   return rows * (static_cast<int64_t>(sizeof(int64_t)) + floats * int64_t{sizeof(float)});
+}
+
+int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
+                            const ModelShapes& shapes) {
+  if (!takes_outputs(needs)) return 0;
+  TeacherSplitSize size;
+  size.rows = rows.rows();
+  size.tokens = rows.offsets.back();
+  size.classes = shapes.outputs;
+  size.hidden_size = shapes.teacher ? shapes.teacher->hidden : 0;
+  size.cls_layers = static_cast<int64_t>(needs.cls_layers.size());
+  size.hidden_layers = static_cast<int64_t>(needs.hidden_layers.size());
+  return stored_bytes(size, "float32");
 }
 
 int64_t teacher_outputs_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host) {
@@ -46,16 +60,20 @@ void check_outputs_fit(const StudentRequest& request, const std::vector<int64_t>
   const ModelShapes shapes = method_shapes(*request.experiment, *request.method, *request.task);
   const bool automatic = request.method->teacher_outputs == "auto";
   if (!automatic || teacher_outputs_bytes(1, student_needs(request), shapes) == 0) return;
-  const int64_t bytes = teacher_outputs_bytes(teacher_rows.store.split("train")->rows(),
-                                              shared_needs(request), shapes);
-  if (bytes <= budget) return;
+  const FeatureSplit& rows = *teacher_rows.store.split("train");
+  const TeacherNeeds shared = shared_needs(request);
+  const int64_t held = teacher_outputs_bytes(rows.rows(), shared, shapes);
+  const int64_t bytes = teacher_store_bytes(rows, shared, shapes);
+  // Hidden states stay on the disk: memory is no limit for them.
+  const int64_t disk_budget = disk_of(out).free_bytes / 2;
+  if (held <= budget && bytes <= std::max(budget, disk_budget)) return;
   const auto stored = [&](int64_t seed) { return is_stored(request, seed, teacher_rows, out); };
   if (std::all_of(seeds.begin(), seeds.end(), stored)) return;
   throw_user_error("method." + request.method->label + ".teacher_outputs",
                    request.task->name + ": the teacher's outputs take " +
                        bytes_text(static_cast<double>(bytes)) +
                        ", the budget of teacher_outputs = \"auto\" is " +
-                       bytes_text(static_cast<double>(budget)) +
+                       bytes_text(static_cast<double>(held > budget ? budget : disk_budget)) +
                        ", and \"online\" is not available yet",
                    "fewer teacher layers, a smaller train_limit, fewer ranks on a host, or "
                    "teacher_outputs = \"store\" to store them all the same");

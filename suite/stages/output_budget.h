@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How much of a teacher may be stored. The outputs lie on the disk once, and in the memory of every
-// rank; teacher_outputs = "auto" stores what fits.
+// rank, except for hidden states, which stay on the disk; teacher_outputs = "auto" stores what
+// fits.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +13,12 @@
 
 namespace kdbench {
 
-// Of the store that a method needs on `rows` rows: row ids, logits, and the [CLS] states it asks
-// for. 0 when it needs none.
+// What a rank holds in memory of the store that a method needs on `rows` rows: row ids, logits, and
+// the [CLS] states it asks for. 0 when it needs none.
 int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes);
+// The store on the disk, with hidden states. 0 when none is needed.
+int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
+                            const ModelShapes& shapes);
 
 // Half of what is free: on the disk, and of a host's memory for each of its ranks.
 int64_t teacher_outputs_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host);

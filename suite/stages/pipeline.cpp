@@ -27,12 +27,11 @@ class TaskPipeline {
   void prepare() {
     for (const auto* method : selected_methods(selection_, experiment_)) {
       const auto& rows = features(tokenizer_folder(student_of(experiment_, *method)));
-      const Features* teacher_rows =
-          experiment_.teacher ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
       const StudentRequest request{&experiment_, &task_, method, 1};
       workspace_.control.agree([&] {
-        check_teacher_outputs_file(request, rows);
-        if (teacher_rows) check_same_tokens(request, rows, *teacher_rows);
+        check_teacher_outputs_file(request, rows, workspace_.control.rank(),
+                                   workspace_.control.size());
+        check_memory(request, rows);
       });
     }
     prepare_teacher();
@@ -70,9 +69,10 @@ class TaskPipeline {
       Problems problems;
       for (const auto* method : selected_methods(selection_, experiment_)) {
         const auto seeds = selected_seeds(selection_, experiment_, task_.name, *method);
-        problems.collect([&] {
-          check_outputs_fit({&experiment_, &task_, method, 1}, seeds, rows, workspace_.out, budget);
-        });
+        const StudentRequest request{&experiment_, &task_, method, 1};
+        const auto student = tokenizer_folder(student_of(experiment_, *method));
+        problems.collect([&] { check_same_tokens(request, *features_.at(student), rows); });
+        problems.collect([&] { check_outputs_fit(request, seeds, rows, workspace_.out, budget); });
       }
       problems.throw_if_any(experiment_.file.string());
     });

@@ -17,6 +17,7 @@
 #include "suite/results/run_record.h"
 #include "suite/stages/assistant.h"
 #include "suite/stages/features.h"
+#include "suite/stages/memory.h"
 #include "suite/stages/output_budget.h"
 #include "suite/stages/pipeline.h"
 #include "suite/stages/student.h"
@@ -90,11 +91,13 @@ class TaskPlanner {
     const StageKey key = features_key(request);
     const bool there = stage_is_there(dry_.out, key);
     Features rows{stage_folder(dry_.out, key) / "features.h5", key.hash(), {}};
-    rows.store.info.task = task_.name;
     if (there) {
       read_stage(stage_folder(dry_.out, key), [&] { rows.store = read_feature_store(rows.file); });
     } else {
-      for (auto& split : tokenize_splits(request, *load_tokenizer(tokenizer), 0, 1, dry_)) {
+      const auto cutter = load_tokenizer(tokenizer);
+      rows.store.info = {task_.name, cutter->sha256(), request.max_seq_length, request.train_limit,
+                         cutter->second_segment_type()};
+      for (auto& split : tokenize_splits(request, *cutter, 0, 1, dry_)) {
         const std::string name = split.name;
         rows.store.splits[name] = std::make_shared<FeatureSplit>(std::move(split));
       }
@@ -131,8 +134,9 @@ class TaskPlanner {
     const TeacherNeeds needs = student_needs(first);
     const Features& rows = features(tokenizer_of(method));
     WorkPlan work{task_.name, method.label, settings.seeds, 0, {}, 0};
-    work.teacher_outputs = teacher_outputs_bytes(rows.store.split("train")->rows(), needs,
-                                                 method_shapes(experiment_, method, task_));
+    const ModelShapes shapes = method_shapes(experiment_, method, task_);
+    work.teacher_outputs = teacher_outputs_bytes(rows.store.split("train")->rows(), needs, shapes) +
+                           memory_bytes(needs.memory, shapes);
     if (experiment_.teacher) {
       const Features& teacher_rows = features(tokenizer_folder(experiment_.teacher->model));
       check_same_tokens(first, rows, teacher_rows);
@@ -141,6 +145,7 @@ class TaskPlanner {
     const Teacher* teacher = plan_source(first);
     const auto model = build_model(student_model(first, usable(first, teacher)), dry_);
     check_teacher_outputs_file(first, rows);
+    check_memory(first, rows);
     const auto made = find_method(method.name).make(method.options);
     Models models{{kStudent, model.get()}};
     std::unique_ptr<Model> beside;
@@ -192,6 +197,7 @@ class TaskPlanner {
       const auto& source = assisted ? *experiment_.assistant : *experiment_.teacher;
       plan_outputs(*teacher, assisted ? needs : shared_needs(request),
                    features(tokenizer_folder(source.model)), request);
+      plan_memory(*teacher, request, needs.memory, rows);
     }
     StagePlan run{"run",
                   fmt::format("{} {} seed {}", task_.name, request.method->label, request.seed), "",
@@ -278,12 +284,26 @@ class TaskPlanner {
   // What is stored of a teacher or an assistant; `rows`: as its tokenizer cuts them.
   void plan_outputs(const Teacher& teacher, const TeacherNeeds& needs, const Features& rows,
                     const StudentRequest& request) {
-    const int64_t bytes = teacher_outputs_bytes(rows.store.split("train")->rows(), needs,
-                                                method_shapes(experiment_, *request.method, task_));
+    const int64_t bytes = teacher_store_bytes(*rows.store.split("train"), needs,
+                                              method_shapes(experiment_, *request.method, task_));
     const StageKey key = teacher_outputs_key(teacher, needs, rows);
     if (bytes == 0 || !outputs_.insert(key.hash()).second) return;
     plan_.stages.push_back({"teacher-outputs", outputs_text(needs, request.seed), key.hash(),
                             stage_is_there(dry_.out, key), bytes});
+  }
+
+  void plan_memory(const Teacher& teacher, const StudentRequest& request, const MemoryNeeds& needs,
+                   const Features& rows) {
+    if (needs.centroids == 0 || !needs.file.empty()) return;
+    const StageKey key = memory_key(teacher.hash, needs, rows);
+    if (!outputs_.insert(key.hash()).second) return;
+    const int64_t seed = teacher_seed(experiment_, task_.name, request.seed);
+    plan_.stages.push_back(
+        {"memory",
+         fmt::format("{} seed {}: {} centroids of layer {}", task_.name, seed, needs.centroids,
+                     needs.layer),
+         key.hash(), stage_is_there(dry_.out, key),
+         memory_bytes(needs, method_shapes(experiment_, *request.method, task_))});
   }
 
   std::string outputs_text(const TeacherNeeds& needs, int64_t student_seed) const {
@@ -291,6 +311,10 @@ class TaskPlanner {
     std::string text = fmt::format("{} seed {}: logits", task_.name, seed);
     if (!needs.cls_layers.empty()) {
       text += fmt::format(", [CLS] of {} layers", needs.cls_layers.size());
+    }
+    if (!needs.hidden_layers.empty()) {
+      text += fmt::format(", every token of {} layer{}", needs.hidden_layers.size(),
+                          needs.hidden_layers.size() == 1 ? "" : "s");
     }
     return text;
   }

@@ -27,12 +27,12 @@ struct WorkPlan {
   std::vector<int64_t> seeds;
   int64_t parameters = 0;
   TrainingPlan training;        // of one seed; no phases: the model is scored as it is
-  int64_t teacher_outputs = 0;  // bytes of them in the memory of each rank
+  int64_t teacher_outputs = 0;  // bytes in the memory of each rank, with FSD's memory of features
 };
 
 // One thing on the disk: a shared stage, or a run.
 struct StagePlan {
-  std::string kind;  // synthetic | features | teacher | teacher-outputs | run
+  std::string kind;  // synthetic | features | teacher | teacher-outputs | memory | run
   std::string what;  // "MRPC", "MRPC seed 1", "MRPC kd seed 1"
   std::string name;  // hash or run id; empty: it depends on weights that do not exist yet
   bool reused = false;

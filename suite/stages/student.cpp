@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
 #include "io/dataset.h"
@@ -10,6 +11,7 @@
 #include "io/sha256.h"
 #include "methods/registry.h"
 #include "suite/config/method_models.h"
+#include "suite/stages/memory.h"
 #include "suite/stages/run_place.h"
 #include "suite/stages/teacher_outputs.h"
 #include "suite/training/training_run.h"
@@ -21,12 +23,33 @@ namespace fs = std::filesystem;
 
 constexpr int kRunVersion = 1;
 
+// A memory is trained from stored states too.
+std::set<int64_t> stored_hidden_layers(const TeacherNeeds& needs) {
+  std::set<int64_t> layers(needs.hidden_layers.begin(), needs.hidden_layers.end());
+  if (needs.memory.centroids > 0 && needs.memory.file.empty()) layers.insert(needs.memory.layer);
+  return layers;
+}
+
 ModelShapes shapes_of(const StudentRequest& request) {
   return method_shapes(*request.experiment, *request.method, *request.task);
 }
 
 std::unique_ptr<Method> make_method(const StudentRequest& request) {
   return find_method(request.method->name).make(request.method->options);
+}
+
+// A file counts by its content, not by where it lies.
+nlohmann::json option_inputs(const MethodSettings& method) {
+  nlohmann::json inputs = to_json(method.options);
+  for (const auto& spec : find_method(method.name).options) {
+    if (!spec.or_file) continue;
+    const auto& value = method.options.get<std::string>(spec.name);
+    const auto& words = spec.choices;
+    if (std::find(words.begin(), words.end(), value) == words.end()) {
+      inputs[spec.name] = file_sha256(value);
+    }
+  }
+  return inputs;
 }
 
 // Everything that the run's result depends on.
@@ -39,7 +62,7 @@ nlohmann::json run_inputs(const StudentRequest& request, const ModelRequest& mod
                         {"task", request.task->name},
                         {"method", method.name},
                         {"label", method.label},
-                        {"options", to_json(method.options)},
+                        {"options", option_inputs(method)},
                         {"train", to_json(settings)},
                         {"student", model_inputs(model)},
                         {"features", features.hash},
@@ -53,6 +76,7 @@ nlohmann::json run_inputs(const StudentRequest& request, const ModelRequest& mod
 }
 
 std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
+                                                      const TeacherNeeds& needs,
                                                       const Features& features,
                                                       const std::vector<std::string>& labels) {
   const FeatureSplit& rows = *features.store.split("train");
@@ -68,13 +92,15 @@ std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
   if (split == store.splits.end())
     throw_user_error(file.string(), "the store holds no training rows");
   check_teacher_matches(store, *split->second, rows, "");
+  if (!needs.hidden_layers.empty()) check_hidden_matches(store.info, features.store.info);
   return split->second;
 }
 
 // States of another width would be taken for the teacher's.
 void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
   const auto teacher = shapes_of(request).teacher;
-  if (outputs.cls_layers.empty() || !teacher || teacher->hidden == outputs.hidden_size) return;
+  const bool states = !outputs.cls_layers.empty() || outputs.hidden;
+  if (!states || !teacher || teacher->hidden == outputs.hidden_size) return;
   throw_user_error(request.method->teacher_outputs_file->string(),
                    fmt::format("holds states of width {}, the teacher's are {} wide",
                                outputs.hidden_size, teacher->hidden));
@@ -84,10 +110,9 @@ void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
 std::shared_ptr<const TeacherSplit> outputs_of_file(const StudentRequest& request,
                                                     const TeacherNeeds& needs,
                                                     const Features& features) {
-  const auto outputs =
-      with_cls_layers(outputs_from_file(*request.method->teacher_outputs_file, features,
-                                        shapes_of(request).student.labels),
-                      needs.cls_layers);
+  const auto outputs = with_layers(outputs_from_file(*request.method->teacher_outputs_file, needs,
+                                                     features, shapes_of(request).student.labels),
+                                   needs.cls_layers, needs.hidden_layers);
   check_width(*outputs, request);
   return outputs;
 }
@@ -95,15 +120,41 @@ std::shared_ptr<const TeacherSplit> outputs_of_file(const StudentRequest& reques
 std::shared_ptr<const TeacherSplit> teacher_outputs(
     const StudentRequest& request, const TeacherNeeds& needs, const Features& features,
     const Teacher* teacher, const Features* teacher_features, const Workspace& workspace) {
-  if (!needs.logits && needs.cls_layers.empty()) return nullptr;
+  if (!takes_outputs(needs)) return nullptr;
   if (!request.method->teacher_outputs_file) {
     const TeacherNeeds stored = needs.from_assistant ? needs : shared_needs(request);
-    return ensure_teacher_outputs(*teacher, *request.task, stored, needs.cls_layers,
-                                  *teacher_features, workspace);
+    return ensure_teacher_outputs(*teacher, *request.task, stored, needs, *teacher_features,
+                                  workspace);
   }
   std::shared_ptr<const TeacherSplit> outputs;
   workspace.control.agree([&] { outputs = outputs_of_file(request, needs, features); });
   return outputs;
+}
+
+// The memory that the method compares features with: its file's, or the stage's.
+std::optional<FeatureMemory> feature_memory(const StudentRequest& request,
+                                            const TeacherNeeds& needs, const Features& features,
+                                            const Teacher* teacher,
+                                            const Features* teacher_features,
+                                            const Workspace& workspace) {
+  std::optional<FeatureMemory> memory;
+  if (needs.memory.centroids == 0) return memory;
+  if (!needs.memory.file.empty()) {
+    workspace.control.agree([&] { memory = read_memory(needs.memory, shapes_of(request)); });
+    return memory;
+  }
+  TeacherNeeds states;
+  states.hidden_layers = {needs.memory.layer};
+  const auto source = from_root(workspace.control, [&]() -> nlohmann::json {
+    const auto& file = request.method->teacher_outputs_file;
+    return file ? file_sha256(*file) : teacher->hash;
+  });
+  return ensure_memory(
+      memory_key(source.get<std::string>(), needs.memory, features), needs.memory, features,
+      [&] {
+        return teacher_outputs(request, states, features, teacher, teacher_features, workspace);
+      },
+      workspace);
 }
 
 TrainingRun describe_run(const StudentRequest& request, const Features& features) {
@@ -163,6 +214,7 @@ std::optional<ModelRequest> learning_teacher(const StudentRequest& request,
   model.task = request.task;
   model.seed = derive_seed(static_cast<uint64_t>(request.seed), kTeacher);
   model.dropout = request.experiment->train_of(request.task->name, *request.method).dropout;
+  model.labels = shapes_of(request).student.labels;
   if (!needs.teacher || teacher->folder.empty()) return model;
   model.settings.weights = teacher->folder;
   model.settings.init = "weights";
@@ -187,25 +239,41 @@ TeacherNeeds student_needs(const StudentRequest& request) {
   return make_method(request)->teacher_needs(shapes_of(request));
 }
 
-void check_teacher_outputs_file(const StudentRequest& request, const Features& features) {
+void check_teacher_outputs_file(const StudentRequest& request, const Features& features, int part,
+                                int parts) {
   if (!request.method->teacher_outputs_file) return;
-  const auto outputs = outputs_of_file(request, student_needs(request), features);
+  TeacherNeeds needs = student_needs(request);
+  const auto hidden = stored_hidden_layers(needs);
+  needs.hidden_layers.assign(hidden.begin(), hidden.end());
+  const auto outputs = outputs_of_file(request, needs, features);
   make_dataset(features.store.split("train"), shapes_of(request).student.labels, outputs);
+  if (outputs->hidden) outputs->hidden->verify(part, parts);
 }
 
-void check_same_tokens(const StudentRequest& request, const Features& student_rows,
-                       const Features& teacher_rows) {
+void check_memory(const StudentRequest& request, const Features& features) {
+  check_memory(student_needs(request).memory, shapes_of(request),
+               features.store.split("train")->rows(), "method." + request.method->label);
+}
+
+void check_same_tokens(const StudentRequest& request, const Features& features,
+                       const Features& teacher_features) {
+  if (features.hash == teacher_features.hash) return;
   const TeacherNeeds needs = student_needs(request);
-  const bool shares_tokens = needs.trains_teacher || !needs.hidden_layers.empty();
-  if (!shares_tokens || student_rows.hash == teacher_rows.hash) return;
-  throw_user_error("method " + request.method->label,
-                   "both models must read the same tokens, but their vocabularies differ",
-                   "give [teacher] and [student] the same tokenizer");
+  const bool takes_states =
+      !request.method->teacher_outputs_file && !stored_hidden_layers(needs).empty();
+  if (!takes_states && !needs.trains_teacher) return;
+  throw_user_error("method." + request.method->label,
+                   request.task->name +
+                       (takes_states ? ": takes the teacher's states of every token"
+                                     : ": trains both models on the same rows") +
+                       ", but the student's tokenizer cuts the rows into other tokens than the "
+                       "teacher's",
+                   "a student with the teacher's vocabulary");
 }
 
 TeacherNeeds shared_needs(const StudentRequest& request) {
   TeacherNeeds all;
-  std::set<int64_t> layers;
+  std::set<int64_t> layers, hidden;
   for (const auto& method : request.experiment->methods) {
     if (method.teacher_outputs_file) continue;
     StudentRequest other = request;
@@ -213,8 +281,10 @@ TeacherNeeds shared_needs(const StudentRequest& request) {
     const TeacherNeeds needs = student_needs(other);
     all.logits |= needs.logits;
     layers.insert(needs.cls_layers.begin(), needs.cls_layers.end());
+    hidden.merge(stored_hidden_layers(needs));
   }
   all.cls_layers.assign(layers.begin(), layers.end());
+  all.hidden_layers.assign(hidden.begin(), hidden.end());
   return all;
 }
 
@@ -247,6 +317,7 @@ StudentRun ensure_student(const StudentRequest& request, const Features& feature
   run.features = &features.store;
   run.teacher_outputs =
       teacher_outputs(request, needs, features, teacher, teacher_features, workspace);
+  run.memory = feature_memory(request, needs, features, teacher, teacher_features, workspace);
   run.tokenizer = tokenizer_folder(model_setup.settings);
   return {execute(run, workspace) ? RunStatus::kDone : RunStatus::kFailed, run.folder};
 }

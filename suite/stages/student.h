@@ -33,13 +33,17 @@ struct StudentRun {
 TeacherNeeds student_needs(const StudentRequest& request);
 
 // Reads the method's teacher outputs when they are a file of the user, and throws what is wrong
-// with it. Local.
-void check_teacher_outputs_file(const StudentRequest& request, const Features& features);
+// with it; of hidden states part `part` of `parts`. Local.
+void check_teacher_outputs_file(const StudentRequest& request, const Features& features,
+                                int part = 0, int parts = 1);
 
-// Throws a user error when the method compares what both models hold of every token, or trains both
-// on the same batches, and their rows are cut differently. Local.
-void check_same_tokens(const StudentRequest& request, const Features& student_rows,
-                       const Features& teacher_rows);
+// Throws when the method's memory cannot be read, or cannot be trained on these rows. Local.
+void check_memory(const StudentRequest& request, const Features& features);
+
+// Throws when the method takes states of the teacher's tokens, or trains both models on the same
+// rows, and the student's tokens are others. Local.
+void check_same_tokens(const StudentRequest& request, const Features& features,
+                       const Features& teacher_features);
 
 // What all methods of the experiment take from a task's stored outputs: the teacher runs once.
 // Local.

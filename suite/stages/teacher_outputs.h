@@ -19,25 +19,32 @@ namespace kdbench {
 
 struct OutputRequest {
   std::vector<std::string> splits{"train"};
-  std::vector<int64_t> cls_layers;  // 1-based
+  std::vector<int64_t> cls_layers;     // 1-based
+  std::vector<int64_t> hidden_layers;  // 1-based: the states of every token
   bool pooled = false;
-  std::string store_dtype = "float32";  // of [CLS] states and pooled rows
+  std::string store_dtype = "float32";  // of all states
 };
 
-// Runs the model over the rows of `features` (of its own tokenizer) and writes `file`. Collective.
+// Runs the model over the rows of `features` (of its own tokenizer) and writes `file`; hidden
+// states go to the disk while it runs. Collective.
 void write_teacher_outputs(const TrainedModel& model, const Features& features,
                            const OutputRequest& request, const std::filesystem::path& file,
                            const Workspace& workspace);
+
+// The method takes something from the stored outputs. Local.
+inline bool takes_outputs(const TeacherNeeds& needs) {
+  return needs.logits || !needs.cls_layers.empty() || !needs.hidden_layers.empty();
+}
 
 // The stage's name: of the teacher and the features only the hashes count. Local.
 StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
                              const Features& features);
 
 // The teacher's outputs on the training rows of `features`. `needs`: of all who share the stage;
-// `layers`: those of them that are read, in this order. Collective.
+// `own`: whose layers are read, in their order. Collective.
 std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
                                                            const TeacherNeeds& needs,
-                                                           const std::vector<int64_t>& layers,
+                                                           const TeacherNeeds& own,
                                                            const Features& features,
                                                            const Workspace& workspace);
 

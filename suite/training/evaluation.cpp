@@ -47,9 +47,15 @@ void append_values(std::vector<float>& to, const at::Tensor& tensor) {
 void forward_share(Model& model, const Dataset& data, const Control& control,
                    const ForwardMode& mode,
                    const std::function<void(const Batch&, const Outputs&)>& visit) {
-  at::NoGradGuard no_gradients;
   std::vector<int64_t> rows(static_cast<size_t>(data.rows()));
   std::iota(rows.begin(), rows.end(), 0);
+  forward_share(model, data, rows, control, mode, visit);
+}
+
+void forward_share(Model& model, const Dataset& data, const std::vector<int64_t>& rows,
+                   const Control& control, const ForwardMode& mode,
+                   const std::function<void(const Batch&, const Outputs&)>& visit) {
+  at::NoGradGuard no_gradients;
   const auto shares = split_rows(data, rows, control.size());
   for (const auto& slice : micro_batches(shares, control.rank(), kEvaluationRows)) {
     if (slice.empty()) continue;

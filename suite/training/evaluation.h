@@ -17,6 +17,10 @@ namespace kdbench {
 void forward_share(Model& model, const Dataset& data, const Control& control,
                    const ForwardMode& mode,
                    const std::function<void(const Batch&, const Outputs&)>& visit);
+// The same over `rows` of the data alone, in their order.
+void forward_share(Model& model, const Dataset& data, const std::vector<int64_t>& rows,
+                   const Control& control, const ForwardMode& mode,
+                   const std::function<void(const Batch&, const Outputs&)>& visit);
 
 // Appends a tensor's values in row-major order, as float32, wherever it lies.
 void append_values(std::vector<float>& to, const at::Tensor& tensor);

@@ -144,11 +144,21 @@ ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
   return config;
 }
 
+namespace {
+
+ModelConfig requested_config(const ModelRequest& request) {
+  ModelConfig config = resolve_config(request.settings, *request.task, request.dropout);
+  if (request.labels) config.labels = *request.labels;
+  return config;
+}
+
+}  // namespace
+
 std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace& workspace) {
   std::unique_ptr<Model> model;
   workspace.control.agree([&] {
     ModelSpec spec;
-    spec.config = resolve_config(request.settings, *request.task, request.dropout);
+    spec.config = requested_config(request);
     spec.outputs = request.task->classes();
     spec.extra = request.extra;
     spec.device = workspace.device;
@@ -199,7 +209,7 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
 }
 
 nlohmann::json model_inputs(const ModelRequest& request) {
-  const ModelConfig config = resolve_config(request.settings, *request.task, request.dropout);
+  const ModelConfig config = requested_config(request);
   const auto folder = source_folder(request);
   return {{"config", to_config_json(config)},
           {"labels", config.labels},

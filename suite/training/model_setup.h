@@ -33,6 +33,8 @@ struct ModelRequest {
   // Used without training: its classifier must be in the checkpoint, with the task's labels.
   bool frozen = false;
   std::vector<ExtraParameter> extra;
+  // The order of labels to take; absent: the checkpoint's own. The classifier's rows follow.
+  std::optional<std::vector<std::string>> labels;
   // The fine-tuned teacher's folder, for init_from = "teacher".
   std::optional<std::filesystem::path> teacher_folder;
 };

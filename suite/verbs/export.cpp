@@ -9,6 +9,7 @@
 #include <set>
 
 #include "io/glue.h"
+#include "suite/stages/memory.h"
 #include "suite/stages/teacher_outputs.h"
 #include "suite/verbs/model_options.h"
 
@@ -19,17 +20,41 @@ struct ExportOptions : ModelOptions {
   std::string task, file;
   OutputRequest request;
   int64_t train_limit = 0;
-  bool memory = false;
+  std::string memory_file;
+  MemoryNeeds memory;
 };
 
-void check_layers(const std::vector<int64_t>& layers, int64_t depth, Problems& problems) {
+void check_layers(const std::string& flag, const std::vector<int64_t>& layers, int64_t depth,
+                  Problems& problems) {
   for (const int64_t layer : layers) {
     if (layer >= 1 && layer <= depth) continue;
-    problems.add("--cls-layers", fmt::format("the model has no layer {}", layer),
+    problems.add(flag, fmt::format("the model has no layer {}", layer),
                  fmt::format("1 to {}", depth));
   }
   if (std::adjacent_find(layers.begin(), layers.end(), std::greater_equal<>()) != layers.end()) {
-    problems.add("--cls-layers", "expected ascending layers, each once");
+    problems.add(flag, "expected ascending layers, each once");
+  }
+}
+
+// A file to be written.
+void check_new_file(const std::string& flag, const std::filesystem::path& file,
+                    const std::string& extension, Problems& problems) {
+  if (file.empty()) return;
+  if (file.extension() != extension) {
+    problems.add(flag, "expected a name that ends with " + extension);
+  } else if (std::filesystem::exists(file)) {
+    problems.add(flag, file.string() + " is already there", "results are never overwritten");
+  }
+}
+
+void check_memory_options(const ExportOptions& options, int64_t depth, Problems& problems) {
+  if (options.memory_file.empty()) return;
+  check_new_file("--memory", options.memory_file, ".safetensors", problems);
+  if (options.memory.centroids == 0) problems.add("--memory", "how many --centroids?");
+  if (options.memory.layer == 0) {
+    problems.add("--memory", "of which --memory-layer?");
+  } else {
+    check_layers("--memory-layer", {options.memory.layer}, depth, problems);
   }
 }
 
@@ -48,19 +73,32 @@ void check_splits(const ExportOptions& options, const Task& task, Problems& prob
 // Everything that can be known before the model runs.
 void check(const ExportOptions& options) {
   Problems problems;
-  if (options.memory) problems.add("--memory", "not available yet");
+  if (options.file.empty() && options.memory_file.empty()) {
+    problems.add("export", "what shall be written?", "--teacher-outputs, --memory or both");
+  }
   const auto config = check_model_options(options, problems);
-  if (config) check_layers(options.request.cls_layers, config->layers, problems);
+  if (config) {
+    check_layers("--cls-layers", options.request.cls_layers, config->layers, problems);
+    check_layers("--hidden-layers", options.request.hidden_layers, config->layers, problems);
+  }
+  check_memory_options(options, config ? config->layers : options.memory.layer, problems);
   problems.collect([&] { check_splits(options, find_task(options.task), problems); });
   check_trained_model(options, {options.task}, problems);
-  const std::filesystem::path file = options.file;
-  if (file.extension() != ".h5") {
-    problems.add("--teacher-outputs", "expected a name that ends with .h5");
-  } else if (std::filesystem::exists(file)) {
-    problems.add("--teacher-outputs", file.string() + " is already there",
-                 "results are never overwritten");
-  }
+  check_new_file("--teacher-outputs", options.file, ".h5", problems);
   problems.throw_if_any("export");
+}
+
+void export_memory(const ExportOptions& options, const TrainedModel& model,
+                   const Features& features, const Workspace& workspace) {
+  const auto pass = computed_states(model, options.memory.layer, features.store.split("train"),
+                                    workspace.control);
+  const at::Tensor centroids = train_memory(options.memory, options.max_seq_length,
+                                            model.model->config().hidden, pass, workspace);
+  workspace.control.on_root([&] {
+    write_memory(centroids, options.memory_file);
+    fmt::print("{}: {} centroids of layer {} of {} on {}\n", options.memory_file,
+               options.memory.centroids, options.memory.layer, options.model, model.task->name);
+  });
 }
 
 ExitCode export_outputs(const ExportOptions& options, const VerbContext& context) {
@@ -68,15 +106,23 @@ ExitCode export_outputs(const ExportOptions& options, const VerbContext& context
   const Session session(options.session, context);
   const Workspace& workspace = session.workspace();
   const TrainedModel model = load_trained_model(options.model, find_task(options.task), workspace);
-  FeatureRequest rows = feature_request(options, *model.task);
-  rows.training = true;  // the store of a run's own stage
-  rows.train_limit = options.train_limit;
-  const Features features = ensure_features(rows, workspace);
-  write_teacher_outputs(model, features, options.request, options.file, workspace);
-  context.control.on_root([&] {
-    fmt::print("{}: outputs of {} on {} ({})\n", options.file, options.model, model.task->name,
-               fmt::join(options.request.splits, ", "));
+  FeatureRequest wanted = feature_request(options, *model.task);
+  wanted.training = true;  // the store of a run's own stage
+  wanted.train_limit = options.train_limit;
+  const Features features = ensure_features(wanted, workspace);
+  // What the rows decide, before the model runs.
+  context.control.agree([&] {
+    const int64_t rows = features.store.split("train")->rows();
+    if (!options.memory_file.empty()) check_memory(options.memory, {}, rows, "--centroids");
   });
+  if (!options.file.empty()) {
+    write_teacher_outputs(model, features, options.request, options.file, workspace);
+    context.control.on_root([&] {
+      fmt::print("{}: outputs of {} on {} ({})\n", options.file, options.model, model.task->name,
+                 fmt::join(options.request.splits, ", "));
+    });
+  }
+  if (!options.memory_file.empty()) export_memory(options, model, features, workspace);
   return ExitCode::kDone;
 }
 
@@ -84,26 +130,41 @@ ExitCode export_outputs(const ExportOptions& options, const VerbContext& context
 
 Verb export_verb() {
   return {
-      "export", "A saved model's outputs as a teacher store, for a method's teacher_outputs = FILE",
+      "export",
+      "A saved model's outputs as a teacher store, for a method's teacher_outputs = FILE, or the "
+      "memory of FSD",
       [](CLI::App& app) -> VerbAction {
         auto options = std::make_shared<ExportOptions>();
         app.add_option("--task", options->task, "the task that the model was trained on")
             ->required();
-        app.add_option("--teacher-outputs", options->file, "the store to write (.h5)")->required();
+        app.add_option("--teacher-outputs", options->file, "the store to write (.h5)");
         app.add_option("--splits", options->request.splits, "whose rows, e.g. train,dev")
             ->delimiter(',')
             ->capture_default_str();
         app.add_option("--cls-layers", options->request.cls_layers,
                        "store the [CLS] states after these layers too, e.g. 2,4 (from 1)")
             ->delimiter(',');
+        app.add_option("--hidden-layers", options->request.hidden_layers,
+                       "store the states of every token after these layers too (FSD)")
+            ->delimiter(',');
         app.add_flag("--pooled", options->request.pooled, "store the pooled [CLS] states too");
         app.add_option("--store-dtype", options->request.store_dtype,
-                       "of [CLS] and pooled states; logits are float32")
+                       "of all states; logits are float32")
             ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
             ->capture_default_str();
-        app.add_flag("--memory", options->memory, "FSD's centroids (not available yet)");
         app.add_option("--train-limit", options->train_limit, "first N training rows; 0: all")
             ->check(CLI::NonNegativeNumber)
+            ->capture_default_str();
+        app.add_option("--memory", options->memory_file,
+                       "centroids of the features of FSD to write (.safetensors), over the "
+                       "training rows");
+        app.add_option("--centroids", options->memory.centroids, "of --memory: how many")
+            ->check(CLI::Range(1, 1 << 20));
+        app.add_option("--memory-layer", options->memory.layer, "of --memory: whose states")
+            ->check(CLI::PositiveNumber);
+        app.add_option("--memory-epochs", options->memory.epochs,
+                       "of --memory: passes over the rows; the first draws, the others move")
+            ->check(CLI::PositiveNumber)
             ->capture_default_str();
         add_model_options(app, *options);
         return [options](const VerbContext& context) { return export_outputs(*options, context); };

@@ -7,16 +7,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "io/error.h"
 #include "io/feature_store.h"
-#include "io/teacher_store.h"
+#include "io/teacher_store_writer.h"
 #include "tests/bench/measure.h"
 
 namespace kdbench {
@@ -69,6 +71,11 @@ class RawFile {
       if (done == 0) throw_machine_error(path_.string(), "is shorter than expected");
       bytes += done;
       size -= static_cast<size_t>(done);
+    }
+  }
+  void read_at(char* bytes, size_t size, int64_t at) const {
+    if (check(pread(file_, bytes, size, at)) != static_cast<ssize_t>(size)) {
+      throw_machine_error(path_.string(), "is shorter than expected");
     }
   }
 
@@ -131,6 +138,60 @@ Store teacher(int64_t rows, int64_t width, const std::string& dtype) {
           [](const fs::path& path) { benchmark::DoNotOptimize(read_teacher_store(path)); }};
 }
 
+// Hidden states of one layer, in rows of 10 to 70 tokens. A run reads them in shuffled batches.
+struct HiddenRows {
+  explicit HiddenRows(int64_t rows, int64_t width, std::string store_dtype)
+      : dtype(std::move(store_dtype)) {
+    layout.layers = {11};
+    layout.hidden_size = width;
+    std::minstd_rand random(1);
+    for (int64_t row = 0; row < rows; ++row) {
+      layout.offsets.push_back(layout.offsets.back() + 10 + static_cast<int64_t>(random() % 61));
+      order.push_back(row);
+    }
+    std::shuffle(order.begin(), order.end(), random);
+  }
+
+  int64_t rows() const { return static_cast<int64_t>(order.size()); }
+  int64_t row_bytes(int64_t row) const {
+    const int64_t element = dtype == "float32" ? 4 : 2;
+    return (layout.offsets[row + 1] - layout.offsets[row]) * layout.hidden_size * element;
+  }
+
+  // Each rank has every n-th row of a window.
+  void write(const fs::path& path) const {
+    TeacherSplit split;
+    split.name = "train";
+    split.classes = 1;
+    split.hidden_size = layout.hidden_size;
+    TeacherSplitSize size{rows(), layout.offsets.back(), 1, layout.hidden_size, 0, 1};
+    write_teacher_store(path, world().comm(), {"STS-B", "", dtype}, stored_bytes(size, dtype),
+                        [&](TeacherStoreWriter& writer) {
+                          write_windows(writer.hidden("train", layout), split);
+                          writer.add(split);
+                        });
+  }
+
+  void write_windows(HiddenWriter& writer, TeacherSplit& split) const {
+    for (auto [row, end] = writer.window(); row < end; std::tie(row, end) = writer.window()) {
+      std::vector<int64_t> mine;
+      int64_t tokens = 0;
+      for (; row < end; ++row) {
+        if (row % world().size() != world().rank()) continue;
+        mine.push_back(row);
+        tokens += layout.offsets[row + 1] - layout.offsets[row];
+        split.row_ids.push_back(row);
+        split.logits.push_back(0.F);
+      }
+      writer.write(mine, std::vector<float>(tokens * layout.hidden_size, 0.5F));
+    }
+  }
+
+  HiddenLayout layout;
+  std::vector<int64_t> order;
+  std::string dtype;
+};
+
 void count(benchmark::State& state, const Seconds& seconds, double bytes) {
   state.counters["MB"] = bytes * 1e-6;
   state.counters["GB/s"] = bytes * 1e-9 / seconds.work;
@@ -174,6 +235,54 @@ void store_read(benchmark::State& state, const std::function<Store()>& make) {
   count(state, seconds, static_cast<double>(bytes) * world().size());
 }
 
+// Batches of 32 rows in random order, each rank all of them; the yardstick reads as many bytes from
+// as many places of the file.
+void hidden_read(benchmark::State& state, const std::function<HiddenRows()>& make) {
+  const SharedFolder folder;
+  const HiddenRows hidden = make();
+  const fs::path path = folder / "store.h5";
+  hidden.write(path);
+  const auto states = read_teacher_store(path).splits.at("train")->hidden;
+  constexpr int64_t kBatch = 32;
+  std::vector<char> row(1 << 20);
+  const RawFile file(path, O_RDONLY);
+  const Seconds seconds = measure(
+      state,
+      [&] {
+        for (int64_t first = 0; first < hidden.rows(); first += kBatch) {
+          const auto begin = hidden.order.begin() + first;
+          benchmark::DoNotOptimize(
+              states->read({begin, begin + std::min(kBatch, hidden.rows() - first)}));
+        }
+      },
+      [&] {
+        for (const int64_t k : hidden.order) {
+          const int64_t element =
+              hidden.row_bytes(k) / (hidden.layout.offsets[k + 1] - hidden.layout.offsets[k]);
+          file.read_at(row.data(), static_cast<size_t>(hidden.row_bytes(k)),
+                       hidden.layout.offsets[k] * element);
+          benchmark::DoNotOptimize(row.data());
+        }
+      });
+  double bytes = 0;
+  for (int64_t k = 0; k < hidden.rows(); ++k) bytes += static_cast<double>(hidden.row_bytes(k));
+  count(state, seconds, bytes * world().size());
+}
+
+void add_hidden(const std::string& name, const std::function<HiddenRows()>& make) {
+  benchmark::RegisterBenchmark(
+      ("store_write/" + name).c_str(), store_write,
+      [make] {
+        const auto hidden = std::make_shared<HiddenRows>(make());
+        return Store{[hidden](const fs::path& path) { hidden->write(path); }, {}};
+      })
+      ->Unit(benchmark::kMillisecond)
+      ->UseManualTime();
+  benchmark::RegisterBenchmark(("store_read_rows/" + name).c_str(), hidden_read, make)
+      ->Unit(benchmark::kMillisecond)
+      ->UseManualTime();
+}
+
 void add(const std::string& name, const std::function<Store()>& make) {
   const auto add_one = [&](const std::string& kind, auto* function) {
     benchmark::RegisterBenchmark((kind + name).c_str(), function, make)
@@ -189,6 +298,10 @@ void add(const std::string& name, const std::function<Store()>& make) {
   for (const std::string dtype : {"float32", "float16", "bfloat16"}) {
     add("teacher_" + dtype, [dtype] { return teacher(7'000, 768, dtype); });
   }
+  for (const std::string dtype : {"float32", "float16"}) {
+    add_hidden("hidden_" + dtype, [dtype] { return HiddenRows(1'500, 768, dtype); });
+  }
+  add_hidden("small_hidden", [] { return HiddenRows(30, 64, "float16"); });
   add("small_features", [] { return features(1'000); });
   add("small_teacher", [] { return teacher(100, 64, "float16"); });
   return true;

@@ -9,7 +9,7 @@
 #include "io/glue.h"
 #include "io/huggingface.h"
 #include "io/safetensors.h"
-#include "io/teacher_store.h"
+#include "io/teacher_store_writer.h"
 #include "io/tokenizer.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/tiny_bpe.h"
@@ -142,6 +142,32 @@ TEST_F(Mutation, TeacherStore) {
   info.store_dtype = "bfloat16";
   write_teacher_store(file, MPI_COMM_SELF, info, {split});
   expect_file(file, 600, [&] { read_teacher_store(file); });
+}
+
+TEST_F(Mutation, HiddenStates) {
+  const auto file = folder_.path / "hidden.h5";
+  TeacherSplit split;
+  split.name = "train";
+  split.source_sha256 = "source";
+  split.row_ids = {0, 1, 2};
+  split.classes = 1;
+  split.logits = {0.5f, -1, 2};
+  split.hidden_size = 2;
+  const auto fill = [&](TeacherStoreWriter& writer) {
+    writer.hidden("train", {{3, 4}, 2, {0, 2, 2, 5}})
+        .write({0, 1, 2}, std::vector<float>(20, 0.25f));
+    writer.add(split);
+  };
+  write_teacher_store(file, MPI_COMM_SELF, {"STS-B", "", "float16"}, 1 << 16, fill);
+  expect_file(file, 600, [&] {
+    const TeacherStore store = read_teacher_store(file);
+    for (const auto& [name, one] : store.splits) {
+      if (!one->hidden) continue;
+      one->hidden->verify(0, 1);
+      const auto last = one->hidden->with_layers({4});
+      if (last) last->read({0});
+    }
+  });
 }
 
 }  // namespace

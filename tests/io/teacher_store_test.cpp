@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "io/teacher_store.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 
 #include "io/hdf5.h"
 #include "io/safetensors.h"
+#include "io/teacher_store_writer.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 
@@ -120,14 +119,14 @@ TEST(TeacherStore, LayersAreChosenInTheOrderAskedFor) {
   split->cls_layers = {2, 4, 6};
   split->hidden_size = 2;
   split->cls = {20, 21, 40, 41, 60, 61, 120, 121, 140, 141, 160, 161};
-  const auto chosen = with_cls_layers(split, {6, 2});
+  const auto chosen = with_layers(split, {6, 2}, {});
   EXPECT_EQ(chosen->cls_layers, (std::vector<int64_t>{6, 2}));
   EXPECT_EQ(chosen->cls, (std::vector<float>{60, 61, 20, 21, 160, 161, 120, 121}));
   EXPECT_EQ(chosen->logits, split->logits);
-  EXPECT_EQ(with_cls_layers(split, {2, 4, 6}), split);
-  EXPECT_TRUE(with_cls_layers(split, {})->cls.empty());
+  EXPECT_EQ(with_layers(split, {2, 4, 6}, {}), split);
+  EXPECT_TRUE(with_layers(split, {}, {})->cls.empty());
   try {
-    with_cls_layers(split, {2, 3});
+    with_layers(split, {2, 3}, {});
     FAIL() << "layer 3 is not there";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("no [CLS] states of layer 3"), std::string::npos);

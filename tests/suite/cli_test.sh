@@ -30,9 +30,10 @@ expect 2 "cannot be read" "$kdbench" distill "$folder/nothing.toml"
 expect 2 "--tasks is required" "$kdbench" predict --model "$folder" --data "$folder"
 expect 2 "--store-dtype" "$kdbench" export --store-dtype int8
 # All mistakes at once.
-expect 2 "5 problems" "$kdbench" export --model "$folder/nothing" --data "$folder/none" --task MRCP --memory \
+expect 2 "7 problems" "$kdbench" export --model "$folder/nothing" --data "$folder/none" --task MRCP --memory "$folder/memory" \
   --teacher-outputs "$folder/store"
-for line in "--memory: not available yet" "--model: no folder $folder/nothing" "--data: no folder $folder/none" \
+for line in "--memory: expected a name that ends with .safetensors" "--memory: how many --centroids?" \
+  "--memory: of which --memory-layer?" "--model: no folder $folder/nothing" "--data: no folder $folder/none" \
   "unknown task 'MRCP'" "--teacher-outputs: expected a name that ends with .h5"; do
   grep -qF -- "$line" <<<"$output" || problem "export does not list '$line'"
 done

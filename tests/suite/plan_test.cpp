@@ -240,6 +240,13 @@ TEST(OutputBudget, BytesOfAStore) {
   EXPECT_EQ(teacher_outputs_bytes(1000, needs, shapes), 16000);
   needs.cls_layers = {2, 4, 6};
   EXPECT_EQ(teacher_outputs_bytes(1000, needs, shapes), 9232000);
+  // Hidden states stay on the disk: 5 tokens x 2 layers x 768 floats, 2 offsets and 2 layers.
+  needs.hidden_layers = {5, 11};
+  EXPECT_EQ(teacher_outputs_bytes(1, needs, shapes), 9232);
+  FeatureSplit row;
+  row.row_ids = {0};
+  row.offsets = {0, 5};
+  EXPECT_EQ(teacher_store_bytes(row, needs, shapes), 9232 + 5 * 2 * 768 * 4 + 2 * 8 + 2 * 8);
 }
 
 TEST(OutputBudget, HalfOfWhatIsFree) {

@@ -108,10 +108,17 @@ expect "1 runs done" kd run "$case/experiment.toml" --out file --set "method.kd.
 diff <(losses "$run") <(losses file/kd-rte/RTE-kd-*) || fail "other losses with the exported store"
 expect "rows.h5: outputs of" kd export --model "$teacher" --task RTE --data "$case/data" \
   --max-seq-length 40 --teacher-outputs rows.h5 --splits train,dev --cls-layers 2,4 --pooled \
-  --store-dtype float16 --out single
+  --hidden-layers 1,3 --store-dtype float16 --out single
 expect "store_dtype float16" "$kdbench" inspect rows.h5
-[ "$(awk '$1 == "dev" || $1 == "train" { print $4, $6 }' output | sort -u)" = "2,4 yes" ] ||
+[ "$(awk '$1 == "dev" || $1 == "train" { print $4, $6, $8 }' output | sort -u)" = "2,4 yes 1,3" ] ||
   { fail "layers and pooled states"; cat output; }
+
+# --- export of a memory of features: by itself, and no more centroids than rows.
+memory=(export --model "$teacher" --task RTE --data "$case/data" --max-seq-length 40 --memory-layer 3 --out single)
+expect "memory.safetensors: 4 centroids of layer 3 of" kd "${memory[@]}" --memory memory.safetensors --centroids 4
+expect "teacher  Float  (4, " "$kdbench" inspect memory.safetensors
+kd "${memory[@]}" --memory more.safetensors --centroids 4000 >output 2>&1 && fail "4000 centroids of 36 rows"
+grep -q "a memory of 4000 centroids needs as many training rows" output || { fail "the reason"; cat output; }
 
 [ "$failures" = 0 ] && echo "all as expected"
 exit "$failures"

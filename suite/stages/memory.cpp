@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "io/dataset.h"
+#include "io/error.h"
+#include "io/safetensors.h"
+#include "methods/feature_memory.h"
+#include "suite/training/evaluation.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMemoryVersion = 1;
+constexpr uint64_t kMemorySeed = 1;  // one memory serves all seeds and methods
+constexpr int64_t kPassRows = 64;
+
+constexpr const char* kFileName = "memory.safetensors";
+
+// A tensor of the file with `centroids` rows of `width` finite numbers, as float32.
+at::Tensor memory_tensor(const fs::path& file, const std::string& name, const at::Tensor& tensor,
+                         int64_t centroids, int64_t width) {
+  const std::string where = file.string() + ":" + name;
+  if (!tensor.is_floating_point() || tensor.dim() != 2 || tensor.size(0) != centroids ||
+      tensor.size(1) != width) {
+    throw_user_error(where,
+                     fmt::format("is of shape ({}), expected ({}, {}): centroids, max_seq_length "
+                                 "x width of the model",
+                                 fmt::join(tensor.sizes(), ", "), centroids, width));
+  }
+  const at::Tensor values = tensor.to(at::kFloat).contiguous();
+  if (!values.isfinite().all().item<bool>()) throw_user_error(where, "holds NaN or infinity");
+  return values;
+}
+
+}  // namespace
+
+StatesPass stored_states(const std::shared_ptr<const TeacherSplit>& teacher,
+                         const std::shared_ptr<const FeatureSplit>& rows, const Control& control) {
+  const std::shared_ptr<const Dataset> data = make_dataset(rows, teacher->label_order, teacher);
+  // Neighbours on the disk: a rank reads its part from end to end.
+  const int64_t begin = data->rows() * control.rank() / control.size();
+  const int64_t end = data->rows() * (control.rank() + 1) / control.size();
+  return [data, begin, end](const std::function<void(const Ragged&)>& visit) {
+    for (int64_t first = begin; first < end; first += kPassRows) {
+      std::vector<int64_t> slice(static_cast<size_t>(std::min(kPassRows, end - first)));
+      std::iota(slice.begin(), slice.end(), first);
+      const Batch batch = data->batch(slice, data->rows());
+      const Ragged& states = batch.ragged_field(field::kTeacherHidden);
+      visit({states.values.select(1, 0), states.offsets});
+    }
+  };
+}
+
+StatesPass computed_states(const TrainedModel& model, int64_t layer,
+                           const std::shared_ptr<const FeatureSplit>& rows,
+                           const Control& control) {
+  const std::shared_ptr<const Dataset> data = make_dataset(rows, model.model->config().labels);
+  return [data, layer, &model, &control](const std::function<void(const Ragged&)>& visit) {
+    ForwardMode mode;
+    mode.hidden_layers = {layer};
+    forward_share(*model.model, *data, control, mode,
+                  [&](const Batch& batch, const Outputs& outputs) {
+                    visit({outputs.hidden.at(static_cast<size_t>(layer)).to(at::kCPU, at::kFloat),
+                           batch.ragged_field(field::kTokens).offsets});
+                  });
+  };
+}
+
+at::Tensor train_memory(const MemoryNeeds& needs, int64_t positions, int64_t hidden,
+                        const StatesPass& pass, const Workspace& workspace) {
+  MemoryTrainer trainer(needs.centroids, positions, hidden, kMemorySeed);
+  for (int64_t epoch = 0; epoch < needs.epochs; ++epoch) {
+    trainer.begin_pass();
+    workspace.control.agree([&] { pass([&](const Ragged& states) { trainer.add(states); }); });
+    workspace.collectives.allreduce_sum(trainer.sums());
+    trainer.end_pass();
+  }
+  return trainer.centroids();
+}
+
+void write_memory(const at::Tensor& teacher, const fs::path& file) {
+  write_safetensors(file, {{"teacher", teacher}});
+}
+
+StageKey memory_key(const std::string& teacher, const MemoryNeeds& needs,
+                    const Features& features) {
+  return {"memory",
+          kMemoryVersion,
+          {{"teacher", teacher},
+           {"features", features.hash},
+           {"layer", needs.layer},
+           {"centroids", needs.centroids},
+           {"epochs", needs.epochs}}};
+}
+
+FeatureMemory ensure_memory(const StageKey& key, const MemoryNeeds& needs, const Features& features,
+                            const std::function<std::shared_ptr<const TeacherSplit>()>& states,
+                            const Workspace& workspace) {
+  const auto folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
+    const auto teacher = states();
+    workspace.say(fmt::format("{}: training a memory of {} centroids, layer {}",
+                              features.store.info.task, needs.centroids, needs.layer));
+    StatesPass pass;
+    workspace.control.agree(
+        [&] { pass = stored_states(teacher, features.store.split("train"), workspace.control); });
+    const at::Tensor centroids = train_memory(needs, features.store.info.max_seq_length,
+                                              teacher->hidden_size, pass, workspace);
+    workspace.control.on_root([&] { write_memory(centroids, partial / kFileName); });
+    return true;
+  });
+  FeatureMemory memory;
+  workspace.control.agree([&] {
+    read_stage(*folder,
+               [&] { memory.teacher = read_safetensors(*folder / kFileName).at("teacher"); });
+  });
+  return memory;
+}
+
+int64_t memory_bytes(const MemoryNeeds& needs, const ModelShapes& shapes) {
+  if (!shapes.teacher) return 0;
+  return int64_t{sizeof(float)} * needs.centroids * shapes.max_seq_length * shapes.teacher->hidden;
+}
+
+FeatureMemory read_memory(const MemoryNeeds& needs, const ModelShapes& shapes) {
+  const fs::path file = needs.file;
+  const TensorMap tensors = read_safetensors(file);
+  const auto teacher = tensors.find("teacher");
+  if (teacher == tensors.end()) {
+    throw_user_error(file.string(), "has no tensor teacher",
+                     "`kdbench export --memory` writes one");
+  }
+  FeatureMemory memory;
+  // Without a [teacher] (its outputs are a file) nothing says how wide its states are.
+  const at::Tensor& centroids = teacher->second;
+  const int64_t width = shapes.teacher         ? shapes.max_seq_length * shapes.teacher->hidden
+                        : centroids.dim() == 2 ? centroids.size(1)
+                                               : 0;
+  memory.teacher = memory_tensor(file, "teacher", centroids, needs.centroids, width);
+  if (const auto student = tensors.find("student"); student != tensors.end()) {
+    memory.student = memory_tensor(file, "student", student->second, needs.centroids,
+                                   shapes.max_seq_length * shapes.student.hidden);
+  }
+  return memory;
+}
+
+void check_memory(const MemoryNeeds& needs, const ModelShapes& shapes, int64_t rows,
+                  const std::string& place) {
+  if (needs.centroids == 0) return;
+  if (!needs.file.empty()) {
+    read_memory(needs, shapes);
+  } else if (needs.centroids > rows) {
+    throw_user_error(place,
+                     fmt::format("a memory of {} centroids needs as many training rows, there are "
+                                 "{}",
+                                 needs.centroids, rows),
+                     "fewer centroids");
+  }
+}
+
+}  // namespace kdbench

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Stage "memory": the centroids of a teacher's features that FSD's global structure compares with
+// (methods/feature_memory.h), trained over the training rows by all ranks together. Also what
+// `export --memory` writes, and what a method's memory = FILE reads.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "io/teacher_store.h"
+#include "methods/method.h"
+#include "suite/stages/features.h"
+#include "suite/stages/workspace.h"
+#include "suite/training/model_setup.h"
+
+namespace kdbench {
+
+// One pass over this rank's part of the training rows: calls its argument with the states (tokens,
+// H) of one batch after the other. Local.
+using StatesPass = std::function<void(const std::function<void(const Ragged&)>&)>;
+
+// States of one layer as they are stored (`teacher` has that layer's hidden states alone), or as
+// the model gives them in each pass anew. What is passed must live as long as the result.
+StatesPass stored_states(const std::shared_ptr<const TeacherSplit>& teacher,
+                         const std::shared_ptr<const FeatureSplit>& rows, const Control& control);
+StatesPass computed_states(const TrainedModel& model, int64_t layer,
+                           const std::shared_ptr<const FeatureSplit>& rows, const Control& control);
+
+// Trains the memory: needs.epochs passes. Returns (K, positions * hidden) on every rank.
+// Collective.
+at::Tensor train_memory(const MemoryNeeds& needs, int64_t positions, int64_t hidden,
+                        const StatesPass& pass, const Workspace& workspace);
+
+// The file's tensor is `teacher`. Local.
+void write_memory(const at::Tensor& teacher, const std::filesystem::path& file);
+
+// The stage's name. `teacher`: the hash of what gives the states. Local.
+StageKey memory_key(const std::string& teacher, const MemoryNeeds& needs, const Features& features);
+
+// The memory of the stage, made from the stored states of layer needs.layer that `states` gives
+// (called on all ranks, only when the stage is not there; it may be collective). Collective.
+FeatureMemory ensure_memory(const StageKey& key, const MemoryNeeds& needs, const Features& features,
+                            const std::function<std::shared_ptr<const TeacherSplit>()>& states,
+                            const Workspace& workspace);
+
+// On the disk, and in the memory of each rank. 0 when none is needed.
+int64_t memory_bytes(const MemoryNeeds& needs, const ModelShapes& shapes);
+
+// Tensors `teacher` and, optional, `student` of a file of the user, with K rows of max_seq_length *
+// H of the teacher and of the student. Throws a user error. Local.
+FeatureMemory read_memory(const MemoryNeeds& needs, const ModelShapes& shapes);
+
+// Finds before any work what is wrong with the memory that a method needs: its file, or more
+// centroids than training rows. `place`: for the message. Throws a user error. Local.
+void check_memory(const MemoryNeeds& needs, const ModelShapes& shapes, int64_t rows,
+                  const std::string& place);
+
+}  // namespace kdbench
