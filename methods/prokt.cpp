@@ -36,6 +36,7 @@ class ProKt : public Method {
         teacher_learning_rate_(options.get<double>("teacher_learning_rate")),
         from_fine_tuned_(options.get<std::string>("teacher_start") == "fine-tuned"),
         zero_classifier_(options.get<bool>("zero_classifier")),
+        sep_pair_(options.get<bool>("sep_pair")),
         dual_(options.get<bool>("dual")),
         multiplier_start_(options.get<double>("lambda_initialization")),
         multiplier_rate_(options.get<double>("lambda_lr")),
@@ -53,6 +54,8 @@ class ProKt : public Method {
   }
 
   void validate(const ModelShapes& shapes) const override {
+    if (sep_pair_)
+      throw_user_error("method prokt: sep_pair", "needs a BiLSTM student: not available yet");
     if (!alignment_ || !shapes.teacher) return;
     const ModelConfig &student = shapes.student, &teacher = *shapes.teacher;
     if (teacher.layers < student.layers) {
@@ -148,7 +151,7 @@ class ProKt : public Method {
   }
 
   double move_back_weight_, teacher_learning_rate_;
-  bool from_fine_tuned_, zero_classifier_, dual_;
+  bool from_fine_tuned_, zero_classifier_, sep_pair_, dual_;
   double multiplier_start_, multiplier_rate_, bound_;
   std::optional<AlignmentParts> alignment_;
   double multiplier_ = 0.0;
@@ -174,7 +177,8 @@ std::vector<OptionSpec> joint_options() {
       positive("teacher_learning_rate", 3e-5,
                "of the teacher's own optimizer; the student's is train.learning_rate", kRecipe),
       start,
-      {"zero_classifier", true, "both classifiers begin at zero: uniform probabilities", kRecipe}};
+      {"zero_classifier", true, "both classifiers begin at zero: uniform probabilities", kRecipe},
+      {"sep_pair", false, "a BiLSTM student reads the two sentences of a pair apart", kProgram}};
 }
 
 std::vector<OptionSpec> constraint_options() {

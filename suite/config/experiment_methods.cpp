@@ -32,16 +32,14 @@ const MethodEntry* find_entry(TableReader& table) {
 void read_teacher_outputs(TableReader& table, MethodSettings& method) {
   const auto text = table.text("teacher_outputs");
   if (!text) return;
-  if (*text == "online") {
-    table.problem("teacher_outputs", "\"online\" is not available yet", "\"store\" keeps them");
-  } else if (*text == "auto" || *text == "store") {
+  if (*text == "auto" || *text == "store" || *text == "online") {
     method.teacher_outputs = *text;
   } else {
     method.teacher_outputs = "file";
     method.teacher_outputs_file = table.path("teacher_outputs");
     if (method.teacher_outputs_file && !fs::is_regular_file(*method.teacher_outputs_file)) {
       table.problem("teacher_outputs", "no file " + method.teacher_outputs_file->string(),
-                    "\"auto\", \"store\", or a teacher store or safetensors file");
+                    "\"auto\", \"store\", \"online\", or a teacher store or safetensors file");
     }
   }
 }

@@ -75,8 +75,13 @@ Teacher ensure_assistant(const StudentRequest& request, const Features& features
     run.models = {{kStudent, model.get()}};
     run.features = &features.store;
     run.tokenizer = tokenizer_folder(setup.settings);
-    if (teacher) {
-      run.method = method.get();
+    std::optional<TrainedModel> beside;
+    if (teacher) run.method = method.get();
+    if (teacher && request.method->teacher_outputs == "online") {
+      beside = load_trained_model(teacher->folder, *request.task, workspace);
+      run.online_teacher = {beside->model.get(), student_needs(request),
+                            teacher_features->store.split("train")};
+    } else if (teacher) {
       run.teacher_outputs = ensure_teacher_outputs(*teacher, *request.task, shared_needs(request),
                                                    {}, *teacher_features, workspace);
     }

@@ -101,17 +101,14 @@ StageKey memory_key(const std::string& teacher, const MemoryNeeds& needs,
 }
 
 FeatureMemory ensure_memory(const StageKey& key, const MemoryNeeds& needs, const Features& features,
-                            const std::function<std::shared_ptr<const TeacherSplit>()>& states,
+                            const std::function<MemoryStates()>& states,
                             const Workspace& workspace) {
   const auto folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
-    const auto teacher = states();
+    const MemoryStates source = states();
     workspace.say(fmt::format("{}: training a memory of {} centroids, layer {}",
                               features.store.info.task, needs.centroids, needs.layer));
-    StatesPass pass;
-    workspace.control.agree(
-        [&] { pass = stored_states(teacher, features.store.split("train"), workspace.control); });
     const at::Tensor centroids = train_memory(needs, features.store.info.max_seq_length,
-                                              teacher->hidden_size, pass, workspace);
+                                              source.hidden_size, source.pass, workspace);
     workspace.control.on_root([&] { write_memory(centroids, partial / kFileName); });
     return true;
   });

@@ -39,10 +39,16 @@ void write_memory(const at::Tensor& teacher, const std::filesystem::path& file);
 // The stage's name. `teacher`: the hash of what gives the states. Local.
 StageKey memory_key(const std::string& teacher, const MemoryNeeds& needs, const Features& features);
 
-// The memory of the stage, made from the stored states of layer needs.layer that `states` gives
-// (called on all ranks, only when the stage is not there; it may be collective). Collective.
+// What a memory is trained on.
+struct MemoryStates {
+  StatesPass pass;
+  int64_t hidden_size = 0;
+};
+
+// The memory of the stage, made from the states of layer needs.layer that `states` gives (called on
+// all ranks, only when the stage is not there; it may be collective). Collective.
 FeatureMemory ensure_memory(const StageKey& key, const MemoryNeeds& needs, const Features& features,
-                            const std::function<std::shared_ptr<const TeacherSplit>()>& states,
+                            const std::function<MemoryStates()>& states,
                             const Workspace& workspace);
 
 // On the disk, and in the memory of each rank. 0 when none is needed.

@@ -22,6 +22,23 @@ bool is_stored(const StudentRequest& request, int64_t seed, const Features& teac
       out, teacher_outputs_key(teacher_at(out, key), shared_needs(request), teacher_rows));
 }
 
+// What all methods so far store together has room, or is there for all seeds of this one.
+bool fits(const StudentRequest& request, const Features& teacher_rows,
+          const std::filesystem::path& out, int64_t budget) {
+  const ModelShapes shapes = method_shapes(*request.experiment, *request.method, *request.task);
+  const FeatureSplit& rows = *teacher_rows.store.split("train");
+  const TeacherNeeds shared = shared_needs(request);
+  // Hidden states stay on the disk: memory is no limit for them.
+  const int64_t disk_budget = disk_of(out).free_bytes / 2;
+  if (teacher_outputs_bytes(rows.rows(), shared, shapes) <= budget &&
+      teacher_store_bytes(rows, shared, shapes) <= std::max(budget, disk_budget)) {
+    return true;
+  }
+  const auto seeds = request.experiment->train_of(request.task->name, *request.method).seeds;
+  return std::all_of(seeds.begin(), seeds.end(),
+                     [&](int64_t seed) { return is_stored(request, seed, teacher_rows, out); });
+}
+
 }  // namespace
 
 int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes) {
@@ -54,29 +71,34 @@ int64_t teacher_outputs_budget(const std::filesystem::path& out, int ranks_per_h
   return teacher_outputs_budget(disk_of(out).free_bytes, available_memory_bytes(), ranks_per_host);
 }
 
-void check_outputs_fit(const StudentRequest& request, const std::vector<int64_t>& seeds,
-                       const Features& teacher_rows, const std::filesystem::path& out,
-                       int64_t budget) {
-  const ModelShapes shapes = method_shapes(*request.experiment, *request.method, *request.task);
-  const bool automatic = request.method->teacher_outputs == "auto";
-  if (!automatic || teacher_outputs_bytes(1, student_needs(request), shapes) == 0) return;
-  const FeatureSplit& rows = *teacher_rows.store.split("train");
-  const TeacherNeeds shared = shared_needs(request);
-  const int64_t held = teacher_outputs_bytes(rows.rows(), shared, shapes);
-  const int64_t bytes = teacher_store_bytes(rows, shared, shapes);
-  // Hidden states stay on the disk: memory is no limit for them.
-  const int64_t disk_budget = disk_of(out).free_bytes / 2;
-  if (held <= budget && bytes <= std::max(budget, disk_budget)) return;
-  const auto stored = [&](int64_t seed) { return is_stored(request, seed, teacher_rows, out); };
-  if (std::all_of(seeds.begin(), seeds.end(), stored)) return;
-  throw_user_error("method." + request.method->label + ".teacher_outputs",
-                   request.task->name + ": the teacher's outputs take " +
-                       bytes_text(static_cast<double>(bytes)) +
-                       ", the budget of teacher_outputs = \"auto\" is " +
-                       bytes_text(static_cast<double>(held > budget ? budget : disk_budget)) +
-                       ", and \"online\" is not available yet",
-                   "fewer teacher layers, a smaller train_limit, fewer ranks on a host, or "
-                   "teacher_outputs = \"store\" to store them all the same");
+std::vector<std::string> methods_online(const Experiment& experiment, const Task& task,
+                                        const Features& teacher_rows,
+                                        const std::filesystem::path& out, int64_t budget) {
+  Experiment trial = experiment;
+  const auto is_automatic = [&](const MethodSettings& method) {
+    return method.teacher_outputs == "auto" &&
+           takes_outputs(student_needs({&trial, &task, &method, 1}));
+  };
+  std::vector<MethodSettings*> automatic;
+  for (auto& method : trial.methods) {
+    if (is_automatic(method)) automatic.push_back(&method);
+  }
+  for (auto* method : automatic) method->teacher_outputs = "online";
+  std::vector<std::string> online;
+  for (auto* method : automatic) {
+    method->teacher_outputs = "auto";
+    if (fits({&trial, &task, method, 1}, teacher_rows, out, budget)) continue;
+    method->teacher_outputs = "online";
+    online.push_back(method->label);
+  }
+  return online;
+}
+
+void set_online(Experiment& experiment, const std::vector<std::string>& labels) {
+  for (auto& method : experiment.methods) {
+    if (std::find(labels.begin(), labels.end(), method.label) != labels.end())
+      method.teacher_outputs = "online";
+  }
 }
 
 }  // namespace kdbench

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How much of a teacher may be stored. The outputs lie on the disk once, and in the memory of every
 // rank, except for hidden states, which stay on the disk; teacher_outputs = "auto" stores what
-// fits.
+// fits, and lets the teacher run beside the student otherwise.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +25,14 @@ int64_t teacher_outputs_budget(int64_t free_disk, int64_t available_memory, int 
 // The same on this machine, with results in `out`.
 int64_t teacher_outputs_budget(const std::filesystem::path& out, int ranks_per_host);
 
-// Throws a user error when the method says "auto" and the store of a teacher's outputs, unless it
-// is in `out` already for all `seeds`, does not fit: the other way, a teacher that runs beside the
-// student, is not available yet. `teacher_rows`: of the teacher's tokenizer. Local; reads weight
-// files.
-void check_outputs_fit(const StudentRequest& request, const std::vector<int64_t>& seeds,
-                       const Features& teacher_rows, const std::filesystem::path& out,
-                       int64_t budget);
+// Labels of the methods that say "auto" and whose teacher runs beside the student, because what
+// they and the stored methods before them take does not fit, and is not in `out` already for all
+// their seeds. `teacher_rows`: of the teacher's tokenizer. Local; reads weight files.
+std::vector<std::string> methods_online(const Experiment& experiment, const Task& task,
+                                        const Features& teacher_rows,
+                                        const std::filesystem::path& out, int64_t budget);
+
+// These methods say "online" from now on.
+void set_online(Experiment& experiment, const std::vector<std::string>& labels);
 
 }  // namespace kdbench

@@ -59,23 +59,30 @@ class TaskPipeline {
   }
 
  private:
-  // Stored teacher outputs must find room on every host.
+  // Stored teacher outputs must find room on every host; those that do not are not stored.
   void check_outputs() {
     if (!experiment_.teacher) return;
     const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
-    const int64_t budget = workspace_.control.min(
-        teacher_outputs_budget(workspace_.out, workspace_.control.local_size()));
     workspace_.control.on_root([&] {
       Problems problems;
       for (const auto* method : selected_methods(selection_, experiment_)) {
-        const auto seeds = selected_seeds(selection_, experiment_, task_.name, *method);
-        const StudentRequest request{&experiment_, &task_, method, 1};
         const auto student = tokenizer_folder(student_of(experiment_, *method));
-        problems.collect([&] { check_same_tokens(request, *features_.at(student), rows); });
-        problems.collect([&] { check_outputs_fit(request, seeds, rows, workspace_.out, budget); });
+        problems.collect([&] {
+          check_same_tokens({&experiment_, &task_, method, 1}, *features_.at(student), rows);
+        });
       }
       problems.throw_if_any(experiment_.file.string());
     });
+    const int64_t budget = workspace_.control.min(
+        teacher_outputs_budget(workspace_.out, workspace_.control.local_size()));
+    const auto online = from_root(workspace_.control, [&] {
+                          return methods_online(experiment_, task_, rows, workspace_.out, budget);
+                        }).get<std::vector<std::string>>();
+    set_online(experiment_, online);
+    for (const auto& label : online) {
+      workspace_.say(task_.name + " " + label +
+                     ": the teacher's outputs are too large to store, it runs beside the student");
+    }
   }
 
   // Whom a student learns from, and the rows as that model's tokenizer cuts them.
@@ -141,7 +148,7 @@ class TaskPipeline {
     result.runs.push_back(run.folder);
   }
 
-  const Experiment& experiment_;
+  Experiment experiment_;  // with what is decided for this task
   const Task& task_;
   const Selection& selection_;
   const Workspace& workspace_;

@@ -68,6 +68,7 @@ class TaskPlanner {
   }
 
   void plan() {
+    problems_.collect([&] { decide_online(); });
     for (const auto& method : experiment_.methods) {
       problems_.collect([&] { plan_method(method); });
     }
@@ -128,6 +129,25 @@ class TaskPlanner {
     return splits;
   }
 
+  void decide_online() {
+    if (!experiment_.teacher) return;
+    const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
+    set_online(experiment_,
+               methods_online(experiment_, task_, rows, dry_.out, plan_.limits.outputs_budget));
+  }
+
+  // Of a rank: what it reads, or the weights of the teacher that gives it.
+  int64_t outputs_memory(const StudentRequest& request, const TeacherNeeds& needs,
+                         const Features& rows, const ModelShapes& shapes) {
+    if (request.method->teacher_outputs != "online" || !takes_outputs(needs))
+      return teacher_outputs_bytes(rows.store.split("train")->rows(), needs, shapes);
+    const auto model =
+        build_model(needs.from_assistant ? assistant_model(experiment_, task_, request.seed)
+                                         : teacher_model(experiment_, task_, request.seed),
+                    dry_);
+    return int64_t{sizeof(float)} * model->parameters().layout().buffer_size();
+  }
+
   void plan_method(const MethodSettings& method) {
     const TrainSettings settings = experiment_.train_of(task_.name, method);
     const StudentRequest first{&experiment_, &task_, &method, settings.seeds.front()};
@@ -135,12 +155,11 @@ class TaskPlanner {
     const Features& rows = features(tokenizer_of(method));
     WorkPlan work{task_.name, method.label, settings.seeds, 0, {}, 0};
     const ModelShapes shapes = method_shapes(experiment_, method, task_);
-    work.teacher_outputs = teacher_outputs_bytes(rows.store.split("train")->rows(), needs, shapes) +
-                           memory_bytes(needs.memory, shapes);
+    work.teacher_outputs =
+        outputs_memory(first, needs, rows, shapes) + memory_bytes(needs.memory, shapes);
     if (experiment_.teacher) {
       const Features& teacher_rows = features(tokenizer_folder(experiment_.teacher->model));
       check_same_tokens(first, rows, teacher_rows);
-      check_outputs_fit(first, settings.seeds, teacher_rows, dry_.out, plan_.limits.outputs_budget);
     }
     const Teacher* teacher = plan_source(first);
     const auto model = build_model(student_model(first, usable(first, teacher)), dry_);
@@ -195,18 +214,24 @@ class TaskPlanner {
     if (teacher && needs.teacher && !request.method->teacher_outputs_file) {
       const bool assisted = needs.from_assistant;
       const auto& source = assisted ? *experiment_.assistant : *experiment_.teacher;
-      plan_outputs(*teacher, assisted ? needs : shared_needs(request),
-                   features(tokenizer_folder(source.model)), request);
+      if (request.method->teacher_outputs != "online") {
+        plan_outputs(*teacher, assisted ? needs : shared_needs(request),
+                     features(tokenizer_folder(source.model)), request);
+      }
       plan_memory(*teacher, request, needs.memory, rows);
     }
-    StagePlan run{"run",
-                  fmt::format("{} {} seed {}", task_.name, request.method->label, request.seed), "",
-                  false, bytes};
+    StagePlan run{"run", run_text(request), "", false, bytes};
     if (usable(request, teacher) == teacher) {
       const std::string id = student_run_id(request, rows, teacher);
       run.name = free_run_folder(dry_.out / experiment_.name / id, &run.reused).filename().string();
     }
     plan_.stages.push_back(std::move(run));
+  }
+
+  std::string run_text(const StudentRequest& request) const {
+    const bool online = request.method->teacher_outputs == "online";
+    return fmt::format("{} {} seed {}{}", task_.name, request.method->label, request.seed,
+                       online ? ", teacher online" : "");
   }
 
   // Whom the student learns from; null when nobody is needed.
@@ -225,7 +250,7 @@ class TaskPlanner {
     }
     const Features& rows = features(tokenizer_folder(experiment_.assistant->model));
     const Teacher* teacher = trains_assistant(experiment_) ? &plan_teacher(request.seed) : nullptr;
-    if (teacher) {
+    if (teacher && request.method->teacher_outputs != "online") {
       plan_outputs(*teacher, shared_needs(request),
                    features(tokenizer_folder(experiment_.teacher->model)), request);
     }
@@ -319,7 +344,7 @@ class TaskPlanner {
     return text;
   }
 
-  const Experiment& experiment_;
+  Experiment experiment_;  // with what is decided for this task
   const Task& task_;
   const Workspace& dry_;
   Plan& plan_;

@@ -131,30 +131,52 @@ std::shared_ptr<const TeacherSplit> teacher_outputs(
   return outputs;
 }
 
+bool runs_online(const StudentRequest& request) {
+  return request.method->teacher_outputs == "online" && takes_outputs(student_needs(request));
+}
+
+// Whom a student learns from, in the ways that a run takes it.
+struct Source {
+  const Teacher* teacher = nullptr;
+  const Features* rows = nullptr;     // as its tokenizer cuts them
+  std::optional<TrainedModel> model;  // where it runs beside the student
+};
+
+MemoryStates memory_states(const StudentRequest& request, int64_t layer, const Features& features,
+                           const Source& source, const Workspace& workspace) {
+  if (source.model) {
+    return {
+        computed_states(*source.model, layer, source.rows->store.split("train"), workspace.control),
+        source.model->model->config().hidden};
+  }
+  TeacherNeeds needs;
+  needs.hidden_layers = {layer};
+  const auto stored =
+      teacher_outputs(request, needs, features, source.teacher, source.rows, workspace);
+  MemoryStates states{{}, stored->hidden_size};
+  workspace.control.agree([&] {
+    states.pass = stored_states(stored, features.store.split("train"), workspace.control);
+  });
+  return states;
+}
+
 // The memory that the method compares features with: its file's, or the stage's.
-std::optional<FeatureMemory> feature_memory(const StudentRequest& request,
-                                            const TeacherNeeds& needs, const Features& features,
-                                            const Teacher* teacher,
-                                            const Features* teacher_features,
+std::optional<FeatureMemory> feature_memory(const StudentRequest& request, const MemoryNeeds& needs,
+                                            const Features& features, const Source& source,
                                             const Workspace& workspace) {
   std::optional<FeatureMemory> memory;
-  if (needs.memory.centroids == 0) return memory;
-  if (!needs.memory.file.empty()) {
-    workspace.control.agree([&] { memory = read_memory(needs.memory, shapes_of(request)); });
+  if (needs.centroids == 0) return memory;
+  if (!needs.file.empty()) {
+    workspace.control.agree([&] { memory = read_memory(needs, shapes_of(request)); });
     return memory;
   }
-  TeacherNeeds states;
-  states.hidden_layers = {needs.memory.layer};
-  const auto source = from_root(workspace.control, [&]() -> nlohmann::json {
+  const auto origin = from_root(workspace.control, [&]() -> nlohmann::json {
     const auto& file = request.method->teacher_outputs_file;
-    return file ? file_sha256(*file) : teacher->hash;
+    return file ? file_sha256(*file) : source.teacher->hash;
   });
   return ensure_memory(
-      memory_key(source.get<std::string>(), needs.memory, features), needs.memory, features,
-      [&] {
-        return teacher_outputs(request, states, features, teacher, teacher_features, workspace);
-      },
-      workspace);
+      memory_key(origin.get<std::string>(), needs, features), needs, features,
+      [&] { return memory_states(request, needs.layer, features, source, workspace); }, workspace);
 }
 
 TrainingRun describe_run(const StudentRequest& request, const Features& features) {
@@ -275,7 +297,7 @@ TeacherNeeds shared_needs(const StudentRequest& request) {
   TeacherNeeds all;
   std::set<int64_t> layers, hidden;
   for (const auto& method : request.experiment->methods) {
-    if (method.teacher_outputs_file) continue;
+    if (method.teacher_outputs_file || method.teacher_outputs == "online") continue;
     StudentRequest other = request;
     other.method = &method;
     const TeacherNeeds needs = student_needs(other);
@@ -315,9 +337,15 @@ StudentRun ensure_student(const StudentRequest& request, const Features& feature
     run.models[kTeacher] = beside.get();
   }
   run.features = &features.store;
-  run.teacher_outputs =
-      teacher_outputs(request, needs, features, teacher, teacher_features, workspace);
-  run.memory = feature_memory(request, needs, features, teacher, teacher_features, workspace);
+  Source source{teacher, teacher_features, std::nullopt};
+  if (runs_online(request)) {
+    source.model = load_trained_model(teacher->folder, *request.task, workspace);
+    run.online_teacher = {source.model->model.get(), needs, teacher_features->store.split("train")};
+  } else {
+    run.teacher_outputs =
+        teacher_outputs(request, needs, features, teacher, teacher_features, workspace);
+  }
+  run.memory = feature_memory(request, needs.memory, features, source, workspace);
   run.tokenizer = tokenizer_folder(model_setup.settings);
   return {execute(run, workspace) ? RunStatus::kDone : RunStatus::kFailed, run.folder};
 }

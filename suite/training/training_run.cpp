@@ -32,6 +32,10 @@ RunData make_data(const TrainingRun& run) {
     data.splits[name] =
         make_dataset(split, labels, name == "train" ? run.teacher_outputs : nullptr);
   }
+  if (run.online_teacher) {
+    auto& rows = data.splits.at("train");
+    rows = with_online_teacher(std::move(rows), *run.online_teacher, labels);
+  }
   if (data.splits.count("train")) data.training.train = data.splits.at("train").get();
   for (const auto& name : run.task->dev_splits()) {
     if (data.splits.count(name)) data.training.dev.emplace_back(name, data.splits.at(name).get());

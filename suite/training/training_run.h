@@ -17,6 +17,7 @@
 #include "methods/method.h"
 #include "suite/config/experiment.h"
 #include "suite/stages/workspace.h"
+#include "suite/training/online_teacher.h"
 
 namespace kdbench {
 
@@ -35,6 +36,7 @@ struct TrainingRun {
   std::optional<FeatureMemory> memory;  // of the method, when it asks for one
   const FeatureStore* features = nullptr;
   std::shared_ptr<const TeacherSplit> teacher_outputs;  // of the training rows; may be null
+  std::optional<OnlineTeacher> online_teacher;          // that gives them, when they are not stored
   bool keep_model = true;           // as model/; a model that was only read lies elsewhere already
   std::filesystem::path tokenizer;  // folder whose tokenizer files go beside the saved model
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();

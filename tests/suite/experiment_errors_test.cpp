@@ -95,15 +95,19 @@ temprature = 2
 }
 
 TEST(ExperimentErrors, NotAvailableYet) {
-  const std::string message =
-      more("teacher_outputs = \"online\"\n[assistant]\nweights = \"teacher\"\n");
-  EXPECT_THAT(message,
-              HasSubstr(":14: method.kd.teacher_outputs: \"online\" is not available yet"));
-  EXPECT_THAT(message, HasSubstr(":15: assistant: not available yet"));
   EXPECT_THAT(with_set("train.precision=bf16"), HasSubstr("\"bf16\" is not available yet"));
   EXPECT_THAT(with_set("train.precision=fp64"), Not(HasSubstr("not available yet")));
   EXPECT_THAT(with_set("student.architecture=bilstm"), HasSubstr("not available yet"));
   EXPECT_THAT(with_set("method.kd.name=d-heavy"), HasSubstr("not available yet: 'd-heavy'"));
+}
+
+TEST(ExperimentErrors, AssistantsAndTeachersThatLearn) {
+  EXPECT_THAT(with_set("method.kd.name=takd"), HasSubstr("method 'takd' needs an assistant"));
+  EXPECT_THAT(more("[assistant]\nweights = \"nowhere\"\n"),
+              HasSubstr(":15: assistant.weights: no folder"));
+  EXPECT_THAT(more("teacher_outputs = \"store\"\n[[method]]\nname = \"prokt\"\n"
+                   "teacher_outputs = \"store\"\n"),
+              HasSubstr("method 'prokt' trains its teacher, whose outputs change"));
 }
 
 TEST(ExperimentErrors, Methods) {

@@ -288,7 +288,7 @@ TEST(Experiment, ParityFixturesAreUnderstood) {
     }
   }
   EXPECT_EQ(cases, 25);
-  EXPECT_GE(loaded, 7);
+  EXPECT_EQ(loaded, 20);
 }
 
 }  // namespace

@@ -170,6 +170,16 @@ TEST(ParityOfStages, OurTeacherGivesTheSameOutputs) {
   reproduce(folder, {"method.pkd.teacher_outputs=\"store\""});
 }
 
+// A teacher that runs beside the student gives what a store would; a memory's rows are trained from
+// such states too.
+TEST(ParityOfStages, ATeacherBesideTheStudentGivesTheSameOutputs) {
+  for (const char* name : {"kd-mnli", "pkd-skip-rte", "fsd-ilg-rte"}) {
+    KDBENCH_NEED_SHARED(folder, fs::path("fixtures/parity") / name);
+    const std::string method = std::string(name).substr(0, std::string(name).find('-'));
+    reproduce(folder, {"method." + method + ".teacher_outputs=\"online\""});
+  }
+}
+
 // An assistant that is the teacher itself changes nothing.
 TEST(ParityOfStages, ByWayOfTheTeacherItselfTakdIsKd) {
   KDBENCH_NEED_SHARED(folder, fs::path("fixtures/parity/kd-rte"));

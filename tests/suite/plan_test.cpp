@@ -264,22 +264,16 @@ Features seven_rows() {
   return features;
 }
 
+using Labels = std::vector<std::string>;
+
 TEST_F(PlanTest, OnlyAutoIsHeldToTheBudget) {
   const Experiment automatic = load(), stored = load({"method.kd.teacher_outputs=store"});
   const Task& task = find_task("RTE");
   const Features rows = seven_rows();
   const fs::path out = folder / "out";
-  const StudentRequest request{&automatic, &task, &automatic.methods[0], 1};
-  EXPECT_NO_THROW(check_outputs_fit(request, {1}, rows, out, 112));
-  EXPECT_NO_THROW(check_outputs_fit({&stored, &task, &stored.methods[0], 1}, {1}, rows, out, 111));
-  try {
-    check_outputs_fit(request, {1}, rows, out, 111);
-    FAIL() << "112 bytes do not fit 111";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUserInput);
-    EXPECT_THAT(error.what(), HasSubstr("take 112 B"));
-    EXPECT_THAT(error.what(), HasSubstr("\"online\" is not available yet"));
-  }
+  EXPECT_EQ(methods_online(automatic, task, rows, out, 112), Labels{});
+  EXPECT_EQ(methods_online(stored, task, rows, out, 111), Labels{});
+  EXPECT_EQ(methods_online(automatic, task, rows, out, 111), Labels{"kd"});
 }
 
 TEST_F(PlanTest, WhatIsStoredAlreadyNeedsNoBudget) {
@@ -290,7 +284,7 @@ TEST_F(PlanTest, WhatIsStoredAlreadyNeedsNoBudget) {
   const Teacher teacher = teacher_at(folder / "out", teacher_key(experiment, task, 1, rows));
   const StageKey key = teacher_outputs_key(teacher, shared_needs(request), rows);
   folder.write(fs::path("out/.stages") / key.hash() / "stage.json", "{}");
-  EXPECT_NO_THROW(check_outputs_fit(request, {1, 2}, rows, folder / "out", 0));
+  EXPECT_EQ(methods_online(experiment, task, rows, folder / "out", 0), Labels{});
 }
 
 }  // namespace
