@@ -41,19 +41,6 @@ TEST(Experiment, ReadsFileAndFillsDefaults) {
 }
 
 // Relative to the file, or to the working folder where --set writes it.
-TEST(Experiment, AnOptionThatIsAPathBecomesAbsolute) {
-  const ExperimentFolder folder;
-  const std::string text = std::string(kExperiment) + "[[method]]\nname = \"fsd\"\n";
-  const auto memory = [&](const std::string& line, const std::vector<std::string>& set = {}) {
-    return folder.load(text + line, set).methods.back().options.get<std::string>("memory");
-  };
-  EXPECT_EQ(memory(""), "auto");
-  EXPECT_EQ(memory("memory = \"auto\"\n"), "auto");
-  EXPECT_EQ(memory("memory = \"a/m.safetensors\"\n"), folder / "a/m.safetensors");
-  EXPECT_EQ(memory("", {"method.fsd.memory=\"m.safetensors\""}),
-            fs::current_path() / "m.safetensors");
-}
-
 TEST(Experiment, LayersOfTrainOverrideEachOther) {
   const ExperimentFolder folder;
   const Experiment experiment = folder.load(R"(name = "layers"
