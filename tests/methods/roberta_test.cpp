@@ -123,7 +123,7 @@ TEST(Roberta, EqualsItsDefinition) {
   const Batch batch = small_batch({0, 1, 2, 3, 4});
   for (const bool hidden : {false, true}) {
     ForwardMode mode;
-    mode.hidden_states = hidden;
+    if (hidden) mode.hidden_layers = {0, 1, 2};
     mode.cls_states = true;
     const Outputs outputs = model->forward(batch, mode);
     for (int64_t row = 0; row < batch.rows(); ++row) {

@@ -77,7 +77,7 @@ class Memory : public ::testing::Test {
     std::vector<at::Tensor> states;
     const auto data = make_dataset(rows(), {"0", "1"});
     ForwardMode mode;
-    mode.hidden_states = true;
+    mode.hidden_layers = {layer};
     for (int64_t row = 0; row < rows()->rows(); ++row) {
       states.push_back(model.model->forward(data->batch({row}, 1), mode).hidden[layer]);
     }
@@ -165,7 +165,8 @@ TEST_F(Memory, StageIsMadeOnceAndSharedByWhoeverAsksAlike) {
   int made = 0;
   const auto states = [&] {
     ++made;
-    return stored();
+    const auto split = stored();
+    return MemoryStates{stored_states(split, rows(), control), split->hidden_size};
   };
   const auto ensure = [&](const std::string& teacher) {
     return ensure_memory(memory_key(teacher, needs, features), needs, features, states,

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "suite/config/method_grid.h"
 #include "tests/support/temp_folder.h"
 
 namespace kdbench {
@@ -52,8 +53,9 @@ TEST_F(FileOption, AMissingFileIsAProblem) {
 }
 
 TEST_F(FileOption, IsNoPointOfAGrid) {
-  const toml::table table = toml::parse("memory = ['auto']");
-  EXPECT_TRUE(read_grid({kSpec}, TableReader(table, "method.fsd.grid", problems)).empty());
+  const toml::table table = toml::parse("[grid]\nmemory = ['auto']");
+  TableReader method(table, "method.fsd", problems);
+  EXPECT_EQ(expand_grid({}, {kSpec}, method).size(), 1U);
   ASSERT_EQ(problems.lines().size(), 1U);
   EXPECT_NE(problems.lines()[0].find("takes no list"), std::string::npos);
 }
