@@ -32,6 +32,7 @@ class LogitTable : public Model {
     return outputs;
   }
   double forward_flops(int64_t) const override { return 0.0; }
+  std::string classifier() const override { return "classifier"; }
 };
 
 class OneRank : public RowGatherer {
