@@ -53,7 +53,7 @@ struct Learner {
   Schedule schedule;
 };
 
-// A model's best so far in a phase. The first of equal scores stays.
+// A model's best so far. The first of equal scores stays.
 struct Best {
   double score = -INFINITY;
   at::Tensor values;  // of the student alone
@@ -91,8 +91,12 @@ class Trainer {
   Model& student() { return *models_.at(kStudent); }
 
   void run_phase(const Phase& phase) {
-    if (phase.start == StartWeights::kBestOfPreviousPhase) restore_best();
-    best_.clear();
+    // Weights that a phase begins with are its best until they are beaten.
+    if (phase.start == StartWeights::kBestOfPreviousPhase) {
+      restore_best();
+    } else {
+      best_.clear();
+    }
     ++phase_number_;
     phase_seed_ = derive_seed(seed_, "phase " + std::to_string(phase_number_));
     step_ = 0;
@@ -282,7 +286,7 @@ class Trainer {
     if (!(score > best.score)) return;  // also not a NaN
     best.score = score;
     scores.best = record.metrics;
-    scores.best_epoch = record.epoch;
+    scores.best_epoch = result_.epochs;
     if (record.model == kStudent) best.values = student().parameters().values().clone();
   }
 

@@ -63,10 +63,11 @@ struct Observer {
   std::function<void(const EvaluationRecord&)> evaluation;
 };
 
-// After the last epoch, and at the model's own best.
+// After the last epoch, and at the model's own best: in the last phase, and in the phases whose
+// best weights it began with.
 struct Scores {
   SplitMetrics last, best;
-  int64_t best_epoch = -1;  // 0-based in the last phase
+  int64_t best_epoch = -1;  // 0-based over all phases
 };
 
 // Sums of this run, maximum over ranks (seconds).
@@ -78,7 +79,7 @@ struct TrainingResult {
   int64_t steps = 0, epochs = 0, samples = 0, tokens = 0;
   double model_flops = 0.0;  // 3 x forward of the learning models on real tokens
   TrainingTimes times;
-  Scores student;                         // in the last phase
+  Scores student;
   std::map<std::string, Scores> others;   // of the other learning models, by role
   std::map<std::string, int64_t> counts;  // Method::counts over all ranks
 };

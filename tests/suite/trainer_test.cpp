@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 #include <mpi.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "io/error.h"
+#include "methods/finetune.h"
 #include "methods/losses.h"
 #include "methods/registry.h"
 #include "tests/support/tiny.h"
@@ -59,6 +61,7 @@ std::unique_ptr<Method> kd() {
 
 struct Trained {
   std::vector<double> losses, norms;
+  std::vector<double> accuracies;  // of all evaluations
   TrainingResult result;
   at::Tensor values;
 };
@@ -76,6 +79,9 @@ Trained train_tiny(Method& method, const Control& control, const TrainSettings& 
     if (record.updates.empty()) return;
     trained.losses.push_back(record.updates.front().loss);
     trained.norms.push_back(record.updates.front().grad_norm);
+  };
+  observer.evaluation = [&](const EvaluationRecord& record) {
+    trained.accuracies.push_back(record.metrics.at("dev").at("accuracy"));
   };
   const auto collectives = make_collectives(control, at::kCPU);
   const Models models{{kStudent, student.get()}};
@@ -158,6 +164,43 @@ TEST(Trainer, BestCheckpointHoldsTheBestWeights) {
   EXPECT_GE(best.result.student.best.at("dev").at("accuracy"),
             best.result.student.last.at("dev").at("accuracy"));
   EXPECT_GE(best.result.student.best_epoch, 0);
+}
+
+// Learns the labels, then from its best weights the opposite.
+class LearnThenUnlearn : public Method {
+ public:
+  TeacherNeeds teacher_needs(const ModelShapes&) const override { return {}; }
+  std::vector<Phase> phases(const Inputs& inputs) override {
+    Model& student = *inputs.models.at(kStudent);
+    Phase learn, unlearn;
+    learn.updates = {hard_label_update(student)};
+    unlearn.updates = {{kStudent, [&student](const StepContext& context, const Batch& batch) {
+                          Loss loss = hard_label_update(student).loss(context, batch);
+                          loss.total = -loss.total;
+                          return loss;
+                        }}};
+    unlearn.start = StartWeights::kBestOfPreviousPhase;
+    return {learn, unlearn};
+  }
+};
+
+TEST(Trainer, TheBestThatAPhaseBeginsWithStaysUntilItIsBeaten) {
+  Control control(MPI_COMM_WORLD);
+  TrainSettings settings = settings_for_test();
+  settings.checkpoint = "best";
+  settings.best_metric = "accuracy";
+  LearnThenUnlearn method;
+  const Trained both = train_tiny(method, control, settings);
+  ASSERT_EQ(both.accuracies.size(), 6u);
+  const auto& all = both.accuracies;
+  const auto best = std::max_element(all.begin(), all.end());
+  ASSERT_GT(*best, *std::max_element(all.begin() + 3, all.end()));
+  EXPECT_EQ(both.result.student.best_epoch, best - all.begin());
+  EXPECT_EQ(both.result.student.best.at("dev").at("accuracy"), *best);
+  EXPECT_EQ(both.result.student.last.at("dev").at("accuracy"), all.back());
+  // The weights are those of the first phase alone.
+  const auto learn = find_method("finetune").make(Options{});
+  EXPECT_TRUE(at::equal(both.values, train_tiny(*learn, control, settings).values));
 }
 
 TEST(Trainer, ALossThatIsNotFiniteFailsTheRunOnEveryRank) {
