@@ -12,6 +12,9 @@ namespace kdbench {
 namespace {
 
 constexpr double kSmallestNorm = 1e-8;
+// |f|^2 - 2 <f, M> + |M|^2 has lost most of float32's digits where it is less than this share of
+// the norms.
+constexpr double kNear = 1e-2;
 
 // Centroids' values at a block's positions: (K, positions * H).
 at::Tensor slice(const at::Tensor& memory, const FlatRows::Block& block, int64_t width) {
@@ -24,6 +27,23 @@ struct Relations {
   at::Tensor row_squares, memory_squares;  // (b, 1), (1, K)
   at::Tensor row_norms, memory_norms;      // the same, at least 1e-8
 };
+
+// Sums the squares (b, K) of near pairs anew, from the differences themselves: a row on its
+// centroid has distance 0. Few pairs are near.
+void refine_near_pairs(const FlatRows& rows, const at::Tensor& arranged, const at::Tensor& memory,
+                       const Relations& r, at::Tensor& squares) {
+  const at::Tensor near = (squares < kNear * (r.row_squares + r.memory_squares)).nonzero().cpu();
+  for (int64_t i = 0; i < near.size(0); ++i) {
+    const int64_t place = near[i][0].item<int64_t>(), centroid = near[i][1].item<int64_t>();
+    at::Tensor difference = memory.select(0, centroid).clone();
+    for (const auto& block : rows.blocks()) {
+      if (block.rows <= place) break;
+      difference.narrow(0, block.position * arranged.size(1), block.positions * arranged.size(1))
+          .sub_(FlatRows::part(arranged, block)[place]);
+    }
+    squares[place][centroid] = difference.square().sum(at::kDouble);
+  }
+}
 
 // `gram`: M M^T, whose diagonal are the centroids' squares.
 Relations relate(const FlatRows& rows, const at::Tensor& arranged, const at::Tensor& memory,
@@ -40,7 +60,9 @@ Relations relate(const FlatRows& rows, const at::Tensor& arranged, const at::Ten
   r.memory_squares = gram.diag().to(at::kDouble).unsqueeze(0);
   r.row_norms = r.row_squares.sqrt().clamp_min(kSmallestNorm);
   r.memory_norms = r.memory_squares.sqrt().clamp_min(kSmallestNorm);
-  r.distances = (r.row_squares - 2.0 * p + r.memory_squares).clamp_min(0.0).sqrt();
+  at::Tensor squares = r.row_squares - 2.0 * p + r.memory_squares;
+  refine_near_pairs(rows, arranged, memory, r, squares);
+  r.distances = squares.sqrt();
   r.cosines = p / (r.row_norms * r.memory_norms);
   return r;
 }

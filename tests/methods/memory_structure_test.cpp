@@ -114,6 +114,33 @@ TEST(MemoryStructure, ARowOnItsCentroidAndZerosAreSafe) {
   }
 }
 
+// As where there are about as many centroids as training rows: the teacher's stand on rows.
+TEST(MemoryStructure, DistancesFarBelowTheNormsKeepTheirDigits) {
+  const at::Tensor x = kStudent + 30.0, y = kTeacher + 40.0;
+  const at::Tensor memory = padded(x, kLengths).narrow(0, 0, kCentroids) + 0.1 * kMemory;
+  const at::Tensor teacher_memory = padded(y, kLengths).narrow(0, 0, kCentroids).clone();
+  Tensors fast = testing::leaves_of({x, memory}, 0.0, false);
+  const MemoryLoss loss =
+      MemoryStructure(teacher_memory, 1.0).loss(fast[0], y, offsets_of(kLengths), 5, fast[1]);
+  (loss.total - loss.memory).backward();
+
+  Tensors exact = testing::leaves_of({x.to(at::kDouble), memory.to(at::kDouble)}, 0.0, false);
+  const at::Tensor far = distances(padded(exact[0], kLengths), exact[1]);
+  const at::Tensor teacher_far =
+      distances(padded(y, kLengths).to(at::kDouble), teacher_memory.to(at::kDouble));
+  const at::Tensor expected = (far - teacher_far).square().sum() / (5.0 * kCentroids);
+  expected.backward();
+  EXPECT_EQ(testing::largest(teacher_far.diag()), 0.0);
+  EXPECT_LT(testing::largest(far.diag()), 1.0);
+  // A pair's own part, which float32's rounding of |f|^2 - 2 <f, M> + |M|^2 would drown.
+  const MemoryLoss near =
+      MemoryStructure(teacher_memory.narrow(0, 2, 1), 1.0)
+          .loss(x.narrow(0, 13, 2), y.narrow(0, 13, 2), offsets_of({2}), 1, memory.narrow(0, 2, 1));
+  EXPECT_NEAR(near.distance, far.diag().square()[2].item<double>(), 1e-6);
+  EXPECT_NEAR(loss.distance, expected.item<double>(), 1e-5 * expected.item<double>());
+  testing::expect_close(fast[0].grad(), exact[0].grad(), 1e-4, "states");
+}
+
 // Shares of 2, 0 and 3 rows.
 TEST(MemoryStructure, SharesAddUp) {
   const MemoryStructure structure(kTeacherMemory.to(at::kDouble), 0.4);
