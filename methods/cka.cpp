@@ -17,13 +17,23 @@ namespace {
 constexpr double kSmallestNorm = 1e-12;
 constexpr double kLogOffset = 1e-8;
 
+// H K H. Plain loops here and below: Grams are small and many, and LibTorch's operations on them
+// take longer to start than to run.
 at::Tensor centred(const at::Tensor& gram) {
-  const at::Tensor k = gram.to(at::kDouble);
-  return k - k.mean(0, true) - k.mean(1, true) + k.mean();
-}
-
-double sum_of_products(const at::Tensor& a, const at::Tensor& b) {
-  return (a * b).sum().item<double>();
+  at::Tensor k = at::empty(gram.sizes(), at::kDouble).copy_(gram);
+  double* values = k.mutable_data_ptr<double>();
+  const int64_t n = gram.size(0);
+  std::vector<double> means(static_cast<size_t>(n), 0.0);  // of rows, and of columns: K = K^T
+  double mean = 0.0;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < n; ++j) means[i] += values[i * n + j];
+    means[i] /= static_cast<double>(n);
+    mean += means[i] / static_cast<double>(n);
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < n; ++j) values[i * n + j] += mean - means[i] - means[j];
+  }
+  return k;
 }
 
 struct Extent {
@@ -128,14 +138,21 @@ void add_own_rows(at::Tensor& sum, const GlobalRows& all, const at::Tensor& slop
 
 Cka linear_cka(const at::Tensor& gram_x, const at::Tensor& gram_y) {
   const at::NoGradGuard no_gradients;
-  const at::Tensor x = centred(gram_x), y = centred(gram_y);
-  const double norm_x = std::sqrt(sum_of_products(x, x)), norm_y = std::sqrt(sum_of_products(y, y));
-  const double nx = std::max(norm_x, kSmallestNorm), ny = std::max(norm_y, kSmallestNorm);
-  Cka cka;
-  cka.value = sum_of_products(x, y) / (nx * ny);
-  cka.slope = y / (nx * ny);
-  if (norm_x > kSmallestNorm) cka.slope -= x * (cka.value / (nx * nx));
-  return cka;
+  const at::Tensor centred_x = centred(gram_x), centred_y = centred(gram_y);
+  const double* x = centred_x.const_data_ptr<double>();
+  double* y = centred_y.mutable_data_ptr<double>();
+  double xx = 0.0, yy = 0.0, xy = 0.0;
+  for (int64_t i = 0; i < centred_x.numel(); ++i) {
+    xx += x[i] * x[i];
+    yy += y[i] * y[i];
+    xy += x[i] * y[i];
+  }
+  const double nx = std::max(std::sqrt(xx), kSmallestNorm);
+  const double ny = std::max(std::sqrt(yy), kSmallestNorm);
+  const double value = xy / (nx * ny);
+  const double of_norm = std::sqrt(xx) > kSmallestNorm ? value / (nx * nx) : 0.0;
+  for (int64_t i = 0; i < centred_x.numel(); ++i) y[i] = y[i] / (nx * ny) - x[i] * of_norm;
+  return {value, centred_y.to(gram_x.device())};
 }
 
 double cka_loss(double cka) { return -std::log(std::abs(cka) + kLogOffset); }
