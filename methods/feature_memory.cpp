@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// |x - c|^2 is compared as |c|^2 - 2 <x, c>. The inner products of a batch are one GEMM a position
-// with the rows that reach it, so that the zeros behind a row's end cost nothing.
+// |x - c|^2 is compared as |c|^2 - 2 <x, c>, in float64: centroids that were just drawn are about
+// equally far from a row, and float32 would let the place of a row in its batch, so the number of
+// ranks, decide between some.
 #include "methods/feature_memory.h"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <vector>
 
+#include "methods/ops/flat_rows.h"
 #include "methods/rng.h"
 
 namespace kdbench {
@@ -22,21 +22,10 @@ void add_squares(const float* values, int64_t count, double* sums) {
   for (int64_t i = 0; i < count; ++i) sums[i] += static_cast<double>(values[i]) * values[i];
 }
 
-// The rows of a batch, the longest first.
-std::vector<int64_t> longest_first(const int64_t* offsets, int64_t rows) {
-  std::vector<int64_t> order(static_cast<size_t>(rows));
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    return offsets[a + 1] - offsets[a] > offsets[b + 1] - offsets[b];
-  });
-  return order;
-}
-
 }  // namespace
 
 MemoryTrainer::MemoryTrainer(int64_t centroids, int64_t positions, int64_t hidden, uint64_t seed)
-    : positions_(positions),
-      hidden_(hidden),
+    : hidden_(hidden),
       width_(positions * hidden),
       seed_(seed),
       centroids_(at::zeros({centroids, width_}, at::kFloat)) {}
@@ -66,31 +55,21 @@ void MemoryTrainer::add_moments(const Ragged& states) {
 }
 
 at::Tensor MemoryTrainer::nearest(const Ragged& states) const {
-  const int64_t* offsets = states.offsets.const_data_ptr<int64_t>();
-  const int64_t rows = states.offsets.size(0) - 1;
-  const std::vector<int64_t> order = longest_first(offsets, rows);
-  std::vector<int64_t> begins;
-  for (const int64_t row : order) begins.push_back(offsets[row]);
-  const at::Tensor first = at::tensor(begins, at::kLong);
-  const at::Tensor by_position = centroids_.view({-1, positions_, hidden_});
-  at::Tensor products = at::zeros({rows, centroids_.size(0)}, at::kFloat);
-  int64_t reach = rows;  // the rows with a token at this position: the first ones
-  for (int64_t position = 0; position < positions_; ++position) {
-    while (reach > 0 && offsets[order[reach - 1] + 1] - offsets[order[reach - 1]] <= position) {
-      --reach;
-    }
-    if (reach == 0) break;
-    const at::Tensor tokens = states.values.index_select(0, first.narrow(0, 0, reach) + position);
-    products.narrow(0, 0, reach).addmm_(tokens, by_position.select(1, position).t());
+  const FlatRows rows(states.offsets, at::kCPU);
+  const at::Tensor arranged = rows.arrange(states.values).to(at::kDouble);
+  const at::Tensor norms = at::linalg_vector_norm(centroids_, 2, {1}, false, at::kDouble);
+  at::Tensor scores = norms.square().repeat({rows.rows(), 1});
+  for (const auto& block : rows.blocks()) {
+    const at::Tensor centroids =
+        centroids_.narrow(1, block.position * hidden_, block.positions * hidden_);
+    scores.narrow(0, 0, block.rows)
+        .addmm_(FlatRows::part(arranged, block), centroids.to(at::kDouble).t(), 1.0, -2.0);
   }
-  const at::Tensor squares = centroids_.square().sum(1);
-  // argmin() may take any of equals.
-  const at::Tensor scores = squares.unsqueeze(0) - 2 * products;
-  const float* score = scores.const_data_ptr<float>();
-  at::Tensor chosen = at::empty({rows}, at::kLong);
-  for (int64_t i = 0; i < rows; ++i) {
-    const float* begin = score + i * scores.size(1);
-    chosen.mutable_data_ptr<int64_t>()[order[i]] =
+  at::Tensor chosen = at::empty({rows.rows()}, at::kLong);
+  for (int64_t place = 0; place < rows.rows(); ++place) {
+    // argmin() may take any of equals.
+    const double* begin = scores.const_data_ptr<double>() + place * scores.size(1);
+    chosen.mutable_data_ptr<int64_t>()[rows.row_at(place)] =
         std::min_element(begin, begin + scores.size(1)) - begin;
   }
   return chosen;

@@ -40,7 +40,7 @@ class MemoryTrainer {
   void move();
   at::Tensor nearest(const Ragged& states) const;
 
-  int64_t positions_, hidden_, width_;
+  int64_t hidden_, width_;
   uint64_t seed_;
   bool drawn_ = false;
   at::Tensor centroids_;

@@ -26,6 +26,7 @@ class FlatRows {
 
   int64_t rows() const { return static_cast<int64_t>(places_.size()); }
   const std::vector<Block>& blocks() const { return blocks_; }
+  int64_t row_at(int64_t place) const { return places_[place]; }
   // Places of the rows first .. first + count - 1, rising.
   std::vector<int64_t> places_of(int64_t first, int64_t count) const;
 

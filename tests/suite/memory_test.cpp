@@ -158,6 +158,25 @@ TEST_F(Memory, TheFirstOfEqualsTakesTheRowsAndTheOthersStay) {
   EXPECT_TRUE(at::equal(trainer.centroids(), row.expand({3, 4})));
 }
 
+// Rows far from zero: to float32, |c|^2 - 2 <x, c> would be the same number for all centroids.
+TEST(MemoryTrainer, NearestCentroidsAreToldApart) {
+  constexpr int64_t kRows = 60, kCentroids = 8;
+  at::manual_seed(1);
+  const at::Tensor values = 1000.0 + 0.01 * at::randn({kRows * kPositions, 16});
+  const at::Tensor offsets = at::arange(kRows + 1, at::kLong) * kPositions;
+  MemoryTrainer trainer(kCentroids, kPositions, 16, 1);
+  trainer.begin_pass();
+  trainer.add({values, offsets});
+  trainer.end_pass();
+  const at::Tensor rows = values.view({kRows, -1}).to(at::kDouble);
+  const at::Tensor centroids = trainer.centroids().to(at::kDouble);
+  const at::Tensor nearest = (rows.unsqueeze(1) - centroids.unsqueeze(0)).square().sum(2).argmin(1);
+  trainer.begin_pass();
+  trainer.add({values, offsets});
+  EXPECT_TRUE(at::equal(trainer.sums().narrow(0, kCentroids * kWidth, kCentroids),
+                        nearest.bincount({}, kCentroids).to(at::kDouble)));
+}
+
 TEST_F(Memory, StageIsMadeOnceAndSharedByWhoeverAsksAlike) {
   MemoryNeeds needs;
   needs.centroids = 4;
