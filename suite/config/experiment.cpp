@@ -12,6 +12,7 @@
 #include "io/text.h"
 #include "suite/config/experiment_overrides.h"
 #include "suite/config/experiment_reader.h"
+#include "suite/config/method_models.h"
 #include "suite/training/model_setup.h"
 
 namespace kdbench {
@@ -87,7 +88,7 @@ void check_methods(const Experiment& experiment, const std::vector<PlacedMethod>
                    Problems& problems) {
   std::set<std::string> listed;
   for (const auto& method : methods) {
-    if (!method.student_read) continue;
+    if (!method.student_read || !has_student(experiment, method.settings)) continue;
     Problems found;
     check_method(experiment, method.settings, method.place, found);
     for (const auto& line : found.lines()) {

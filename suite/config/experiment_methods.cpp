@@ -66,11 +66,14 @@ void check_depth(const ModelSettings& student, const ModelShapes& shapes) {
   select_layers({}, source, shapes.student.layers, student.init);
 }
 
-// A teacher that learns beside the student has no outputs that could be stored.
-void check_learning_teacher(const MethodSettings& method, const std::string& place) {
-  if (method.teacher_outputs == "auto") return;
+// The key means something where outputs are taken, of a teacher that does not change.
+void check_teacher_outputs(const MethodSettings& method, const TeacherNeeds& needs,
+                           const std::string& place) {
+  if (method.teacher_outputs == "auto" || takes_outputs(needs)) return;
   throw_user_error(place + ".teacher_outputs",
-                   "method '" + method.name + "' trains its teacher, whose outputs change",
+                   "method '" + method.name +
+                       (needs.trains_teacher ? "' trains its teacher, whose outputs change"
+                                             : "' takes no outputs of a teacher"),
                    "leave the key out");
 }
 
@@ -96,7 +99,7 @@ void check_needs(const Experiment& experiment, const MethodSettings& method,
     throw_user_error(place, who + "needs a teacher", "add [teacher]");
   }
   if (needs.from_assistant && !from_file) check_assistant(experiment, method, place);
-  if (needs.trains_teacher) check_learning_teacher(method, place);
+  check_teacher_outputs(method, needs, place);
   if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
     throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");
   }

@@ -5,6 +5,10 @@
 
 namespace kdbench {
 
+bool has_student(const Experiment& experiment, const MethodSettings& method) {
+  return method.student || experiment.student;
+}
+
 const ModelSettings& student_of(const Experiment& experiment, const MethodSettings& method) {
   return method.student ? *method.student : experiment.student.value();
 }
@@ -20,6 +24,10 @@ ModelShapes method_shapes(const Experiment& experiment, const MethodSettings& me
   shapes.outputs = task.classes();
   shapes.max_seq_length = experiment.max_seq_length_of(task.name);
   return shapes;
+}
+
+bool takes_outputs(const TeacherNeeds& needs) {
+  return needs.logits || !needs.cls_layers.empty() || !needs.hidden_layers.empty();
 }
 
 }  // namespace kdbench

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The models that a method of an experiment meets.
+// The models that a method of an experiment meets, and whether it takes their outputs.
 #pragma once
 
 #include "io/task.h"
@@ -8,6 +8,9 @@
 
 namespace kdbench {
 
+// An experiment of teachers alone (`finetune`) may lack [student].
+bool has_student(const Experiment& experiment, const MethodSettings& method);
+
 // The method's own student, else the experiment's, which must be there.
 const ModelSettings& student_of(const Experiment& experiment, const MethodSettings& method);
 
@@ -15,5 +18,8 @@ const ModelSettings& student_of(const Experiment& experiment, const MethodSettin
 // cannot be read.
 ModelShapes method_shapes(const Experiment& experiment, const MethodSettings& method,
                           const Task& task);
+
+// The method takes something that could be stored of a teacher.
+bool takes_outputs(const TeacherNeeds& needs);
 
 }  // namespace kdbench

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/assistant.h"
 
-#include "methods/registry.h"
-#include "suite/stages/teacher_outputs.h"
 #include "suite/training/training_run.h"
 
 namespace kdbench {
@@ -29,17 +27,32 @@ TrainingRun describe_run(const StudentRequest& request, const Features& features
   return run;
 }
 
-// A record of its own is all that is left when the teacher failed.
-bool not_made(TrainingRun& run, const Workspace& workspace) {
-  record_failure(run, "its teacher failed", workspace);
-  return false;
+// Trains (or only scores) the assistant and leaves its run in `folder`; false when it failed.
+bool make_assistant(const StudentRequest& request, const Features& features, const Source& teacher,
+                    const StageKey& key, const fs::path& folder, const Workspace& workspace) {
+  TrainingRun run = describe_run(request, features, teacher.model, key);
+  run.folder = folder;
+  if (teacher.model && teacher.model->failed) {
+    record_failure(run, "its teacher failed", workspace);
+    return false;
+  }
+  const ModelRequest setup = assistant_model(*request.experiment, *request.task, request.seed);
+  const auto model = build_model(setup, workspace);
+  const auto method = make_method(request);
+  run.models = {{kStudent, model.get()}};
+  run.features = &features.store;
+  run.tokenizer = tokenizer_folder(setup.settings);
+  SourceOutputs outputs;
+  if (teacher.model) {
+    run.method = method.get();
+    outputs = ensure_source_outputs(request, features, teacher, workspace);
+    run.teacher_outputs = outputs.stored;
+    run.online_teacher = outputs.online;
+  }
+  return execute(run, workspace);
 }
 
 }  // namespace
-
-bool trains_assistant(const Experiment& experiment) {
-  return experiment.assistant && experiment.assistant->train;
-}
 
 ModelRequest assistant_model(const Experiment& experiment, const Task& task, int64_t seed) {
   return teacher_request(*experiment.assistant, experiment.assistant_train_of(task.name), task,
@@ -49,11 +62,11 @@ ModelRequest assistant_model(const Experiment& experiment, const Task& task, int
 StageKey assistant_key(const StudentRequest& request, const Features& features,
                        const Teacher* teacher) {
   const ModelRequest model = assistant_model(*request.experiment, *request.task, request.seed);
-  nlohmann::json inputs{{"features", features.hash}, {"model", model_inputs(model)}};
+  nlohmann::json inputs{{"features", features.hash}, {"model", stage_model_inputs(model)}};
   if (teacher) {
     inputs["teacher"] = teacher->hash;
     inputs["method"] = request.method->name;
-    inputs["options"] = to_json(request.method->options);
+    inputs["options"] = option_inputs(*request.method);
     inputs["train"] = to_json(request.experiment->assistant_train_of(request.task->name));
     inputs["train"].erase("seeds");
   }
@@ -61,34 +74,15 @@ StageKey assistant_key(const StudentRequest& request, const Features& features,
 }
 
 Teacher ensure_assistant(const StudentRequest& request, const Features& features,
-                         const Teacher* teacher, const Features* teacher_features,
-                         const Workspace& workspace) {
-  const StageKey key =
-      key_from_root(workspace.control, [&] { return assistant_key(request, features, teacher); });
-  const auto make = [&](const fs::path& folder) {
-    TrainingRun run = describe_run(request, features, teacher, key);
-    run.folder = folder;
-    if (teacher && teacher->failed) return not_made(run, workspace);
-    const ModelRequest setup = assistant_model(*request.experiment, *request.task, request.seed);
-    const auto model = build_model(setup, workspace);
-    const auto method = find_method(request.method->name).make(request.method->options);
-    run.models = {{kStudent, model.get()}};
-    run.features = &features.store;
-    run.tokenizer = tokenizer_folder(setup.settings);
-    std::optional<TrainedModel> beside;
-    if (teacher) run.method = method.get();
-    if (teacher && request.method->teacher_outputs == "online") {
-      beside = load_trained_model(teacher->folder, *request.task, workspace);
-      run.online_teacher = {beside->model.get(), student_needs(request),
-                            teacher_features->store.split("train")};
-    } else if (teacher) {
-      run.teacher_outputs = ensure_teacher_outputs(*teacher, *request.task, shared_needs(request),
-                                                   {}, *teacher_features, workspace);
-    }
-    return execute(run, workspace);
-  };
-  return ensure_model(key, request.experiment->name,
-                      model_run_id(key, *request.task, kAssistant, request.seed), make, workspace);
+                         const Source& teacher, const Workspace& workspace) {
+  const StageKey key = key_from_root(
+      workspace.control, [&] { return assistant_key(request, features, teacher.model); });
+  return ensure_model(
+      key, request.experiment->name, model_run_id(key, *request.task, kAssistant, request.seed),
+      [&](const fs::path& folder) {
+        return make_assistant(request, features, teacher, key, folder, workspace);
+      },
+      workspace);
 }
 
 }  // namespace kdbench

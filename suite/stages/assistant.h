@@ -3,16 +3,11 @@
 // the method that asks for it (TAKD), or is taken as it is.
 #pragma once
 
-#include "suite/stages/features.h"
-#include "suite/stages/model_stage.h"
-#include "suite/stages/student.h"
+#include "suite/stages/source.h"
 
 namespace kdbench {
 
 inline constexpr const char* kAssistant = "assistant";
-
-// The assistant is trained, so that it needs the teacher. Local.
-bool trains_assistant(const Experiment& experiment);
 
 // The model that an assistant begins as. Local.
 ModelRequest assistant_model(const Experiment& experiment, const Task& task, int64_t seed);
@@ -22,10 +17,9 @@ ModelRequest assistant_model(const Experiment& experiment, const Task& task, int
 StageKey assistant_key(const StudentRequest& request, const Features& features,
                        const Teacher* teacher);
 
-// Makes the assistant, or takes the finished one with the same inputs. `teacher_features`: rows as
-// the teacher's tokenizer cuts them. Collective.
+// Makes the assistant, or takes the finished one with the same inputs. `teacher`: nobody when it is
+// taken as it is. Collective.
 Teacher ensure_assistant(const StudentRequest& request, const Features& features,
-                         const Teacher* teacher, const Features* teacher_features,
-                         const Workspace& workspace);
+                         const Source& teacher, const Workspace& workspace);
 
 }  // namespace kdbench

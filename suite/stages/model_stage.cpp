@@ -67,6 +67,12 @@ ModelRequest teacher_request(const TeacherSettings& settings, const TrainSetting
   return request;
 }
 
+nlohmann::json stage_model_inputs(const ModelRequest& request) {
+  nlohmann::json inputs = model_inputs(request);
+  if (request.frozen) inputs.erase("seed");
+  return inputs;
+}
+
 Teacher teacher_at(const fs::path& out, const StageKey& key) {
   Teacher teacher;
   teacher.hash = key.hash();

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "methods/method.h"
-#include "suite/stages/student.h"
+#include "suite/stages/student_request.h"
 
 namespace kdbench {
 

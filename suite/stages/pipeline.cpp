@@ -8,6 +8,7 @@
 #include "io/error.h"
 #include "suite/config/method_models.h"
 #include "suite/stages/assistant.h"
+#include "suite/stages/checks.h"
 #include "suite/stages/features.h"
 #include "suite/stages/output_budget.h"
 #include "suite/stages/student.h"
@@ -23,21 +24,20 @@ class TaskPipeline {
                const Workspace& workspace)
       : experiment_(experiment), task_(task), selection_(selection), workspace_(workspace) {}
 
-  // Everything that is read from data files, before anything is trained.
-  void prepare() {
+  // Everything that is read from data files, before anything is trained. Every rank finds the same
+  // problems.
+  void prepare(Problems& problems) {
+    const size_t before = problems.lines().size();
+    problems.collect([&] { prepare_features(); });
+    if (problems.lines().size() != before) return;
     for (const auto* method : selected_methods(selection_, experiment_)) {
-      const auto& rows = features(tokenizer_folder(student_of(experiment_, *method)));
-      const StudentRequest request{&experiment_, &task_, method, 1};
-      workspace_.control.agree([&] {
-        check_teacher_outputs_file(request, rows, workspace_.control.rank(),
-                                   workspace_.control.size());
-        check_memory(request, rows);
-      });
+      problems.collect([&] { check(*method); });
     }
-    prepare_teacher();
-    check_outputs();
+    if (problems.lines().size() == before) problems.collect([&] { decide_online(); });
   }
-  void prepare_teacher() {
+
+  // Of the teacher, and the assistant, alone.
+  void prepare_teachers() {
     if (experiment_.teacher) features(tokenizer_folder(experiment_.teacher->model));
     if (experiment_.assistant) features(tokenizer_folder(experiment_.assistant->model));
   }
@@ -59,22 +59,35 @@ class TaskPipeline {
   }
 
  private:
+  void prepare_features() {
+    for (const auto* method : selected_methods(selection_, experiment_)) {
+      features(tokenizer_folder(student_of(experiment_, *method)));
+    }
+    prepare_teachers();
+  }
+
+  // What the method takes from files, and the tokens of its models.
+  void check(const MethodSettings& method) {
+    const Features& rows = features(tokenizer_folder(student_of(experiment_, method)));
+    const Features* teacher_rows =
+        experiment_.teacher ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
+    const StudentRequest request{&experiment_, &task_, &method, 1};
+    workspace_.control.agree([&] {
+      check_teacher_outputs_file(request, rows, workspace_.control.rank(),
+                                 workspace_.control.size());
+      check_memory(request, rows);
+      if (teacher_rows) check_same_tokens(request, rows, *teacher_rows);
+    });
+  }
+
   // Stored teacher outputs must find room on every host; those that do not are not stored.
-  void check_outputs() {
+  void decide_online() {
     if (!experiment_.teacher) return;
     const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
-    workspace_.control.on_root([&] {
-      Problems problems;
-      for (const auto* method : selected_methods(selection_, experiment_)) {
-        const auto student = tokenizer_folder(student_of(experiment_, *method));
-        problems.collect([&] {
-          check_same_tokens({&experiment_, &task_, method, 1}, *features_.at(student), rows);
-        });
-      }
-      problems.throw_if_any(experiment_.file.string());
-    });
-    const int64_t budget = workspace_.control.min(
-        teacher_outputs_budget(workspace_.out, workspace_.control.local_size()));
+    int64_t own = 0;
+    workspace_.control.agree(
+        [&] { own = teacher_outputs_budget(workspace_.out, workspace_.control.local_size()); });
+    const int64_t budget = workspace_.control.min(own);
     const auto online = from_root(workspace_.control, [&] {
                           return methods_online(experiment_, task_, rows, workspace_.out, budget);
                         }).get<std::vector<std::string>>();
@@ -85,27 +98,22 @@ class TaskPipeline {
     }
   }
 
-  // Whom a student learns from, and the rows as that model's tokenizer cuts them.
-  struct Source {
-    const Teacher* model = nullptr;
-    const Features* rows = nullptr;
-  };
-
   StudentRun run_one(const MethodSettings& method, int64_t seed) {
     const StudentRequest request{&experiment_, &task_, &method, seed};
-    const Source source = source_of(request);
     return ensure_student(request, features(tokenizer_folder(student_of(experiment_, method))),
-                          source.model, source.rows, workspace_);
+                          source_of(request), workspace_);
   }
 
   Source source_of(const StudentRequest& request) {
-    if (!takes_teacher(request)) return {};
-    if (!student_needs(request).from_assistant) return teacher_of(request.seed);
-    return {&assistant(request), &features(tokenizer_folder(experiment_.assistant->model))};
+    SourceKind kind = SourceKind::kNone;
+    workspace_.control.agree([&] { kind = source_kind(request); });
+    if (kind == SourceKind::kNone) return {};
+    if (kind == SourceKind::kTeacher) return teacher_of(request.seed);
+    return {kind, &assistant(request), &features(tokenizer_folder(experiment_.assistant->model))};
   }
 
   Source teacher_of(int64_t seed) {
-    return {&teacher(teacher_seed(experiment_, task_.name, seed)),
+    return {SourceKind::kTeacher, &teacher(teacher_seed(experiment_, task_.name, seed)),
             &features(tokenizer_folder(experiment_.teacher->model))};
   }
 
@@ -136,8 +144,7 @@ class TaskPipeline {
     if (const auto found = assistants_.find(key); found != assistants_.end()) return found->second;
     const Features& rows = features(tokenizer_folder(experiment_.assistant->model));
     const Source source = trains_assistant(experiment_) ? teacher_of(request.seed) : Source{};
-    return assistants_
-        .emplace(key, ensure_assistant(request, rows, source.model, source.rows, workspace_))
+    return assistants_.emplace(key, ensure_assistant(request, rows, source, workspace_))
         .first->second;
   }
 
@@ -174,43 +181,15 @@ std::vector<TaskPipeline> begin(const Experiment& experiment, const Selection& s
 
 }  // namespace
 
-namespace {
-
-// Some method takes what the teacher is in the end, or nobody but the teacher is trained.
-bool uses_finished_teacher(const Experiment& experiment) {
-  const auto uses = [&](const MethodSettings& method) {
-    return takes_teacher({&experiment, &find_task(experiment.data.tasks.front()), &method, 1});
-  };
-  return experiment.methods.empty() ||
-         std::any_of(experiment.methods.begin(), experiment.methods.end(), uses);
-}
-
-}  // namespace
-
-void check_models(const Experiment& experiment, Problems& problems) {
-  std::vector<const Task*> tasks;
-  for (const auto& name : experiment.data.tasks) tasks.push_back(&find_task(name));
-  const ModelSettings* teacher = experiment.teacher ? &experiment.teacher->model : nullptr;
-  const auto check = [&](const ModelSettings& model, bool frozen) {
-    problems.collect([&] { check_model(model, teacher, frozen, tasks); });
-  };
-  if (teacher) check(*teacher, !experiment.teacher->train && uses_finished_teacher(experiment));
-  if (experiment.assistant) check(experiment.assistant->model, !experiment.assistant->train);
-  if (experiment.student) check(*experiment.student, false);
-  for (const auto& method : experiment.methods) {
-    if (method.student) check(*method.student, false);
-  }
-}
-
 PipelineResult run_experiment(const Experiment& asked, const Workspace& workspace,
                               const Selection& selection) {
   const Experiment experiment = with_data_in_place(asked, workspace);
   auto tasks = begin(experiment, selection, workspace);
   PipelineResult result;
   result.folder = workspace.out / experiment.name;
-  Problems problems;  // of all tasks' files; every rank finds the same ones
-  for (auto& task : tasks) problems.collect([&] { task.prepare(); });
-  workspace.control.agree([&] { problems.throw_if_any(experiment.file.string()); });
+  Problems problems;  // of all tasks' files
+  for (auto& task : tasks) task.prepare(problems);
+  workspace.control.agree([&] { throw_each_once(problems, experiment.file.string()); });
   for (auto& task : tasks) task.run(result);
   return result;
 }
@@ -220,7 +199,7 @@ std::vector<Teacher> make_teachers(const Experiment& asked, const Workspace& wor
   const Experiment experiment = with_data_in_place(asked, workspace);
   auto tasks = begin(experiment, selection, workspace);
   std::vector<Teacher> teachers;
-  for (auto& task : tasks) task.prepare_teacher();
+  for (auto& task : tasks) task.prepare_teachers();
   for (auto& task : tasks) task.make_teachers(teachers);
   return teachers;
 }

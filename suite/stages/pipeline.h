@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <vector>
 
-#include "io/error.h"
 #include "suite/config/experiment.h"
 #include "suite/stages/selection.h"
 #include "suite/stages/teacher.h"
@@ -18,10 +17,6 @@ struct PipelineResult {
   std::filesystem::path folder;             // <out>/<experiment>
   std::vector<std::filesystem::path> runs;  // task by task, students before teachers
 };
-
-// What load_experiment leaves out because it takes time: a cut or missing file of weights is found
-// before hours of training. Local.
-void check_models(const Experiment& experiment, Problems& problems);
 
 // Checks all models before the first run starts (one user error lists all problems), then runs what
 // is selected; a failed run does not stop the rest. Collective.

@@ -14,7 +14,7 @@ constexpr int kTeacherVersion = 1;
 // What the teacher's weights and scores depend on.
 nlohmann::json teacher_inputs(const Experiment& experiment, const ModelRequest& request,
                               const Features& features) {
-  nlohmann::json inputs{{"features", features.hash}, {"model", model_inputs(request)}};
+  nlohmann::json inputs{{"features", features.hash}, {"model", stage_model_inputs(request)}};
   if (experiment.teacher->train)
     inputs["train"] = to_json(experiment.teacher_train_of(request.task->name));
   if (inputs.contains("train")) inputs["train"].erase("seeds");

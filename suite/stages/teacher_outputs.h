@@ -31,11 +31,6 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
                            const OutputRequest& request, const std::filesystem::path& file,
                            const Workspace& workspace);
 
-// The method takes something from the stored outputs. Local.
-inline bool takes_outputs(const TeacherNeeds& needs) {
-  return needs.logits || !needs.cls_layers.empty() || !needs.hidden_layers.empty();
-}
-
 // The stage's name: of the teacher and the features only the hashes count. Local.
 StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
                              const Features& features);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Whom a run learns from, and the way in which that model's outputs reach it: stored, from a file
+// of the user, or from the model itself, which then runs beside the student; with a memory of its
+// features where the method asks for one.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "io/teacher_store.h"
+#include "suite/stages/student_request.h"
+#include "suite/training/online_teacher.h"
+
+namespace kdbench {
+
+struct Source {
+  SourceKind kind = SourceKind::kNone;
+  const Teacher* model = nullptr;  // the teacher or the assistant; null: nobody, or a file
+  const Features* rows = nullptr;  // as its own tokenizer cuts them
+};
+
+// What a run takes of its source; must live as long as the run.
+struct SourceOutputs {
+  std::shared_ptr<const TeacherSplit> stored;  // of the training rows; null: none are taken
+  std::optional<TrainedModel> model;           // that runs beside the student, behind `online`
+  std::optional<OnlineTeacher> online;
+  std::optional<FeatureMemory> memory;
+};
+
+// Reads the method's teacher outputs when they are a file of the user, and throws what is wrong
+// with it; of hidden states part `part` of `parts`. Local.
+void check_teacher_outputs_file(const StudentRequest& request, const Features& features,
+                                int part = 0, int parts = 1);
+
+// Throws when the method's memory cannot be read, or cannot be trained on these rows. Local.
+void check_memory(const StudentRequest& request, const Features& features);
+
+// The stage of the method's memory; none where it needs none, or names a file. Local; reads the
+// file that gives the states, if any.
+std::optional<StageKey> request_memory_key(const StudentRequest& request, const Features& features,
+                                           const Teacher* source);
+
+// Makes the stages that are not there yet. `features`: the rows of the model that learns.
+// Collective.
+SourceOutputs ensure_source_outputs(const StudentRequest& request, const Features& features,
+                                    const Source& source, const Workspace& workspace);
+
+}  // namespace kdbench
