@@ -90,7 +90,7 @@ void note_task(const std::vector<const RunGroup*>& groups, std::vector<std::stri
   std::set<std::optional<double>> steps;
   for (const auto* group : groups) {
     group->add_machines(machines);
-    if (!group->teacher && !group->done.empty()) steps.insert(group->mean_of("steps"));
+    if (group->student() && !group->done.empty()) steps.insert(group->mean_of("steps"));
   }
   const std::string& task = groups.front()->task;
   if (steps.size() > 1) notes.push_back(task + ": methods differ in training steps.");
@@ -120,6 +120,11 @@ std::vector<std::string> notes_of(const Groups& groups) {
       "teacher's samples/s."};
   if (std::any_of(groups.begin(), groups.end(), [](auto& group) { return group.selected; })) {
     notes.emplace_back("best: the checkpoint was selected on the same dev rows.");
+  }
+  if (any_teacher_beside(groups)) {
+    notes.emplace_back(
+        "teacher ...: dev scores of the teacher that learned beside the student, after its last "
+        "epoch.");
   }
   for (auto& note : grid_notes(groups)) notes.push_back(std::move(note));
   note_tasks(groups, notes);

@@ -11,10 +11,10 @@
 
 namespace kdbench {
 
-// One row per task and method (RunGroup), the teacher first: n seeds, mean (sd) of each of the
-// task's dev metrics at the recorded checkpoint, parameters, epochs, steps, core-seconds, training
-// seconds, samples/s, speed-up over the teacher. Failed and stopped runs are counted, never
-// averaged. Of a grid only the best point has a row, marked as selected on dev.
+// One row per task and method (RunGroup), the teacher first, then the assistant: n seeds, mean (sd)
+// of each of the task's dev metrics at the recorded checkpoint, parameters, epochs, steps,
+// core-seconds, training seconds, samples/s, speed-up over the teacher. Failed and stopped runs are
+// counted, never averaged. Of a grid only the best point has a row, marked as selected on dev.
 Table comparison_table(const std::vector<nlohmann::json>& runs);
 // For the terminal: the comparison table, and below it the grids, and the runs that are not done,
 // with reasons.

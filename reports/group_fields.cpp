@@ -18,8 +18,10 @@ Cell count_cell(const RunGroup& group) {
   return {static_cast<double>(group.done.size()), text};
 }
 
-Cell metric_cell(const RunGroup& group, const std::string& metric) {
-  const auto values = group.metric(metric);
+constexpr const char* kTeacherBeside = "teacher_last";  // its scores in run.json
+
+Cell metric_cell(const RunGroup& group, const std::string& metric, const std::string& checkpoint) {
+  const auto values = group.metric(metric, checkpoint);
   return values.empty() ? Cell() : Cell(mean(values), standard_deviation(values));
 }
 
@@ -35,13 +37,24 @@ std::vector<Field<RunGroup>> count_fields() {
 }
 
 void add_metrics(std::vector<Field<RunGroup>>& fields, const std::vector<RunGroup>& groups) {
+  const auto add = [&](const std::string& title, const std::string& metric,
+                       const std::string& checkpoint, Show show) {
+    Column column(title, field_name(title) + "_mean", {.digits = 3}, show);
+    column.spread_name = field_name(title) + "_sd";
+    fields.push_back({column, [metric, checkpoint](const RunGroup& group) {
+                        return metric_cell(group, metric, checkpoint);
+                      }});
+  };
   for (const auto& metric : metric_names(groups)) {
-    Column column(metric, field_name(metric) + "_mean", {.digits = 3},
-                  of_other_split(metric) ? Show::kIfRoom : Show::kAlways);
-    column.spread_name = field_name(metric) + "_sd";
-    fields.push_back(
-        {column, [metric](const RunGroup& group) { return metric_cell(group, metric); }});
+    add(metric, metric, "", of_other_split(metric) ? Show::kIfRoom : Show::kAlways);
   }
+  for (const auto& metric : metric_names(groups, kTeacherBeside)) {
+    add("teacher " + metric, metric, kTeacherBeside, Show::kIfRoom);
+  }
+}
+
+bool any_teacher_beside(const std::vector<RunGroup>& groups) {
+  return !metric_names(groups, kTeacherBeside).empty();
 }
 
 Field<RunGroup> mean_field(Column column, const std::string& path) {

@@ -20,7 +20,7 @@ struct Pairing {
 
 using PairField = Field<Pairing>;
 
-bool fine_tunes(const RunGroup& group) { return !group.teacher && group.method == "finetune"; }
+bool fine_tunes(const RunGroup& group) { return group.student() && group.method == "finetune"; }
 
 Pairing pair_up(const RunGroup& method, const RunGroup& base) {
   Pairing pairing{&method, &base, {}};
@@ -39,7 +39,7 @@ std::vector<Pairing> all_pairings(const std::vector<RunGroup>& groups) {
   for (const auto& method : groups) {
     for (const auto& base : groups) {
       // Among finetune entries the later one is compared with the earlier one.
-      const bool comparable = !method.teacher && fine_tunes(base) && base.same_task(method) &&
+      const bool comparable = method.student() && fine_tunes(base) && base.same_task(method) &&
                               (!fine_tunes(method) || &base < &method);
       if (!comparable) continue;
       Pairing pairing = pair_up(method, base);

@@ -60,6 +60,7 @@ Column experiment_column(const std::vector<json>& runs) {
 bool is_done(const json& run) { return text_of(run, "status") == "done"; }
 
 bool is_teacher(const json& run) { return text_of(run, "role") == "teacher"; }
+bool is_assistant(const json& run) { return text_of(run, "role") == "assistant"; }
 
 std::map<std::string, double> metrics_of(const json& run, const std::string& checkpoint) {
   std::map<std::string, double> values;

@@ -25,8 +25,10 @@ std::string shown_task(const nlohmann::json& run);
 Column experiment_column(const std::vector<nlohmann::json>& runs);
 bool is_done(const nlohmann::json& run);
 bool is_teacher(const nlohmann::json& run);
+bool is_assistant(const nlohmann::json& run);
 
-// Metrics of a checkpoint ("last" or "best") by column name: "f1" on the task's first dev split,
+// Metrics of a checkpoint ("last", "best"; "teacher_last" of a teacher that learned beside the
+// student) by column name: "f1" on the task's first dev split,
 // "accuracy dev_mismatched" on others.
 std::map<std::string, double> metrics_of(const nlohmann::json& run, const std::string& checkpoint);
 // Those of the checkpoint that the run kept.

@@ -20,7 +20,8 @@ struct Draft {
 };
 
 bool namesakes(const RunGroup& a, const RunGroup& b) {
-  return a.same_task(b) && a.label == b.label && a.teacher == b.teacher;
+  return a.same_task(b) && a.label == b.label && a.teacher == b.teacher &&
+         a.assistant == b.assistant;
 }
 
 // The run's own group, empty yet.
@@ -31,6 +32,7 @@ Draft draft_of(const json& run) {
   draft.group.label = text_of(run, "label");
   draft.group.method = text_of(run, "method");
   draft.group.teacher = is_teacher(run);
+  draft.group.assistant = is_assistant(run);
   draft.group.selected = text_of(run, "checkpoint") == "best";
   draft.group.grid = text_of(run, "grid/label");
   draft.group.point = texts_at(run, "grid/point");
@@ -84,18 +86,19 @@ void tell_namesakes_apart(std::vector<Draft>& drafts) {
   std::map<std::tuple<std::string, std::string, std::string, bool>, std::vector<Draft*>> names;
   for (auto& draft : drafts) {
     const RunGroup& group = draft.group;
-    names[{group.experiment, group.task, group.label, group.teacher}].push_back(&draft);
+    names[{group.experiment, group.task, group.label, group.student()}].push_back(&draft);
   }
   for (const auto& [name, same] : names) {
     if (same.size() > 1) tell_apart(same);
   }
 }
 
-// Teachers, then plain fine-tuning and its variants, then the methods.
+// Teachers, then assistants, plain fine-tuning and its variants, and the methods.
 int rank_of(const RunGroup& group) {
   if (group.teacher) return 0;
-  if (group.method != "finetune") return 3;
-  return group.label == group.method ? 1 : 2;
+  if (group.assistant) return 1;
+  if (group.method != "finetune") return 4;
+  return group.label == group.method ? 2 : 3;
 }
 
 void sort_drafts(const std::vector<json>& runs, std::vector<Draft>& drafts) {
@@ -112,10 +115,10 @@ void sort_drafts(const std::vector<json>& runs, std::vector<Draft>& drafts) {
 
 }  // namespace
 
-std::vector<double> RunGroup::metric(const std::string& name) const {
+std::vector<double> RunGroup::metric(const std::string& name, const std::string& checkpoint) const {
   std::vector<double> values;
   for (const json* run : done) {
-    const auto metrics = metrics_of(*run);
+    const auto metrics = checkpoint.empty() ? metrics_of(*run) : metrics_of(*run, checkpoint);
     const auto it = metrics.find(name);
     if (it != metrics.end()) values.push_back(it->second);
   }
@@ -161,11 +164,13 @@ std::vector<RunGroup> group_runs(const std::vector<json>& runs) {
 
 bool of_other_split(const std::string& metric) { return metric.find(' ') != std::string::npos; }
 
-std::vector<std::string> metric_names(const std::vector<RunGroup>& groups) {
+std::vector<std::string> metric_names(const std::vector<RunGroup>& groups,
+                                      const std::string& checkpoint) {
   std::set<std::pair<bool, std::string>> names;
   for (const auto& group : groups) {
     for (const json* run : group.done) {
-      for (const auto& [name, value] : metrics_of(*run)) names.insert({of_other_split(name), name});
+      const auto metrics = checkpoint.empty() ? metrics_of(*run) : metrics_of(*run, checkpoint);
+      for (const auto& [name, value] : metrics) names.insert({of_other_split(name), name});
     }
   }
   std::vector<std::string> sorted;

@@ -31,7 +31,8 @@ struct RunGroup {
   std::map<std::string, std::string> point;  // values of the grid's keys, as text
   GridSearch searched;
   bool teacher = false;
-  bool selected = false;  // its scores are of the best checkpoint, selected on dev
+  bool assistant = false;  // between teacher and student (TAKD)
+  bool selected = false;   // its scores are of the best checkpoint, selected on dev
   std::vector<const nlohmann::json*> done;  // one a seed, by seed
   size_t failed = 0, stopped = 0;
   size_t repeated = 0;  // done runs of a seed that was there already
@@ -39,9 +40,11 @@ struct RunGroup {
   bool same_task(const RunGroup& other) const {
     return experiment == other.experiment && task == other.task;
   }
+  bool student() const { return !teacher && !assistant; }
   const char* checkpoint() const { return selected ? "best" : "last"; }
-  // The values of a metric, by seed; runs without it are left out.
-  std::vector<double> metric(const std::string& name) const;
+  // The values of a metric, by seed; runs without it are left out. `checkpoint` as of metrics_of,
+  // "": the one that the run kept.
+  std::vector<double> metric(const std::string& name, const std::string& checkpoint = "") const;
   // Mean of the numbers at a path; none without any.
   std::optional<double> mean_of(const std::string& path) const;
   Rate rate(const std::string& path, const std::string& seconds) const;
@@ -49,13 +52,14 @@ struct RunGroup {
   void add_machines(std::set<std::string>& machines) const;
 };
 
-// By experiment and task in order of first appearance; teachers, then plain fine-tuning and its
-// variants, then the methods. Points into `runs`. Runs
-// whose task is not known (killed before run.json) are in no group.
+// By experiment and task in order of first appearance; teachers, then assistants, plain fine-tuning
+// and its variants, and the methods. Points into `runs`. Runs whose task is not known (killed
+// before run.json) are in no group.
 std::vector<RunGroup> group_runs(const std::vector<nlohmann::json>& runs);
 
 // Names of all metrics of the groups' runs, those of first dev splits first, each kind sorted.
-std::vector<std::string> metric_names(const std::vector<RunGroup>& groups);
+std::vector<std::string> metric_names(const std::vector<RunGroup>& groups,
+                                      const std::string& checkpoint = "");
 // Whether it is a metric of another than the first dev split.
 bool of_other_split(const std::string& metric);
 

@@ -22,7 +22,10 @@ std::string last_part(const std::string& path) { return path.substr(path.rfind('
 
 // "epochs", "teacher.epochs"
 std::string name_of(const std::string& path) {
-  return (path.rfind("/teacher/", 0) == 0 ? "teacher." : "") + last_part(path);
+  for (const std::string role : {"teacher", "assistant"}) {
+    if (path.starts_with("/" + role + "/")) return role + "." + last_part(path);
+  }
+  return last_part(path);
 }
 
 void add_settings(const json& value, const std::string& prefix, Settings& settings) {
@@ -34,14 +37,14 @@ void add_settings(const json& value, const std::string& prefix, Settings& settin
   }
 }
 
-// The resolved [teacher] table, with the training keys of the run's own task.
-void add_teacher(const json& run, Settings& settings) {
-  const json::json_pointer place("/config/teacher");
+// The resolved [teacher] or [assistant] table, with the training keys of the run's own task.
+void add_model(const json& run, const std::string& role, Settings& settings) {
+  const json::json_pointer place("/config/" + role);
   if (!run.contains(place) || !run.at(place).is_object()) return;
-  json teacher = run.at(place);
-  const json train = teacher.value("train", json());
-  if (train.is_object()) teacher["train"] = train.value(text_of(run, "task"), json());
-  add_settings(teacher, "/teacher", settings);
+  json model = run.at(place);
+  const json train = model.value("train", json());
+  if (train.is_object()) model["train"] = train.value(text_of(run, "task"), json());
+  add_settings(model, "/" + role, settings);
 }
 
 std::set<std::string> differing_paths(const std::vector<Settings>& all) {
@@ -71,7 +74,10 @@ Settings settings_of(const json& run) {
   }
   const bool begins_as_teacher = value_of(settings, "/student/init_from") == "teacher";
   if (begins_as_teacher) settings.erase("/student/weights");
-  if (settings.erase("/teacher") > 0 || begins_as_teacher) add_teacher(run, settings);
+  const bool assisted = settings.erase("/assistant") > 0;
+  if (assisted) add_model(run, "assistant", settings);
+  if (settings.erase("/teacher") > 0 || assisted || begins_as_teacher)
+    add_model(run, "teacher", settings);
   return settings;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "reports/run_table.h"
 
+#include <algorithm>
 #include <ranges>
 #include <set>
 
@@ -33,22 +34,24 @@ std::string clean_of(const json& run) {
 Column data(const std::string& name) { return {name, name, {}, Show::kData}; }
 
 void add_metrics(std::vector<RunField>& fields, const std::vector<json>& runs) {
-  for (const std::string checkpoint : {"last", "best"}) {
+  for (const std::string checkpoint : {"last", "best", "teacher_last", "teacher_best"}) {
     std::set<std::string> metrics;
     for (const auto& run : runs) {
       for (const auto& [metric, value] : metrics_of(run, checkpoint)) metrics.insert(metric);
     }
+    std::string words = checkpoint;  // "teacher last"
+    std::replace(words.begin(), words.end(), '_', ' ');
     for (const auto& metric : metrics) {
-      fields.push_back(
-          {{checkpoint + " " + metric, field_name(checkpoint + " " + metric), {.digits = 3}},
-           [checkpoint, metric](const json& run) {
-             const auto values = metrics_of(run, checkpoint);
-             const auto it = values.find(metric);
-             return it == values.end() ? Cell() : Cell(it->second);
-           }});
+      fields.push_back({{words + " " + metric, field_name(words + " " + metric), {.digits = 3}},
+                        [checkpoint, metric](const json& run) {
+                          const auto values = metrics_of(run, checkpoint);
+                          const auto it = values.find(metric);
+                          return it == values.end() ? Cell() : Cell(it->second);
+                        }});
     }
   }
   fields.push_back(number(data("best_epoch"), "metrics/best_epoch"));
+  fields.push_back(number(data("teacher_best_epoch"), "metrics/teacher_best_epoch"));
 }
 
 const std::vector<RunField>& identity() {

@@ -191,6 +191,56 @@ TEST(Comparison, SeveralExperimentsGetAColumn) {
   EXPECT_THAT(column(comparison_table({other}), "experiment"), ElementsAre());
 }
 
+json with_teacher_beside(json run, double accuracy, double f1) {
+  run["metrics"]["teacher_last"] = dev_scores(accuracy, f1);
+  run["metrics"]["teacher_best"] = dev_scores(0.99, 0.99);
+  run["metrics"]["teacher_best_epoch"] = 0;
+  return run;
+}
+
+TEST(Comparison, ATeacherThatLearnedTooHasItsScoresBesideTheStudents) {
+  const Table table = comparison_table(
+      {with_teacher_beside(made_up_run("MRPC", "prokt", 1, dev_scores(0.70, 0.80), 10), 0.6, 0.7),
+       with_teacher_beside(made_up_run("MRPC", "prokt", 2, dev_scores(0.72, 0.82), 10), 0.8, 0.9),
+       made_up_run("MRPC", "finetune", 1, dev_scores(0.71, 0.81), 10)});
+  EXPECT_THAT(column(table, "method"), ElementsAre("finetune", "prokt"));
+  EXPECT_THAT(column(table, "accuracy"), ElementsAre("0.710", "0.710 (0.014)"));
+  EXPECT_THAT(column(table, "teacher accuracy"), ElementsAre("-", "0.700 (0.141)"));
+  EXPECT_THAT(column(table, "teacher f1"), ElementsAre("-", "0.800 (0.141)"));
+  EXPECT_THAT(write_markdown(table), HasSubstr("| teacher accuracy |"));
+  EXPECT_THAT(write_csv(table), HasSubstr(",f1_sd,teacher_accuracy_mean,teacher_accuracy_sd,"));
+  const std::string note =
+      "teacher ...: dev scores of the teacher that learned beside the student, after its last "
+      "epoch.";
+  EXPECT_THAT(table.notes, Contains(note));
+  EXPECT_THAT(comparison_table(two_tasks()).notes, Not(Contains(note)));
+}
+
+TEST(Comparison, AnAssistantStandsBehindItsTeacherAndIsNobodysBase) {
+  json assistant = made_up_run("MRPC", "assistant", 1, dev_scores(0.73, 0.83), 5);
+  assistant["steps"] = 12;
+  const Table table =
+      comparison_table({made_up_run("MRPC", "takd", 1, dev_scores(0.7, 0.8), 10),
+                        made_up_run("MRPC", "finetune", 1, dev_scores(0.7, 0.8), 10), assistant,
+                        made_up_run("MRPC", "teacher", 1, dev_scores(0.75, 0.85), 20)});
+  EXPECT_THAT(column(table, "method"), ElementsAre("teacher", "assistant", "finetune", "takd"));
+  EXPECT_THAT(column(table, "speed-up"), ElementsAre("1.00", "4.00", "2.00", "2.00"));
+  EXPECT_THAT(table.notes, Not(Contains("MRPC: methods differ in training steps.")));
+}
+
+TEST(Comparison, StudentsOfDifferentAssistantsAreTwoRows) {
+  const auto with = [](json run, int layers) {
+    run["inputs"] = {{"features", "aa"}, {"assistant", std::to_string(layers)}};
+    run["config"] = {{"assistant", {{"layers", layers}}}};
+    return run;
+  };
+  const json scores = dev_scores(0.7, 0.8);
+  const Table table = comparison_table({with(made_up_run("MRPC", "takd", 1, scores, 1), 2),
+                                        with(made_up_run("MRPC", "takd", 2, scores, 1), 3)});
+  EXPECT_THAT(column(table, "method"),
+              ElementsAre("takd [assistant.layers=2]", "takd [assistant.layers=3]"));
+}
+
 TEST(Comparison, OnlyFailedRuns) {
   const Table table = comparison_table(
       {not_done(made_up_run("MRPC", "kd", 1, {}, 1), "failed", "loss is not finite")});

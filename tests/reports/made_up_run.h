@@ -16,7 +16,7 @@ inline nlohmann::json dev_scores(double accuracy, double f1) {
 // 100 rows in a hundredth of that.
 inline nlohmann::json made_up_run(const std::string& task, const std::string& label, int seed,
                                   const nlohmann::json& scores, double seconds) {
-  const bool teacher = label == "teacher";
+  const bool teacher = label == "teacher", assistant = label == "assistant";
   return {{"schema_version", 1},
           {"run_id", task + "-" + label + "-s" + std::to_string(seed)},
           {"status", "done"},
@@ -24,8 +24,10 @@ inline nlohmann::json made_up_run(const std::string& task, const std::string& la
           {"experiment", "exp"},
           {"task", task},
           {"label", label},
-          {"method", teacher ? "finetune" : label},
-          {"role", teacher ? "teacher" : "student"},
+          {"method", teacher     ? "finetune"
+                     : assistant ? "takd"
+                                 : label},
+          {"role", teacher || assistant ? label : "student"},
           {"seed", seed},
           {"checkpoint", "last"},
           {"metrics", {{"last", scores}, {"best", scores}, {"best_epoch", 1}}},

@@ -59,6 +59,14 @@ TEST(Paired, NoRowsWithoutFinetune) {
       paired_table({other, made_up_run("MRPC", "kd", 1, dev_scores(0.7, 0.8), 1)}).rows.empty());
 }
 
+TEST(Paired, AnAssistantIsNotCompared) {
+  const Table table = paired_table({made_up_run("MRPC", "finetune", 1, dev_scores(0.7, 0.8), 1),
+                                    made_up_run("MRPC", "assistant", 1, dev_scores(0.7, 0.8), 1),
+                                    made_up_run("MRPC", "takd", 1, dev_scores(0.7, 0.8), 1)});
+  ASSERT_EQ(table.rows.size(), 1U);
+  EXPECT_EQ(table.rows[0][2].text, "takd");
+}
+
 TEST(Paired, SelectedAgainstLastSaysSo) {
   json best = made_up_run("MRPC", "kd", 1, dev_scores(0.7, 0.8), 1);
   best["checkpoint"] = "best";
