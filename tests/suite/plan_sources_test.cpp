@@ -46,7 +46,7 @@ class Sources : public ::testing::Test {
   // An experiment with these [[method]]s.
   Experiment load(const std::string& methods, const std::vector<std::string>& overrides = {},
                   ExperimentPart part = ExperimentPart::kAll) {
-    const std::string student = std::string("[student]\nlayers = 1\n") + kModel;
+    const std::string student = std::string("[student]\nlayers = 2\n") + kModel;
     folder.write(
         "experiment.toml",
         "name = \"tiny\"\n[data]\nroot = \"data\"\ntasks = [\"RTE\"]\nmax_seq_length = 16\n" +
@@ -99,7 +99,8 @@ class Sources : public ::testing::Test {
     EXPECT_EQ(planned, made(".stages"));
     const std::set<std::string> runs = made("tiny");
     for (const auto& name : names(before, "run")) {
-      if (!name.empty()) EXPECT_THAT(runs, Contains(name));
+      if (name.empty()) continue;  // it depends on weights
+      EXPECT_THAT(runs, Contains(name));
     }
     EXPECT_EQ(run_experiment(experiment, workspace()).done, 0);
     return before;
