@@ -69,7 +69,7 @@ ModelRequest teacher_request(const TeacherSettings& settings, const TrainSetting
 
 nlohmann::json stage_model_inputs(const ModelRequest& request) {
   nlohmann::json inputs = model_inputs(request);
-  if (request.frozen) inputs.erase("seed");
+  if (request.frozen && inputs.at("weights") != "random") inputs.erase("seed");
   return inputs;
 }
 

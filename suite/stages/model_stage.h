@@ -26,8 +26,8 @@ struct Teacher {
 ModelRequest teacher_request(const TeacherSettings& settings, const TrainSettings& train,
                              const Task& task, int64_t seed);
 
-// What its first weights are, for the stage's key: of a frozen one the same for all seeds. Local;
-// reads weight files.
+// What its first weights are, for the stage's key: of a frozen checkpoint the same for all
+// seeds. Local; reads weight files.
 nlohmann::json stage_model_inputs(const ModelRequest& request);
 
 // What is known of a model from its stage; without a folder while it is not made. Local.

@@ -190,10 +190,6 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
                  const std::vector<const Task*>& tasks) {
   const bool from_teacher = settings.init != "random" && settings.init_from == "teacher";
   const bool from_file = settings.init != "random" && !from_teacher && settings.weights;
-  if (frozen && !from_file) {
-    throw_user_error("a model without weights", "is used without training",
-                     "add [teacher.train] (or [assistant.train])");
-  }
   const int64_t vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
   const TensorMap weights = from_file ? read_model_weights(*settings.weights) : TensorMap{};
   for (const Task* task : tasks) {

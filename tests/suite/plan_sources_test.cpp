@@ -211,11 +211,6 @@ TEST_F(Sources, ATeacherThatNobodyTakesNeedNotBeReady) {
   expect_made_as_planned(load(prokt));
 }
 
-TEST_F(Sources, AModelAtRandomIsNobodysTeacher) {
-  models = std::string("[teacher]\nlayers = 3\n") + kModel;
-  EXPECT_THAT(refusal(load("[[method]]\nname = \"kd\"\n")), HasSubstr("used without training"));
-}
-
 TEST_F(Sources, AFrozenTeacherIsTheSameForAllSeeds) {
   const auto teachers = make_teachers(load("[[method]]\nname = \"kd\"\n"), workspace());
   fs::copy(teachers.front().folder, folder / "ready", fs::copy_options::recursive);
