@@ -51,7 +51,10 @@ void add_metrics(std::vector<RunField>& fields, const std::vector<json>& runs) {
     }
   }
   fields.push_back(number(data("best_epoch"), "metrics/best_epoch"));
-  fields.push_back(number(data("teacher_best_epoch"), "metrics/teacher_best_epoch"));
+  const std::string other = "metrics/teacher_best_epoch";
+  const bool learned_beside = std::any_of(
+      runs.begin(), runs.end(), [&](const json& run) { return number_at(run, other).has_value(); });
+  if (learned_beside) fields.push_back(number(data("teacher_best_epoch"), other));
 }
 
 const std::vector<RunField>& identity() {
