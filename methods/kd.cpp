@@ -8,24 +8,41 @@ namespace {
 
 class VanillaKd : public Method {
  public:
-  explicit VanillaKd(const Options& options) : options_(options) {}
+  VanillaKd(const Options& options, bool from_assistant)
+      : alpha_(options.get<double>("alpha")),
+        temperature_(options.get<double>("temperature")),
+        from_assistant_(from_assistant) {}
 
   TeacherNeeds teacher_needs(const ModelShapes&) const override {
     TeacherNeeds needs;
     needs.teacher = true;
     needs.logits = true;
+    needs.from_assistant = from_assistant_;
     return needs;
   }
 
   std::vector<Phase> phases(const Inputs& inputs) override {
+    Model& student = *inputs.models.at(kStudent);
     Phase phase;
     phase.name = "distill";
-    phase.updates.push_back(distillation_update(*inputs.models.at(kStudent), options_));
+    phase.updates.push_back(
+        {kStudent, [this, &student](const StepContext& context, const Batch& batch) {
+           return loss(student.forward(batch, context.train()).logits, batch);
+         }});
     return {phase};
   }
 
  private:
-  Options options_;
+  Loss loss(const at::Tensor& logits, const Batch& batch) const {
+    const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
+    const at::Tensor soft = distillation_loss(logits, batch.dense_field(field::kTeacherLogits),
+                                              temperature_, batch.global_rows);
+    return {alpha_ * soft + (1.0 - alpha_) * hard,
+            {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
+  }
+
+  double alpha_, temperature_;
+  bool from_assistant_;
 };
 
 }  // namespace
@@ -42,21 +59,13 @@ std::vector<OptionSpec> kd_options() {
   return {alpha, temperature};
 }
 
-Update distillation_update(Model& student, const Options& options) {
-  const auto alpha = options.get<double>("alpha"), temperature = options.get<double>("temperature");
-  return {kStudent, [&student, alpha, temperature](const StepContext& context, const Batch& batch) {
-            const at::Tensor logits = student.forward(batch, context.train()).logits;
-            const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
-            const at::Tensor soft = distillation_loss(
-                logits, batch.dense_field(field::kTeacherLogits), temperature, batch.global_rows);
-            return Loss{alpha * soft + (1.0 - alpha) * hard,
-                        {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
-          }};
+std::unique_ptr<Method> make_kd(const Options& options, bool from_assistant) {
+  return std::make_unique<VanillaKd>(options, from_assistant);
 }
 
 MethodEntry kd_entry() {
   return {"kd", "Softened logits of a frozen teacher (Hinton et al. 2015)", kd_options(),
-          [](const Options& options) { return std::make_unique<VanillaKd>(options); }};
+          [](const Options& options) { return make_kd(options); }};
 }
 
 }  // namespace kdbench

@@ -11,8 +11,8 @@ namespace kdbench {
 // "alpha" and "temperature".
 std::vector<OptionSpec> kd_options();
 
-// One step of the student with the loss above, on stored logits; `options` hold kd_options().
-Update distillation_update(Model& student, const Options& options);
+// The method itself; `from_assistant`: the logits are those of [assistant].
+std::unique_ptr<Method> make_kd(const Options& options, bool from_assistant = false);
 
 MethodEntry kd_entry();
 
