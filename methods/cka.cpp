@@ -98,9 +98,9 @@ Reduced log_of_mean(const std::vector<Cka>& rows, int64_t global_rows, RowGather
 // The flattened rows of the whole global batch.
 struct GlobalRows {
   FlatRows rows;
-  at::Tensor student, teacher;              // arranged
-  std::vector<int64_t> own;                 // places of this share's rows
-  int64_t first_token = 0, own_tokens = 0;  // of this share, among all
+  at::Tensor student, teacher;  // arranged
+  std::vector<int64_t> own;     // places of this share's rows
+  int64_t first_token = 0;      // of this share, among all
 };
 
 GlobalRows gather_rows(const at::Tensor& student, const at::Tensor& teacher,
@@ -114,8 +114,7 @@ GlobalRows gather_rows(const at::Tensor& student, const at::Tensor& teacher,
   at::Tensor x = rows.arrange(states.narrow(1, 0, width));
   at::Tensor y = rows.arrange(states.narrow(1, width, teacher.size(1)));
   auto own = rows.places_of(first_row, offsets.size(0) - 1);
-  return {std::move(rows), std::move(x), std::move(y),
-          std::move(own),  first_token,  student.size(0)};
+  return {std::move(rows), std::move(x), std::move(y), std::move(own), first_token};
 }
 
 // sum += scale * slope X for this share's rows; sum (T, H).

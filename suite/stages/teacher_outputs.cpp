@@ -9,6 +9,7 @@
 
 #include "io/dataset.h"
 #include "io/teacher_store_writer.h"
+#include "methods/layer_states.h"
 #include "suite/training/evaluation.h"
 
 namespace kdbench {
@@ -82,18 +83,10 @@ class OutputPass {
     split_.row_ids.insert(split_.row_ids.end(), ids, ids + batch.rows());
     append_values(split_.logits, outputs.logits);
     if (request_.pooled) append_values(split_.pooled, outputs.pooled);
-    if (mode_.cls_states) {
-      const at::TensorOptions index(at::kLong);
-      append_values(
-          split_.cls,
-          outputs.cls.index_select(
-              1, at::tensor(request_.cls_layers, index.device(outputs.cls.device())) - 1));
-    }
+    if (mode_.cls_states) append_values(split_.cls, cls_of_layers(outputs, request_.cls_layers));
     if (mode_.hidden_layers.empty()) return;
     for (int64_t i = 0; i < batch.rows(); ++i) places_.push_back(place_of(ids[i]));
-    std::vector<at::Tensor> layers;
-    for (const int64_t layer : request_.hidden_layers) layers.push_back(outputs.hidden.at(layer));
-    append_values(states_, at::stack(layers, 1));
+    append_values(states_, hidden_of_layers(outputs, request_.hidden_layers));
   }
 
   // Among the ascending row ids.

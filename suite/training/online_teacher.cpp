@@ -7,6 +7,7 @@
 
 #include "io/error.h"
 #include "io/feature_store.h"
+#include "methods/layer_states.h"
 
 namespace kdbench {
 namespace {
@@ -51,9 +52,10 @@ class OnlineDataset : public Dataset {
         teacher_rows_->batch(indices, global_rows).to(teacher_.model->parameters().device());
     const Outputs outputs = teacher_.model->forward(read, mode_);
     batch.dense[field::kTeacherLogits] = outputs.logits.index_select(1, columns_);
-    if (mode_.cls_states) batch.dense[field::kTeacherCls] = cls_states(outputs);
+    if (mode_.cls_states)
+      batch.dense[field::kTeacherCls] = cls_of_layers(outputs, teacher_.needs.cls_layers);
     if (!mode_.hidden_layers.empty()) {
-      batch.ragged[field::kTeacherHidden] = {hidden_states(outputs),
+      batch.ragged[field::kTeacherHidden] = {hidden_of_layers(outputs, mode_.hidden_layers),
                                              read.ragged_field(field::kTokens).offsets};
     }
     return batch;
@@ -68,18 +70,6 @@ class OnlineDataset : public Dataset {
       throw_user_error("the teacher's rows", "are not those of the student",
                        "both must be made from one data folder and train_limit");
     }
-  }
-
-  at::Tensor cls_states(const Outputs& outputs) const {
-    const at::TensorOptions index(at::kLong);
-    const at::Tensor layers = at::tensor(teacher_.needs.cls_layers, index) - 1;
-    return outputs.cls.index_select(1, layers.to(outputs.cls.device()));
-  }
-
-  at::Tensor hidden_states(const Outputs& outputs) const {
-    std::vector<at::Tensor> states;
-    for (const int64_t layer : mode_.hidden_layers) states.push_back(outputs.hidden.at(layer));
-    return at::stack(states, 1);
   }
 
   std::unique_ptr<Dataset> rows_;

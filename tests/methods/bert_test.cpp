@@ -13,6 +13,7 @@
 #include "tests/methods/op_check.h"
 #include "tests/methods/small_batch.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -21,6 +22,7 @@ using testing::expect_close;
 using testing::make_batch;
 using testing::small_batch;
 using testing::Tensors;
+using testing::user_error_of;
 
 ModelSpec small_spec() {
   ModelSpec spec;
@@ -276,20 +278,10 @@ TEST(Bert, CountsItsWork) {
   EXPECT_DOUBLE_EQ(model->forward_flops(5), qkv + rest + 2.0 * 24 * 24 + 2.0 * 24 * 3);
 }
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUserInput);
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Bert, RefusesWhatDoesNotFit) {
   const auto model = small_bert();
   const auto forward = [&](std::vector<int64_t> row) {
-    return error_of([&] { model->forward(make_batch({row}, {2}, {0}), {}); });
+    return user_error_of([&] { model->forward(make_batch({row}, {2}, {0}), {}); });
   };
   EXPECT_THAT(forward({2, 20, 3}), ::testing::HasSubstr("20 entries"));
   EXPECT_THAT(forward({2, -1, 3}), ::testing::HasSubstr("ids from -1"));
@@ -298,7 +290,7 @@ TEST(Bert, RefusesWhatDoesNotFit) {
   ModelSpec spec = small_spec();
   spec.config.heads = 5;
   spec.config.layers = 0;
-  const std::string text = error_of([&] { make_model(spec); });
+  const std::string text = user_error_of([&] { make_model(spec); });
   EXPECT_THAT(text, ::testing::HasSubstr("5 attention heads"));
   EXPECT_THAT(text, ::testing::HasSubstr("num_hidden_layers"));
 }
@@ -306,7 +298,7 @@ TEST(Bert, RefusesWhatDoesNotFit) {
 TEST(MakeModel, ListsTheKnownArchitectures) {
   ModelSpec spec = small_spec();
   spec.config.architecture = "bart";
-  EXPECT_THAT(error_of([&] { make_model(spec); }), ::testing::HasSubstr("known: bert"));
+  EXPECT_THAT(user_error_of([&] { make_model(spec); }), ::testing::HasSubstr("known: bert"));
 }
 
 TEST(InitializeParameters, FollowsBert) {

@@ -8,12 +8,14 @@
 #include "methods/checkpoint.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
 
 using ::testing::HasSubstr;
 using testing::tiny_bert;
+using testing::user_error_of;
 
 const char* const kProbe = ".attention.self.key.weight";
 
@@ -30,16 +32,6 @@ std::vector<int64_t> origin_of_layers(const Model& student, const TensorMap& sou
     }
   }
   return origins;
-}
-
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUserInput);
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(InitializeStudent, TakesFirstOrSkippedLayers) {
@@ -65,13 +57,13 @@ TEST(InitializeStudent, RandomLeavesTheModelAlone) {
 
 TEST(InitializeStudent, RefusesDepthsThatDoNotFit) {
   const auto student = tiny_bert(2, 4);
-  EXPECT_THAT(error_of([&] { initialize_student(*student, {}, 6, "weights", "source"); }),
+  EXPECT_THAT(user_error_of([&] { initialize_student(*student, {}, 6, "weights", "source"); }),
               HasSubstr("4 layers from 6"));
-  EXPECT_THAT(error_of([&] { initialize_student(*student, {}, 6, "skip-layers", "source"); }),
+  EXPECT_THAT(user_error_of([&] { initialize_student(*student, {}, 6, "skip-layers", "source"); }),
               HasSubstr("must divide"));
-  EXPECT_THAT(error_of([&] { initialize_student(*student, {}, 3, "first-layers", "source"); }),
+  EXPECT_THAT(user_error_of([&] { initialize_student(*student, {}, 3, "first-layers", "source"); }),
               HasSubstr("4 layers from 3"));
-  EXPECT_THAT(error_of([&] { initialize_student(*student, {}, 4, "weigths", "source"); }),
+  EXPECT_THAT(user_error_of([&] { initialize_student(*student, {}, 4, "weigths", "source"); }),
               HasSubstr("not known"));
 }
 
@@ -95,7 +87,7 @@ TEST(InitializeStudent, ListsAllThatIsMissingOfTheEncoder) {
   source.erase("encoder.layer.1.output.dense.weight");
   const auto student = tiny_bert(2, 2);
   const std::string text =
-      error_of([&] { initialize_student(*student, source, 2, "weights", "the source"); });
+      user_error_of([&] { initialize_student(*student, source, 2, "weights", "the source"); });
   EXPECT_THAT(text, HasSubstr("embeddings.LayerNorm.bias"));
   EXPECT_THAT(text, HasSubstr("encoder.layer.1.output.dense.weight"));
   EXPECT_THAT(text, HasSubstr("the source"));
@@ -119,7 +111,7 @@ TEST(Checkpoint, SavesWhatLoads) {
 TEST(CheckVocabulary, AllowsPaddingRowsOnly) {
   const ModelConfig config = tiny_bert(1)->config();
   const auto error = [&](int64_t entries, const ModelConfig& model) {
-    return error_of([&] { check_vocabulary("folder", entries, model); });
+    return user_error_of([&] { check_vocabulary("folder", entries, model); });
   };
   check_vocabulary("folder", config.vocabulary, config);
   check_vocabulary("folder", config.vocabulary - 3, config);

@@ -10,6 +10,7 @@
 #include "tests/methods/op_check.h"
 #include "tests/methods/small_batch.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -19,6 +20,7 @@ using ::testing::HasSubstr;
 using testing::make_batch;
 using testing::small_batch;
 using ::testing::UnorderedElementsAre;
+using testing::user_error_of;
 
 ModelSpec small_spec(int64_t layers = 2) {
   ModelSpec spec;
@@ -194,27 +196,17 @@ TEST(Roberta, GradientsPredictTheLoss) {
   EXPECT_GT(testing::largest(positions.grad()[2]), 0.0);
 }
 
-std::string error_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUserInput);
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Roberta, TwoPositionsAreThePaddings) {
   const auto model = small_roberta();
   const auto forward = [&](size_t length) {
-    return error_of(
+    return user_error_of(
         [&] { model->forward(make_batch({std::vector<int64_t>(length, 5)}, {1}, {0}), {}); });
   };
   EXPECT_EQ(forward(10), "no error");
   EXPECT_THAT(forward(11), HasSubstr("a row has 11 tokens, but the model only 10 positions"));
   ModelSpec spec = small_spec();
   spec.config.max_positions = 2;
-  EXPECT_THAT(error_of([&] { make_model(spec); }), HasSubstr("max_position_embeddings"));
+  EXPECT_THAT(user_error_of([&] { make_model(spec); }), HasSubstr("max_position_embeddings"));
 }
 
 TEST(Roberta, SavedAndReadAgain) {
