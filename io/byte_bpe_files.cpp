@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "io/byte_bpe.h"
 #include "io/error.h"
-#include "io/foreign_error.h"
+#include "io/json_file.h"
 #include "io/text.h"
 #include "io/tokenizer_config.h"
 
@@ -18,19 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-json read_object(const fs::path& path) {
-  try {
-    json value = json::parse(read_text_file(path));
-    if (value.is_object()) return value;
-  } catch (const json::exception& error) {
-    throw_user_error(path.string(), "no valid JSON: " + json_problem(error));
-  }
-  throw_user_error(path.string(), "no JSON object");
-}
-
 // vocab.json: token -> id, the ids from 0 on without a gap.
 std::vector<std::string> read_tokens(const fs::path& path) {
-  const json object = read_object(path);
+  const json object = read_json_object(path);
   std::vector<std::string> tokens(object.size());
   Problems problems;
   for (const auto& [token, id] : object.items()) {
@@ -122,7 +111,7 @@ ByteBpeOptions read_options(const fs::path& path, const std::vector<std::string>
 // added_tokens.json, of older folders: token -> id, beside the vocabulary.
 void check_added_tokens(const fs::path& path, const BpeVocabulary& vocabulary) {
   if (!fs::exists(path)) return;
-  const json added = read_object(path);
+  const json added = read_json_object(path);
   Problems problems;
   for (const auto& [token, id] : added.items()) {
     const auto& tokens = vocabulary.tokens;

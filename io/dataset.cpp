@@ -12,15 +12,10 @@
 #include "io/error.h"
 #include "io/feature_store.h"
 #include "io/teacher_store.h"
+#include "io/text.h"
 
 namespace kdbench {
 namespace {
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 std::string place(const FeatureSplit& features, size_t row) {
   return "split " + features.name + ", row id " + std::to_string(features.row_ids[row]);
@@ -35,9 +30,10 @@ std::vector<int64_t> label_codes(const FeatureSplit& features,
   for (size_t i = 0; i < features.labels.size(); ++i) {
     const auto found = code.find(features.labels[i]);
     if (found == code.end()) {
-      throw_user_error(place(features, i),
-                       "label " + features.labels[i] + " is none of the model's: " + listed(order),
-                       "the names in config.json's id2label must be those of the data");
+      throw_user_error(
+          place(features, i),
+          "label " + features.labels[i] + " is none of the model's: " + joined(order, ", "),
+          "the names in config.json's id2label must be those of the data");
     }
     codes.push_back(found->second);
   }
@@ -89,8 +85,8 @@ std::vector<int64_t> teacher_columns(const TeacherSplit& teacher,
                                                                    teacher.label_order.begin());
   if (!same_labels) {
     throw_user_error("teacher outputs of split " + teacher.name,
-                     "have the labels [" + listed(teacher.label_order) + "], the model has [" +
-                         listed(order) + "]");
+                     "have the labels [" + joined(teacher.label_order, ", ") +
+                         "], the model has [" + joined(order, ", ") + "]");
   }
   if (order.empty()) return {0};
   std::vector<int64_t> columns;

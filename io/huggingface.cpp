@@ -7,7 +7,7 @@
 #include <set>
 
 #include "io/error.h"
-#include "io/foreign_error.h"
+#include "io/json_file.h"
 #include "io/model_limits.h"
 #include "io/sha256.h"
 #include "io/text.h"
@@ -17,24 +17,13 @@ namespace {
 
 using nlohmann::json;
 
-json read_json(const std::filesystem::path& path) {
-  const std::string text = read_text_file(path);
-  try {
-    json value = json::parse(text);
-    if (value.is_object()) return value;
-  } catch (const json::exception& error) {
-    throw_user_error(path.string(), "is no JSON: " + json_problem(error));
-  }
-  throw_user_error(path.string(), "is no JSON object");
-}
-
 // ---- config.json
 
 // Takes keys of a config.json, collecting what is wrong with them.
 class ConfigReader {
  public:
   ConfigReader(const std::filesystem::path& path, Problems& problems)
-      : path_(path.string()), json_(read_json(path)), problems_(problems) {}
+      : path_(path.string()), json_(read_json_object(path)), problems_(problems) {}
 
   void add(const std::string& key, const std::string& what, const std::string& hint = "") {
     problems_.add(path_ + ":" + key, what, hint);
@@ -131,7 +120,7 @@ struct WeightFiles {
 
 // The index comes from strangers: it may only name files of its own folder.
 WeightFiles read_index(const std::filesystem::path& path) {
-  const json whole = read_json(path);
+  const json whole = read_json_object(path);
   WeightFiles found;
   found.index = whole.value("weight_map", json());
   if (!found.index.is_object())

@@ -19,6 +19,11 @@ namespace {
 
 }  // namespace
 
+std::filesystem::path plain_path(const std::filesystem::path& path) {
+  const std::filesystem::path plain = std::filesystem::absolute(path).lexically_normal();
+  return plain.has_filename() ? plain : plain.parent_path();
+}
+
 std::filesystem::path partial_path(const std::filesystem::path& path) {
   return path.string() + ".partial";
 }

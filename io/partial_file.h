@@ -8,6 +8,8 @@
 
 namespace kdbench {
 
+// Absolute, without a slash at the end, which would put ".partial" inside of a folder.
+std::filesystem::path plain_path(const std::filesystem::path& path);
 // <path>.partial
 std::filesystem::path partial_path(const std::filesystem::path& path);
 // Flushes `path`.partial to the disk and gives it its name. Throws a machine error.

@@ -26,6 +26,9 @@ void split_cells(std::string_view line, std::vector<std::string_view>& cells);
 // and a long text is cut.
 std::string printable(std::string_view text);
 
+// A to Z in small letters, all else as it is.
+std::string ascii_lower(std::string text);
+
 bool is_ascii(std::string_view text);
 // Well-formed: no cut or overlong sequences, no surrogates.
 bool is_utf8(std::string_view text);

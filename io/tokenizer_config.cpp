@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "io/foreign_error.h"
+#include "io/json_file.h"
 #include "io/text.h"
 
 namespace kdbench {
@@ -27,13 +27,7 @@ bool flag_of(const json& token, const char* key, bool value) {
 }  // namespace
 
 TokenizerConfig::TokenizerConfig(const std::filesystem::path& path) : path_(path.string()) {
-  if (!std::filesystem::exists(path)) return;
-  try {
-    json_ = json::parse(read_text_file(path));
-  } catch (const json::exception& error) {
-    throw_user_error(path_, "no valid JSON: " + json_problem(error));
-  }
-  if (!json_.is_object()) throw_user_error(path_, "no JSON object");
+  if (std::filesystem::exists(path)) json_ = read_json_object(path);
 }
 
 const json& TokenizerConfig::find(const char* key) const {

@@ -5,9 +5,11 @@
 #include <charconv>
 #include <map>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "io/error.h"
+#include "io/text.h"
 
 namespace kdbench {
 namespace {
@@ -54,9 +56,14 @@ int64_t layer_of(std::string_view name, std::string_view* rest) {
   return layer;
 }
 
-// Brings the rows of the source's classifier from `own`, its labels, to the model's order.
-void order_labels(TensorMap& source, const std::vector<std::string>& own, const Model& model) {
-  const auto& labels = model.config().labels;
+std::vector<std::string> lower(std::vector<std::string> names) {
+  for (auto& name : names) name = ascii_lower(std::move(name));
+  return names;
+}
+
+// Brings the rows of the source's classifier from the order of `names`, its labels, to the model's.
+void order_labels(TensorMap& source, const std::vector<std::string>& names, const Model& model) {
+  const auto own = lower(names), labels = lower(model.config().labels);
   if (own == labels || !std::is_permutation(own.begin(), own.end(), labels.begin(), labels.end()))
     return;
   std::vector<int64_t> rows;

@@ -32,12 +32,6 @@ constexpr const char* kGrids = "grids.csv";
 constexpr const char* kSpread = "spread.csv";
 constexpr const char* kRuns = "runs.csv";
 
-// Without a slash at the end, which would put ".partial" inside.
-fs::path plain_name(const fs::path& folder) {
-  const fs::path name = fs::absolute(folder).lexically_normal();
-  return name.has_filename() ? name : name.parent_path();
-}
-
 bool has_mark(const fs::path& folder) {
   std::ifstream file(folder / kMarkdown);
   std::string line;
@@ -141,7 +135,7 @@ void check_report_folder(const fs::path& folder) {
 
 fs::path write_report(const std::vector<json>& runs, const fs::path& folder,
                       const ReportMaker& maker) {
-  const fs::path target = plain_name(folder);
+  const fs::path target = plain_path(folder);
   check_report_folder(target);
   const fs::path partial = partial_path(target);
   std::error_code failed;

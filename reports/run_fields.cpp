@@ -61,6 +61,7 @@ bool is_done(const json& run) { return text_of(run, "status") == "done"; }
 
 bool is_teacher(const json& run) { return text_of(run, "role") == "teacher"; }
 bool is_assistant(const json& run) { return text_of(run, "role") == "assistant"; }
+bool is_prediction(const json& run) { return text_of(run, "role") == "predict"; }
 
 std::map<std::string, double> metrics_of(const json& run, const std::string& checkpoint) {
   std::map<std::string, double> values;

@@ -24,7 +24,9 @@ constexpr const char* kDiagnostic = "AX";  // the task of a prediction of the di
 
 using Candidates = std::vector<const json*>;
 
+// A prediction by `kdbench predict`, which has no label and no seed of its own, is always wanted.
 bool wanted(const json& run, const SubmissionOptions& options) {
+  if (is_prediction(run)) return true;
   const bool labelled = options.label.empty() || text_of(run, "label") == options.label ||
                         text_of(run, "grid/label") == options.label;
   return labelled &&
@@ -33,12 +35,15 @@ bool wanted(const json& run, const SubmissionOptions& options) {
 
 Candidates candidates_of(const std::vector<json>& runs, const std::string& task,
                          const SubmissionOptions& options) {
-  Candidates students, teachers;
+  Candidates students, assistants, teachers;
   for (const auto& run : runs) {
     if (!is_done(run) || text_of(run, "task") != task || !wanted(run, options)) continue;
-    (is_teacher(run) ? teachers : students).push_back(&run);
+    (is_teacher(run) ? teachers : is_assistant(run) ? assistants : students).push_back(&run);
   }
-  return students.empty() ? teachers : students;
+  for (const auto* candidates : {&students, &assistants}) {
+    if (!candidates->empty()) return *candidates;
+  }
+  return teachers;
 }
 
 [[noreturn]] void throw_several(const std::string& task, const Candidates& candidates) {

@@ -5,6 +5,7 @@
 
 #include "io/error.h"
 #include "io/huggingface.h"
+#include "io/text.h"
 #include "io/tokenizer.h"
 #include "methods/initialization.h"
 #include "methods/models/presets.h"
@@ -47,11 +48,6 @@ ModelConfig config_from_sizes(const ModelSettings& settings) {
   return config;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
 // A model's own order of the task's labels, as the task writes them ("ENTAILMENT" is entailment);
 // nothing when its names are not the task's.
 std::optional<std::vector<std::string>> own_order(const std::vector<std::string>& own,
@@ -59,7 +55,7 @@ std::optional<std::vector<std::string>> own_order(const std::vector<std::string>
   std::vector<std::string> order;
   for (const auto& name : own) {
     for (const auto& label : task.labels) {
-      if (lower(name) == lower(label)) order.push_back(label);
+      if (ascii_lower(name) == ascii_lower(label)) order.push_back(label);
     }
   }
   const bool same =
@@ -76,7 +72,7 @@ std::optional<fs::path> source_folder(const ModelRequest& request) {
   return request.settings.weights;
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string shortened(const std::vector<std::string>& names) {
   constexpr size_t kShown = 4;
   std::string text;
   for (size_t i = 0; i < std::min(names.size(), kShown); ++i) {
@@ -95,17 +91,26 @@ void check_frozen_head(const Task& task, const LoadReport& report, const fs::pat
   }
   const auto own = read_model_config(folder).labels;
   if (own.empty() || task.regression() || own_order(own, task)) return;
-  throw_user_error(folder.string(),
-                   "its labels (" + joined(own) + ") are not those of " + task.name,
-                   "id2label in config.json must name the task's labels: " + joined(task.labels));
+  throw_user_error(
+      folder.string(), "its labels (" + shortened(own) + ") are not those of " + task.name,
+      "id2label in config.json must name the task's labels: " + shortened(task.labels));
+}
+
+// A frozen model without names of labels is taken to have the task's order.
+void say_assumed_labels(const Task& task, const fs::path& folder, const Workspace& workspace) {
+  const bool numbers = task.regression() || task.labels == std::vector<std::string>{"0", "1"};
+  if (numbers || !read_model_config(folder).labels.empty()) return;
+  workspace.say(folder.string() +
+                ": its labels have no names, they are taken to be, in this order, " +
+                joined(task.labels, ", "));
 }
 
 void say_report(const LoadReport& report, const fs::path& folder, const Workspace& workspace) {
   if (!report.missing.empty()) {
-    workspace.say(folder.string() + ": begin at random: " + joined(report.missing));
+    workspace.say(folder.string() + ": begin at random: " + shortened(report.missing));
   }
   if (!report.unexpected.empty()) {
-    workspace.say(folder.string() + ": not used: " + joined(report.unexpected));
+    workspace.say(folder.string() + ": not used: " + shortened(report.unexpected));
   }
 }
 
@@ -168,7 +173,10 @@ std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace&
     initialize_parameters(*model, request.seed);
     if (const auto folder = source_folder(request)) {
       const LoadReport report = initialize_from_checkpoint(*model, *folder, request.settings.init);
-      if (request.frozen) check_frozen_head(*request.task, report, *folder);
+      if (request.frozen) {
+        check_frozen_head(*request.task, report, *folder);
+        say_assumed_labels(*request.task, *folder, workspace);
+      }
       say_report(report, *folder, workspace);
     }
   });

@@ -47,6 +47,13 @@ void check_new_file(const std::string& flag, const std::filesystem::path& file,
   }
 }
 
+void check_data_file(const ExportOptions& options, const Task& task, const std::string& split,
+                     const std::string& flag) {
+  task.split(split);
+  const auto file = glue_path(options.data, task, split);
+  if (!std::filesystem::exists(file)) throw_user_error(flag, "no file " + file.string());
+}
+
 void check_memory_options(const ExportOptions& options, int64_t depth, Problems& problems) {
   if (options.memory_file.empty()) return;
   check_new_file("--memory", options.memory_file, ".safetensors", problems);
@@ -62,12 +69,10 @@ void check_splits(const ExportOptions& options, const Task& task, Problems& prob
   std::set<std::string> seen;
   for (const auto& name : options.request.splits) {
     if (!seen.insert(name).second) problems.add("--splits", name + " is listed twice");
-    problems.collect([&] {
-      task.split(name);
-      const auto file = glue_path(options.data, task, name);
-      if (!std::filesystem::exists(file)) throw_user_error("--splits", "no file " + file.string());
-    });
+    problems.collect([&] { check_data_file(options, task, name, "--splits"); });
   }
+  if (options.memory_file.empty()) return;
+  problems.collect([&] { check_data_file(options, task, "train", "--memory"); });
 }
 
 // Everything that can be known before the model runs.
@@ -95,7 +100,8 @@ void export_memory(const ExportOptions& options, const TrainedModel& model,
   const at::Tensor centroids = train_memory(options.memory, options.max_seq_length,
                                             model.model->config().hidden, pass, workspace);
   workspace.control.on_root([&] {
-    write_memory(centroids, options.memory_file);
+    write_memory(centroids, {model.task->name, options.memory.layer, model.sha256},
+                 options.memory_file);
     fmt::print("{}: {} centroids of layer {} of {} on {}\n", options.memory_file,
                options.memory.centroids, options.memory.layer, options.model, model.task->name);
   });
@@ -112,8 +118,9 @@ ExitCode export_outputs(const ExportOptions& options, const VerbContext& context
   const Features features = ensure_features(wanted, workspace);
   // What the rows decide, before the model runs.
   context.control.agree([&] {
-    const int64_t rows = features.store.split("train")->rows();
-    if (!options.memory_file.empty()) check_memory(options.memory, {}, rows, "--centroids");
+    if (options.memory_file.empty()) return;
+    check_memory(options.memory, {}, options.task, features.store.split("train")->rows(),
+                 "--centroids");
   });
   if (!options.file.empty()) {
     write_teacher_outputs(model, features, options.request, options.file, workspace);

@@ -21,12 +21,6 @@ struct GlueZipOptions {
   SubmissionOptions submission;
 };
 
-// Without a slash at the end, which would put ".partial" inside.
-fs::path plain_name(const fs::path& path) {
-  const fs::path name = fs::absolute(path).lexically_normal();
-  return name.has_filename() ? name : name.parent_path();
-}
-
 ZipEntries entries_of(const std::vector<SubmissionFile>& files) {
   ZipEntries entries;
   for (const auto& file : files) entries.emplace_back(file.name, file.content);
@@ -49,7 +43,7 @@ void write_folder(const fs::path& folder, const ZipEntries& entries) {
 }
 
 void write_submission(const GlueZipOptions& options) {
-  const fs::path out = plain_name(options.out);
+  const fs::path out = plain_path(options.out);
   if (fs::exists(out)) {
     throw_user_error("--out " + options.out, "is already there", "results are never overwritten");
   }

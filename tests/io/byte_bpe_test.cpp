@@ -215,8 +215,8 @@ TEST(ByteBpeFiles, WrongVocabularies) {
     testing::write_bytes(whole.path / "vocab.json", content);
     return whole.error();
   };
-  EXPECT_HAS(tokens("{"), "vocab.json: no valid JSON: parse error at line 1");
-  EXPECT_HAS(tokens("[]"), "vocab.json: no JSON object");
+  EXPECT_HAS(tokens("{"), "vocab.json: is no JSON: parse error at line 1");
+  EXPECT_HAS(tokens("[]"), "vocab.json: is no JSON object");
   EXPECT_HAS(tokens("{}"), "vocab.json: there are no tokens");
   EXPECT_HAS(tokens(R"({"a": 0, "b": 0})"), "vocab.json: 'b' has the id of 'a', 0");
   EXPECT_HAS(tokens(R"({"a": 0, "b": 2})"), "vocab.json: 'b' has the id 2, expected 0 to 1");

@@ -93,6 +93,10 @@ TEST_F(HuggingFace, AllProblemsAreReportedAtOnce) {
   testing::write_bytes(folder_.path / "config.json", "{");
   EXPECT_HAS(error_of([&] { read_model_config(folder_.path); }),
              "config.json: is no JSON: parse error at line 1, column 2");
+  const std::string deep(200000, '[');
+  testing::write_bytes(folder_.path / "config.json", "{\"hidden_act\": " + deep);
+  EXPECT_HAS(error_of([&] { read_model_config(folder_.path); }),
+             "config.json: is nested too deeply");
   EXPECT_HAS(error_of([&] { read_model_config(folder_.path / "none"); }),
              "config.json: the file does not exist");
   std::filesystem::create_directories(folder_.path / "folder" / "config.json");

@@ -204,8 +204,8 @@ TEST(WordPiece, WrongFolders) {
       Folder(kSpecials, R"({"do_lower_case": "yes", "unk_token": 3})").error();
   EXPECT_HAS(types, "tokenizer_config.json: 'do_lower_case' must be true, false or null");
   EXPECT_HAS(types, "tokenizer_config.json: 'unk_token' must be a token");
-  EXPECT_HAS(Folder(kSpecials, "{").error(), "tokenizer_config.json: no valid JSON");
-  EXPECT_HAS(Folder(kSpecials, "[]").error(), "tokenizer_config.json: no JSON object");
+  EXPECT_HAS(Folder(kSpecials, "{").error(), "tokenizer_config.json: is no JSON");
+  EXPECT_HAS(Folder(kSpecials, "[]").error(), "tokenizer_config.json: is no JSON object");
   EXPECT_HAS(Folder(kSpecials, R"({"do_basic_tokenize": false})").error(),
              "'do_basic_tokenize' is false");
 

@@ -79,6 +79,17 @@ expect 2 "no run has predictions of a test set" "$kdbench" glue-zip exp --label 
 # The diagnostic set by itself.
 expect 0 "AX.tsv       predict/ax" "$kdbench" glue-zip predict --out ax.zip
 
+# A prediction by itself fills in where the runs that are chosen have none.
+mv exp/c-s1/predictions/MNLI-diagnostic.tsv .
+expect 0 "AX.tsv       predict/ax" "$kdbench" glue-zip exp predict --seed 1 --out ax-predicted.zip
+mv MNLI-diagnostic.tsv exp/c-s1/predictions
+# Assistants count where there is no student, or by their label.
+run takd/s QNLI takd 1 student '"accuracy": 0.5'
+run takd/a QNLI takd-assistant 1 assistant '"accuracy": 0.6'
+for folder_of in s a; do predictions takd/$folder_of/predictions/QNLI-test.tsv 5463 entailment; done
+expect 0 "QNLI.tsv     takd/s" "$kdbench" glue-zip takd --best --out student.zip
+expect 0 "QNLI.tsv     takd/a" "$kdbench" glue-zip takd --label takd-assistant --out assistant.zip
+
 # A limited test set is refused.
 predictions exp/b-s1/predictions/STS-B-test.tsv 64 1.0
 expect 2 "has 64 rows, the leaderboard's STS-B.tsv must have 1379" "$kdbench" glue-zip exp --seed 1 --out few.zip

@@ -68,7 +68,8 @@ class LabelOrder : public ::testing::Test {
   // One epoch of kd, without dropout; the records of the student and its teacher.
   std::vector<json> run(const std::string& teacher, const std::string& student,
                         const std::string& more = "") {
-    const fs::path file = folder_.write("experiment.toml", fmt::format(R"(name = "order"
+    const fs::path file =
+        folder_.write("experiment.toml", fmt::format(R"(name = "order"
 [data]
 root = "data"
 tasks = ["MNLI"]
@@ -83,9 +84,9 @@ batch_size = 8
 epochs = 2
 learning_rate = 1e-2
 [[method]]
-name = "kd"
+{}
 )",
-                                                                       teacher, student, more));
+                                                     teacher, student, more, method_));
     const Control control(MPI_COMM_SELF);
     const auto collectives = make_collectives(control, at::kCPU);
     const Workspace workspace{control, *collectives, at::kCPU, 1, folder_ / "out", "test"};
@@ -154,6 +155,7 @@ name = "kd"
 
   testing::TempFolder folder_;
   std::vector<fs::path> folders_;
+  std::string method_ = "name = \"kd\"";
 };
 
 TEST_F(LabelOrder, OfTheTeacher) {
@@ -164,6 +166,19 @@ TEST_F(LabelOrder, OfTheTeacher) {
     const auto found = run(teacher, "own");
     ASSERT_NE(folders_[0], folder) << "another checkpoint is another run";
     expect_same_run(expected, folder, found, kOwn);
+  }
+}
+
+TEST_F(LabelOrder, OfATeacherThatLearnsBesideTheStudent) {
+  method_ = "name = \"prokt\"\nzero_classifier = false";
+  const auto expected = run("own", "own");
+  const fs::path folder = folders_[0], predictions = "predictions/MNLI-dev_matched-teacher.tsv";
+  for (const char* teacher : {"turned", "capitals"}) {
+    const auto found = run(teacher, "own");
+    ASSERT_NE(folders_[0], folder);
+    EXPECT_EQ(found[0]["metrics"], expected[0]["metrics"]) << teacher;
+    EXPECT_EQ(testing::read_text(folders_[0] / predictions),
+              testing::read_text(folder / predictions));
   }
 }
 
