@@ -193,9 +193,19 @@ void check_name(TableReader& table, const std::string& key, const std::string& n
 
 void overlay(const TrainLayer& layer, TrainLayer& below) { apply(layer, below); }
 
+Options MethodSettings::options_of(const std::string& task) const {
+  const auto own = task_options.find(task);
+  if (own == task_options.end()) return options;
+  auto values = options.values();
+  for (const auto& [name, value] : own->second) values[name] = value;
+  return Options(std::move(values));
+}
+
 TrainSettings Experiment::train_of(const std::string& task, const MethodSettings& method) const {
   TrainSettings settings = shared_train(*this, task);
   apply(method.train, settings);
+  const auto own = method.task_train.find(task);
+  if (own != method.task_train.end()) apply(own->second, settings);
   return settings;
 }
 

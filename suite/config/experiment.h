@@ -79,13 +79,18 @@ struct DataSettings {
 struct MethodSettings {
   std::string name;
   std::string label;  // unique in the experiment; grid points have "label[key=value,...]"
-  Options options;    // complete and validated
+  Options options;    // complete and validated; on most tasks, see options_of
   std::string grid;   // the label that the points of a grid share; empty without a grid
   std::map<std::string, std::string> grid_point;  // "alpha", "train.epochs" -> value as text
   TrainLayer train;
+  // [method.task.<TASK>]: single keys for one task.
+  std::map<std::string, std::map<std::string, OptionValue>> task_options;
+  std::map<std::string, TrainLayer> task_train;
   std::optional<ModelSettings> student;
   std::string teacher_outputs = "auto";  // auto | store | online | file
   std::optional<std::filesystem::path> teacher_outputs_file;
+
+  Options options_of(const std::string& task) const;
 };
 
 struct Experiment {
@@ -99,7 +104,8 @@ struct Experiment {
   std::map<std::string, TrainLayer> task_train;  // [task.<TASK>.train]
   std::vector<MethodSettings> methods;
 
-  // Layers, the later one winning: defaults, [train], [task.<TASK>.train], [method.train].
+  // Layers, the later one winning: defaults, [train], [task.<TASK>.train], [method.train],
+  // [method.task.<TASK>.train].
   TrainSettings train_of(const std::string& task, const MethodSettings& method) const;
   // The same with [teacher.train] last.
   TrainSettings teacher_train_of(const std::string& task) const;

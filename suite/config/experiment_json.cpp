@@ -24,6 +24,9 @@ nlohmann::json method_json(const Experiment& experiment, const MethodSettings& m
                       {"teacher_outputs", method.teacher_outputs}};
   json["teacher_outputs_file"] = text_or_null(method.teacher_outputs_file);
   json["student"] = method.student ? to_json(*method.student) : nlohmann::json();
+  for (const auto& [task, values] : method.task_options) {
+    json["task_options"][task] = to_json(Options(values));
+  }
   for (const auto& task : experiment.data.tasks) {
     json["train"][task] = to_json(experiment.train_of(task, method));
   }

@@ -44,6 +44,42 @@ void read_teacher_outputs(TableReader& table, MethodSettings& method) {
   }
 }
 
+// [method.task.<TASK>] and its train.
+void read_task_keys(TableReader& table, const std::vector<OptionSpec>& specs,
+                    MethodSettings& method) {
+  auto tasks = table.table("task");
+  if (!tasks) return;
+  for (const auto& name : tasks->names()) {
+    auto task = tasks->table(name);
+    if (!task || !task_or_problem(*tasks, name, name)) continue;
+    if (auto train = task->table("train")) method.task_train[name] = read_train(*train);
+    for (const auto& key : task->names()) {
+      const OptionSpec* spec = key == "train" ? nullptr : find_spec(specs, key, *task);
+      if (!spec) continue;
+      const auto value = read_option(*spec, *task->node(key), task->key(key), task->problems());
+      if (value) method.task_options[name][key] = *value;
+    }
+  }
+}
+
+// What a grid searches has no other value on a task.
+void check_searched_keys(const MethodSettings& point, TableReader& method) {
+  auto tasks = method.table("task");
+  if (!tasks) return;
+  const auto check = [&](TableReader& table, const std::string& before) {
+    for (const auto& key : table.names()) {
+      if (!point.grid_point.contains(before + key)) continue;
+      table.problem(key, "is searched in [method.grid] on every task", "leave one of them out");
+    }
+  };
+  for (const auto& name : tasks->names()) {
+    auto task = tasks->table(name);
+    if (!task) continue;
+    check(*task, "");
+    if (auto train = task->table("train")) check(*train, "train.");
+  }
+}
+
 // Points of a grid share a key's length, nearly: one problem tells all.
 void check_lengths(const std::vector<MethodSettings>& points, const Experiment& experiment,
                    TableReader& table) {
@@ -89,10 +125,22 @@ void check_assistant(const Experiment& experiment, const MethodSettings& method,
   }
 }
 
+// What f() returns; a method does not know where in the file it stands.
+template <typename F>
+auto placed(const std::string& place, const F& f) {
+  try {
+    return f();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kUserInput) throw;
+    throw_user_error(place + ": " + error.where(), error.message(), error.hint());
+  }
+}
+
 void check_needs(const Experiment& experiment, const MethodSettings& method,
                  const ModelShapes& shapes, const Task& task, const std::string& place) {
-  const auto made = find_method(method.name).make(method.options);
-  const TeacherNeeds needs = made->teacher_needs(shapes);
+  const auto made =
+      placed(place, [&] { return find_method(method.name).make(method.options_of(task.name)); });
+  const TeacherNeeds needs = placed(place, [&] { return made->teacher_needs(shapes); });
   const std::string who = "method '" + method.name + "' ";
   const bool from_file = method.teacher_outputs_file && !needs.trains_teacher;
   if ((needs.teacher || needs.trains_teacher) && !shapes.teacher && !from_file) {
@@ -103,7 +151,7 @@ void check_needs(const Experiment& experiment, const MethodSettings& method,
   if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
     throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");
   }
-  made->validate(shapes);
+  placed(place, [&] { made->validate(shapes); });
 }
 
 void check_task(const Experiment& experiment, const MethodSettings& method, const Task& task,
@@ -132,11 +180,13 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
   read_teacher_outputs(table, base);
   base.options = Options(read_options(entry->options, table));
   if (auto train = table.table("train")) base.train = read_train(*train);
+  read_task_keys(table, entry->options, base);
   if (auto student = table.table("student")) {
     base.student = read_student(*student, experiment.data,
                                 experiment.teacher ? &*experiment.teacher : nullptr);
   }
   auto points = expand_grid(base, entry->options, table);
+  if (table.problems().empty()) check_searched_keys(points.front(), table);
   check_lengths(points, experiment, table);
   table.finish();
   return points;

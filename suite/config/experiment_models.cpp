@@ -172,7 +172,8 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   const std::string own = config ? config->architecture : model.architecture;
   if (model.init_from == "teacher") {
     if (!teacher) {
-      table.problem("init_from", "there is no teacher", "add [teacher]");
+      table.problem("init_from", "there is no teacher that it can begin as",
+                    "it is for students beside a [teacher]");
       return model;
     }
     config.reset();

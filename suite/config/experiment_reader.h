@@ -17,6 +17,9 @@ namespace kdbench {
 // with ".".
 void check_name(TableReader& table, const std::string& key, const std::string& name);
 
+// The task of this name, or null with a problem at `key`.
+const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name);
+
 // Any [..train].
 TrainLayer read_train(TableReader table);
 // Puts what `layer` sets over `below`.

@@ -33,15 +33,6 @@ std::vector<std::string> metric_choices() {
   return names;
 }
 
-const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name) {
-  try {
-    return &find_task(name);
-  } catch (const Error& error) {
-    table.problem(key, error.message(), error.hint());
-    return nullptr;
-  }
-}
-
 // Test files may be missing (they are only predicted), and all dev files but one.
 void check_files(TableReader& table, const fs::path& root, const Task& task) {
   const auto missing = [&](const std::string& split) {
@@ -100,6 +91,15 @@ void read_seeds(TableReader& table, TrainLayer& layer) {
 }
 
 }  // namespace
+
+const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name) {
+  try {
+    return &find_task(name);
+  } catch (const Error& error) {
+    table.problem(key, error.message(), error.hint());
+    return nullptr;
+  }
+}
 
 TrainLayer read_train(TableReader table) {
   static const std::vector<std::string> optimizers{"adamw", "bert_adam", "adadelta", "sgd"};

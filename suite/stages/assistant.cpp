@@ -66,7 +66,7 @@ StageKey assistant_key(const StudentRequest& request, const Features& features,
   if (teacher) {
     inputs["teacher"] = teacher->hash;
     inputs["method"] = request.method->name;
-    inputs["options"] = option_inputs(*request.method);
+    inputs["options"] = option_inputs(request);
     inputs["train"] = to_json(request.experiment->assistant_train_of(request.task->name));
     inputs["train"].erase("seeds");
   }

@@ -9,6 +9,7 @@
 #include "io/dataset.h"
 #include "io/error.h"
 #include "io/safetensors.h"
+#include "io/text.h"
 #include "methods/feature_memory.h"
 #include "suite/training/evaluation.h"
 
@@ -22,6 +23,7 @@ constexpr uint64_t kMemorySeed = 1;  // one memory serves all seeds and methods
 constexpr int64_t kPassRows = 64;
 
 constexpr const char* kFileName = "memory.safetensors";
+constexpr const char *kTaskKey = "task", *kLayerKey = "layer";  // of its metadata
 
 // A tensor of the file with `centroids` rows of `width` finite numbers, as float32.
 at::Tensor memory_tensor(const fs::path& file, const std::string& name, const at::Tensor& tensor,
@@ -37,6 +39,15 @@ at::Tensor memory_tensor(const fs::path& file, const std::string& name, const at
   const at::Tensor values = tensor.to(at::kFloat).contiguous();
   if (!values.isfinite().all().item<bool>()) throw_user_error(where, "holds NaN or infinity");
   return values;
+}
+
+// A file from elsewhere may say nothing.
+void check_origin(const fs::path& file, const std::map<std::string, std::string>& origin,
+                  const char* key, const std::string& expected) {
+  const auto found = origin.find(key);
+  if (found == origin.end() || found->second == expected) return;
+  throw_user_error(file.string(), fmt::format("is a memory of {} {}, not of {}", key,
+                                              printable(found->second), expected));
 }
 
 }  // namespace
@@ -85,8 +96,12 @@ at::Tensor train_memory(const MemoryNeeds& needs, int64_t positions, int64_t hid
   return trainer.centroids();
 }
 
-void write_memory(const at::Tensor& teacher, const fs::path& file) {
-  write_safetensors(file, {{"teacher", teacher}});
+void write_memory(const at::Tensor& teacher, const MemoryOrigin& origin, const fs::path& file) {
+  write_safetensors(file, {{"teacher", teacher}},
+                    {{"format", "pt"},
+                     {kTaskKey, origin.task},
+                     {kLayerKey, std::to_string(origin.layer)},
+                     {"model", origin.model}});
 }
 
 StageKey memory_key(const std::string& teacher, const MemoryNeeds& needs,
@@ -109,7 +124,8 @@ FeatureMemory ensure_memory(const StageKey& key, const MemoryNeeds& needs, const
                               features.store.info.task, needs.centroids, needs.layer));
     const at::Tensor centroids = train_memory(needs, features.store.info.max_seq_length,
                                               source.hidden_size, source.pass, workspace);
-    workspace.control.on_root([&] { write_memory(centroids, partial / kFileName); });
+    const MemoryOrigin origin{features.store.info.task, needs.layer, key.inputs.at("teacher")};
+    workspace.control.on_root([&] { write_memory(centroids, origin, partial / kFileName); });
     return true;
   });
   FeatureMemory memory;
@@ -125,21 +141,21 @@ int64_t memory_bytes(const MemoryNeeds& needs, const ModelShapes& shapes) {
   return int64_t{sizeof(float)} * needs.centroids * shapes.max_seq_length * shapes.teacher->hidden;
 }
 
-FeatureMemory read_memory(const MemoryNeeds& needs, const ModelShapes& shapes) {
+FeatureMemory read_memory(const MemoryNeeds& needs, const ModelShapes& shapes,
+                          const std::string& task) {
   const fs::path file = needs.file;
-  const TensorMap tensors = read_safetensors(file);
+  std::map<std::string, std::string> origin;
+  const TensorMap tensors = read_safetensors(file, &origin);
+  check_origin(file, origin, kTaskKey, task);
+  check_origin(file, origin, kLayerKey, std::to_string(needs.layer));
   const auto teacher = tensors.find("teacher");
   if (teacher == tensors.end()) {
     throw_user_error(file.string(), "has no tensor teacher",
                      "`kdbench export --memory` writes one");
   }
   FeatureMemory memory;
-  // Without a [teacher] (its outputs are a file) nothing says how wide its states are.
-  const at::Tensor& centroids = teacher->second;
-  const int64_t width = shapes.teacher         ? shapes.max_seq_length * shapes.teacher->hidden
-                        : centroids.dim() == 2 ? centroids.size(1)
-                                               : 0;
-  memory.teacher = memory_tensor(file, "teacher", centroids, needs.centroids, width);
+  memory.teacher = memory_tensor(file, "teacher", teacher->second, needs.centroids,
+                                 shapes.max_seq_length * shapes.teacher.value().hidden);
   if (const auto student = tensors.find("student"); student != tensors.end()) {
     memory.student = memory_tensor(file, "student", student->second, needs.centroids,
                                    shapes.max_seq_length * shapes.student.hidden);
@@ -147,11 +163,11 @@ FeatureMemory read_memory(const MemoryNeeds& needs, const ModelShapes& shapes) {
   return memory;
 }
 
-void check_memory(const MemoryNeeds& needs, const ModelShapes& shapes, int64_t rows,
-                  const std::string& place) {
+void check_memory(const MemoryNeeds& needs, const ModelShapes& shapes, const std::string& task,
+                  int64_t rows, const std::string& place) {
   if (needs.centroids == 0) return;
   if (!needs.file.empty()) {
-    read_memory(needs, shapes);
+    read_memory(needs, shapes, task);
   } else if (needs.centroids > rows) {
     throw_user_error(place,
                      fmt::format("a memory of {} centroids needs as many training rows, there are "

@@ -33,8 +33,16 @@ StatesPass computed_states(const TrainedModel& model, int64_t layer,
 at::Tensor train_memory(const MemoryNeeds& needs, int64_t positions, int64_t hidden,
                         const StatesPass& pass, const Workspace& workspace);
 
+// What a memory was trained on, kept in its file.
+struct MemoryOrigin {
+  std::string task;
+  int64_t layer = 0;  // of the teacher, 1-based
+  std::string model;  // the hash of its weights, or of the stage that gave the states
+};
+
 // The file's tensor is `teacher`. Local.
-void write_memory(const at::Tensor& teacher, const std::filesystem::path& file);
+void write_memory(const at::Tensor& teacher, const MemoryOrigin& origin,
+                  const std::filesystem::path& file);
 
 // The stage's name. `teacher`: the hash of what gives the states. Local.
 StageKey memory_key(const std::string& teacher, const MemoryNeeds& needs, const Features& features);
@@ -55,12 +63,15 @@ FeatureMemory ensure_memory(const StageKey& key, const MemoryNeeds& needs, const
 int64_t memory_bytes(const MemoryNeeds& needs, const ModelShapes& shapes);
 
 // Tensors `teacher` and, optional, `student` of a file of the user, with K rows of max_seq_length *
-// H of the teacher and of the student. Throws a user error. Local.
-FeatureMemory read_memory(const MemoryNeeds& needs, const ModelShapes& shapes);
+// H of the teacher and of the student. A file that says so must be of this task and layer. Throws a
+// user error. Local.
+FeatureMemory read_memory(const MemoryNeeds& needs, const ModelShapes& shapes,
+                          const std::string& task);
 
 // Finds before any work what is wrong with the memory that a method needs: its file, or more
-// centroids than training rows. `place`: for the message. Throws a user error. Local.
-void check_memory(const MemoryNeeds& needs, const ModelShapes& shapes, int64_t rows,
-                  const std::string& place);
+// centroids than the `rows` training rows of the task. `place`: for the message. Throws a user
+// error. Local.
+void check_memory(const MemoryNeeds& needs, const ModelShapes& shapes, const std::string& task,
+                  int64_t rows, const std::string& place);
 
 }  // namespace kdbench

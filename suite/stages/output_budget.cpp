@@ -2,6 +2,7 @@
 #include "suite/stages/output_budget.h"
 
 #include <algorithm>
+#include <set>
 
 #include "io/error.h"
 #include "io/teacher_store_writer.h"
@@ -14,29 +15,38 @@
 namespace kdbench {
 namespace {
 
-bool is_stored(const StudentRequest& request, int64_t seed, const Features& teacher_rows,
-               const std::filesystem::path& out) {
-  const int64_t own = teacher_seed(*request.experiment, request.task->name, seed);
-  const StageKey key = teacher_key(*request.experiment, *request.task, own, teacher_rows);
-  return stage_is_there(
-      out, teacher_outputs_key(teacher_at(out, key), shared_needs(request), teacher_rows));
+// Seeds of the teachers whose outputs are stored for one method or more.
+std::set<int64_t> stored_seeds(const Experiment& experiment, const Task& task) {
+  std::set<int64_t> seeds;
+  for (const auto& method : experiment.methods) {
+    if (method.teacher_outputs_file || method.teacher_outputs == "online") continue;
+    if (!takes_outputs(student_needs({&experiment, &task, &method, 1}))) continue;
+    for (const int64_t seed : experiment.train_of(task.name, method).seeds)
+      seeds.insert(teacher_seed(experiment, task.name, seed));
+  }
+  return seeds;
 }
 
-// What all methods so far store together has room, or is there for all seeds of this one.
-bool fits(const StudentRequest& request, const Features& teacher_rows,
-          const std::filesystem::path& out, int64_t budget) {
-  const ModelShapes shapes = method_shapes(*request.experiment, *request.method, *request.task);
+// What the methods that store take together.
+struct StoredOutputs {
+  int64_t memory = 0;    // of a rank
+  int64_t new_disk = 0;  // of all teachers whose store is not there yet
+};
+
+StoredOutputs stored_outputs(const StudentRequest& any, const Features& teacher_rows,
+                             const std::filesystem::path& out) {
+  const Experiment& experiment = *any.experiment;
+  const ModelShapes shapes = method_shapes(experiment, *any.method, *any.task);
   const FeatureSplit& rows = *teacher_rows.store.split("train");
-  const TeacherNeeds shared = shared_needs(request);
-  // Hidden states stay on the disk: memory is no limit for them.
-  const int64_t disk_budget = disk_of(out).free_bytes / 2;
-  if (teacher_outputs_bytes(rows.rows(), shared, shapes) <= budget &&
-      teacher_store_bytes(rows, shared, shapes) <= std::max(budget, disk_budget)) {
-    return true;
+  const TeacherNeeds needs = shared_needs(any);
+  StoredOutputs stored;
+  stored.memory = teacher_outputs_bytes(rows.rows(), needs, shapes);
+  for (const int64_t seed : stored_seeds(experiment, *any.task)) {
+    const StageKey key = teacher_key(experiment, *any.task, seed, teacher_rows);
+    if (!stage_is_there(out, teacher_outputs_key(teacher_at(out, key), needs, teacher_rows)))
+      stored.new_disk += teacher_store_bytes(rows, needs, shapes);
   }
-  const auto seeds = request.experiment->train_of(request.task->name, *request.method).seeds;
-  return std::all_of(seeds.begin(), seeds.end(),
-                     [&](int64_t seed) { return is_stored(request, seed, teacher_rows, out); });
+  return stored;
 }
 
 }  // namespace
@@ -63,34 +73,38 @@ int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
   return stored_bytes(size, "float32");
 }
 
-int64_t teacher_outputs_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host) {
-  return std::min(free_disk, available_memory / std::max(1, ranks_per_host)) / 2;
+OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host) {
+  return {free_disk / 2, available_memory / std::max(1, ranks_per_host) / 2};
 }
 
-int64_t teacher_outputs_budget(const std::filesystem::path& out, int ranks_per_host) {
-  return teacher_outputs_budget(disk_of(out).free_bytes, available_memory_bytes(), ranks_per_host);
+OutputBudget output_budget(const std::filesystem::path& out, int ranks_per_host) {
+  return output_budget(disk_of(out).free_bytes, available_memory_bytes(), ranks_per_host);
 }
 
 std::vector<std::string> methods_online(const Experiment& experiment, const Task& task,
                                         const Features& teacher_rows,
-                                        const std::filesystem::path& out, int64_t budget) {
+                                        const std::filesystem::path& out, OutputBudget& budget) {
   Experiment trial = experiment;
-  const auto is_automatic = [&](const MethodSettings& method) {
-    return method.teacher_outputs == "auto" &&
-           takes_outputs(student_needs({&trial, &task, &method, 1}));
+  const auto stored = [&](const MethodSettings& method) {
+    return stored_outputs({&trial, &task, &method, 1}, teacher_rows, out);
   };
   std::vector<MethodSettings*> automatic;
   for (auto& method : trial.methods) {
-    if (is_automatic(method)) automatic.push_back(&method);
+    if (method.teacher_outputs == "auto" &&
+        takes_outputs(student_needs({&trial, &task, &method, 1}))) {
+      automatic.push_back(&method);
+    }
   }
   for (auto* method : automatic) method->teacher_outputs = "online";
   std::vector<std::string> online;
   for (auto* method : automatic) {
     method->teacher_outputs = "auto";
-    if (fits({&trial, &task, method, 1}, teacher_rows, out, budget)) continue;
+    const StoredOutputs all = stored(*method);
+    if (all.memory <= budget.memory && all.new_disk <= budget.disk) continue;
     method->teacher_outputs = "online";
     online.push_back(method->label);
   }
+  if (!trial.methods.empty()) budget.disk -= stored(trial.methods.front()).new_disk;
   return online;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How much of a teacher may be stored. The outputs lie on the disk once, and in the memory of every
-// rank, except for hidden states, which stay on the disk; teacher_outputs = "auto" stores what
-// fits, and lets the teacher run beside the student otherwise.
+// How much of the teachers may be stored. The outputs lie on the disk once, and in the memory of
+// every rank, except for hidden states, which stay on the disk; teacher_outputs = "auto" stores
+// what fits, and lets the teacher run beside the student otherwise.
 #pragma once
 
 #include <cstdint>
@@ -20,17 +20,22 @@ int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const Mod
 int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
                             const ModelShapes& shapes);
 
-// Half of what is free: on the disk, and of a host's memory for each of its ranks.
-int64_t teacher_outputs_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host);
+// Bytes: half of what is free, on the disk, and of a host's memory for each of its ranks.
+struct OutputBudget {
+  int64_t disk = 0;    // for the stores of all tasks and teachers that are still to be made
+  int64_t memory = 0;  // of a rank, for the task it works on
+};
+OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host);
 // The same on this machine, with results in `out`.
-int64_t teacher_outputs_budget(const std::filesystem::path& out, int ranks_per_host);
+OutputBudget output_budget(const std::filesystem::path& out, int ranks_per_host);
 
 // Labels of the methods that say "auto" and whose teacher runs beside the student, because what
-// they and the stored methods before them take does not fit, and is not in `out` already for all
-// their seeds. `teacher_rows`: of the teacher's tokenizer. Local; reads weight files.
+// they and the stored methods before them take does not fit; a store that is in `out` already takes
+// no more of the disk. The stores to be made are taken from budget.disk. `teacher_rows`: of the
+// teacher's tokenizer. Local; reads weight files.
 std::vector<std::string> methods_online(const Experiment& experiment, const Task& task,
                                         const Features& teacher_rows,
-                                        const std::filesystem::path& out, int64_t budget);
+                                        const std::filesystem::path& out, OutputBudget& budget);
 
 // These methods say "online" from now on.
 void set_online(Experiment& experiment, const std::vector<std::string>& labels);

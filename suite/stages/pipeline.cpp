@@ -25,15 +25,15 @@ class TaskPipeline {
       : experiment_(experiment), task_(task), selection_(selection), workspace_(workspace) {}
 
   // Everything that is read from data files, before anything is trained. Every rank finds the same
-  // problems.
-  void prepare(Problems& problems) {
+  // problems, and takes the same from the budget.
+  void prepare(OutputBudget& budget, Problems& problems) {
     const size_t before = problems.lines().size();
     problems.collect([&] { prepare_features(); });
     if (problems.lines().size() != before) return;
     for (const auto* method : selected_methods(selection_, experiment_)) {
       problems.collect([&] { check(*method); });
     }
-    if (problems.lines().size() == before) problems.collect([&] { decide_online(); });
+    if (problems.lines().size() == before) problems.collect([&] { decide_online(budget); });
   }
 
   // Of the teacher, and the assistant, alone.
@@ -73,7 +73,7 @@ class TaskPipeline {
         experiment_.teacher ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
     const StudentRequest request{&experiment_, &task_, &method, 1};
     workspace_.control.agree([&] {
-      check_teacher_outputs_file(request, rows, workspace_.control.rank(),
+      check_teacher_outputs_file(request, rows, read_files_, workspace_.control.rank(),
                                  workspace_.control.size());
       check_memory(request, rows);
       if (teacher_rows) check_same_tokens(request, rows, *teacher_rows);
@@ -81,16 +81,15 @@ class TaskPipeline {
   }
 
   // Stored teacher outputs must find room on every host; those that do not are not stored.
-  void decide_online() {
+  void decide_online(OutputBudget& budget) {
     if (!experiment_.teacher) return;
     const Features& rows = features(tokenizer_folder(experiment_.teacher->model));
-    int64_t own = 0;
-    workspace_.control.agree(
-        [&] { own = teacher_outputs_budget(workspace_.out, workspace_.control.local_size()); });
-    const int64_t budget = workspace_.control.min(own);
-    const auto online = from_root(workspace_.control, [&] {
-                          return methods_online(experiment_, task_, rows, workspace_.out, budget);
-                        }).get<std::vector<std::string>>();
+    const auto decided = from_root(workspace_.control, [&]() -> nlohmann::json {
+      const auto labels = methods_online(experiment_, task_, rows, workspace_.out, budget);
+      return {{"online", labels}, {"disk", budget.disk}};
+    });
+    budget.disk = decided.at("disk");
+    const std::vector<std::string> online = decided.at("online");
     set_online(experiment_, online);
     for (const auto& label : online) {
       workspace_.say(task_.name + " " + label +
@@ -160,9 +159,18 @@ class TaskPipeline {
   const Selection& selection_;
   const Workspace& workspace_;
   std::map<std::filesystem::path, std::optional<Features>> features_;
+  ReadFiles read_files_;
   std::map<int64_t, Teacher> teachers_;                            // by their own seed
   std::map<std::pair<std::string, int64_t>, Teacher> assistants_;  // by method and own seed
 };
+
+// What every host has room for.
+OutputBudget least_budget(const Workspace& workspace) {
+  OutputBudget own;
+  workspace.control.agree(
+      [&] { own = output_budget(workspace.out, workspace.control.local_size()); });
+  return {workspace.control.min(own.disk), workspace.control.min(own.memory)};
+}
 
 // The tasks that are wanted, after the last check.
 std::vector<TaskPipeline> begin(const Experiment& experiment, const Selection& selection,
@@ -188,7 +196,8 @@ PipelineResult run_experiment(const Experiment& asked, const Workspace& workspac
   PipelineResult result;
   result.folder = workspace.out / experiment.name;
   Problems problems;  // of all tasks' files
-  for (auto& task : tasks) task.prepare(problems);
+  OutputBudget budget = least_budget(workspace);
+  for (auto& task : tasks) task.prepare(budget, problems);
   workspace.control.agree([&] { throw_each_once(problems, experiment.file.string()); });
   for (auto& task : tasks) task.run(result);
   return result;

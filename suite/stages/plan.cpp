@@ -55,8 +55,7 @@ PlanLimits limits_of(int ranks, const Workspace& workspace) {
                                                             : std::min(ranks, usable_cpus());
   limits.available_memory = available_memory_bytes();
   limits.free_disk = disk_of(workspace.out).free_bytes;
-  limits.outputs_budget =
-      teacher_outputs_budget(limits.free_disk, limits.available_memory, limits.ranks_per_host);
+  limits.outputs = output_budget(limits.free_disk, limits.available_memory, limits.ranks_per_host);
   return limits;
 }
 
@@ -91,12 +90,13 @@ Plan make_plan(const Experiment& asked, int ranks, const Workspace& workspace) {
   if (experiment.data.synthetic) plan.stages.push_back(plan_corpora(experiment, workspace.out));
   Problems problems;
   check_models(experiment, problems);
+  OutputBudget budget = plan.limits.outputs;
   std::vector<TaskPlanner> tasks;
   for (const auto& name : experiment.data.tasks) {
     tasks.emplace_back(experiment, find_task(name), dry, plan, problems);
   }
   for (auto& task : tasks) task.read();
-  for (auto& task : tasks) task.plan();
+  for (auto& task : tasks) task.plan(budget);
   throw_each_once(problems, experiment.file.string());
   return plan;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "suite/config/experiment.h"
+#include "suite/stages/output_budget.h"
 #include "suite/stages/training_plan.h"
 #include "suite/stages/workspace.h"
 
@@ -45,7 +46,7 @@ struct PlanLimits {
   int ranks_per_host = 1;
   int64_t available_memory = 0;  // of this host
   int64_t free_disk = 0;         // where the results go
-  int64_t outputs_budget = 0;    // of teacher_outputs = "auto"
+  OutputBudget outputs;          // of teacher_outputs = "auto"
 };
 
 struct Plan {

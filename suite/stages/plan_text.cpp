@@ -160,13 +160,14 @@ std::string sums(const Plan& plan) {
       "disk             about {} to be written, {} free\n"
       "memory           about {} per rank at most (program {}, rows {}), {} rank{} on this host: "
       "{} of {} available\n"
-      "teacher outputs  budget of teacher_outputs = \"auto\": {} (half of what is free, per "
-      "rank)\n",
+      "teacher outputs  budget of teacher_outputs = \"auto\": {} on the disk in all, {} in the "
+      "memory "
+      "of each rank (half of what is free)\n",
       made, static_cast<int64_t>(plan.stages.size()) - made, bytes_text(plan.new_disk_bytes()),
       bytes_text(limits.free_disk), bytes_text(plan.peak_bytes()), bytes_text(plan.program_bytes),
       bytes_text(plan.features_bytes), limits.ranks_per_host, limits.ranks_per_host == 1 ? "" : "s",
       bytes_text(plan.peak_bytes() * limits.ranks_per_host), bytes_text(limits.available_memory),
-      bytes_text(limits.outputs_budget));
+      bytes_text(limits.outputs.disk), bytes_text(limits.outputs.memory));
 }
 
 }  // namespace

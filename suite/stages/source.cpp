@@ -46,13 +46,18 @@ void check_width(const TeacherSplit& outputs, const StudentRequest& request) {
                                outputs.hidden_size, teacher->hidden));
 }
 
+// Whose order of labels a file without names has: that of the model that it is said to come from.
+std::vector<std::string> unnamed_order(const ModelShapes& shapes) {
+  return shapes.teacher ? shapes.teacher->labels : shapes.student.labels;
+}
+
 // What the method takes from a file of the user, which may be anybody's.
 std::shared_ptr<const TeacherSplit> outputs_of_file(const StudentRequest& request,
                                                     const TeacherNeeds& needs,
                                                     const Features& features) {
   const auto outputs =
       with_layers(outputs_from_file(*request.method->teacher_outputs_file, needs, features,
-                                    request_shapes(request).student.labels),
+                                    unnamed_order(request_shapes(request))),
                   needs.cls_layers, needs.hidden_layers);
   check_width(*outputs, request);
   return outputs;
@@ -103,8 +108,9 @@ class OutputMaker {
   FeatureMemory memory() {
     FeatureMemory memory;
     if (!needs_.memory.file.empty()) {
-      workspace_.control.agree(
-          [&] { memory = read_memory(needs_.memory, request_shapes(request_)); });
+      workspace_.control.agree([&] {
+        memory = read_memory(needs_.memory, request_shapes(request_), request_.task->name);
+      });
       return memory;
     }
     const StageKey key = key_from_root(workspace_.control, [&] {
@@ -146,18 +152,20 @@ class OutputMaker {
 
 }  // namespace
 
-void check_teacher_outputs_file(const StudentRequest& request, const Features& features, int part,
-                                int parts) {
+void check_teacher_outputs_file(const StudentRequest& request, const Features& features,
+                                ReadFiles& read, int part, int parts) {
   if (!request.method->teacher_outputs_file) return;
   TeacherNeeds needs = student_needs(request);
   needs.hidden_layers = stored_hidden_layers(needs);
   const auto outputs = outputs_of_file(request, needs, features);
   make_dataset(features.store.split("train"), request_shapes(request).student.labels, outputs);
-  if (outputs->hidden) outputs->hidden->verify(part, parts);
+  if (outputs->hidden && read.insert(*request.method->teacher_outputs_file).second) {
+    outputs->hidden->verify(part, parts);
+  }
 }
 
 void check_memory(const StudentRequest& request, const Features& features) {
-  check_memory(student_needs(request).memory, request_shapes(request),
+  check_memory(student_needs(request).memory, request_shapes(request), request.task->name,
                features.store.split("train")->rows(), "method." + request.method->label);
 }
 

@@ -4,8 +4,10 @@
 // features where the method asks for one.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "io/teacher_store.h"
 #include "suite/stages/student_request.h"
@@ -27,10 +29,13 @@ struct SourceOutputs {
   std::optional<FeatureMemory> memory;
 };
 
+// Files of the user whose hidden states have been read through: once is enough for all methods.
+using ReadFiles = std::set<std::filesystem::path>;
+
 // Reads the method's teacher outputs when they are a file of the user, and throws what is wrong
-// with it; of hidden states part `part` of `parts`. Local.
+// with it; of hidden states part `part` of `parts`, unless the file is in `read`. Local.
 void check_teacher_outputs_file(const StudentRequest& request, const Features& features,
-                                int part = 0, int parts = 1);
+                                ReadFiles& read, int part = 0, int parts = 1);
 
 // Throws when the method's memory cannot be read, or cannot be trained on these rows. Local.
 void check_memory(const StudentRequest& request, const Features& features);

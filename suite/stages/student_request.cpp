@@ -12,14 +12,15 @@
 namespace kdbench {
 
 std::unique_ptr<Method> make_method(const StudentRequest& request) {
-  return find_method(request.method->name).make(request.method->options);
+  return find_method(request.method->name).make(request.method->options_of(request.task->name));
 }
 
-nlohmann::json option_inputs(const MethodSettings& method) {
-  nlohmann::json inputs = to_json(method.options);
-  for (const auto& spec : find_method(method.name).options) {
+nlohmann::json option_inputs(const StudentRequest& request) {
+  const Options options = request.method->options_of(request.task->name);
+  nlohmann::json inputs = to_json(options);
+  for (const auto& spec : find_method(request.method->name).options) {
     if (!spec.or_file) continue;
-    const auto& value = method.options.get<std::string>(spec.name);
+    const auto& value = options.get<std::string>(spec.name);
     const auto& words = spec.choices;
     if (std::find(words.begin(), words.end(), value) == words.end()) {
       inputs[spec.name] = file_sha256(value);

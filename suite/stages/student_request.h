@@ -27,7 +27,7 @@ struct StudentRequest {
 std::unique_ptr<Method> make_method(const StudentRequest& request);
 
 // The method's options for the hash of a run: a file counts by its content, not by where it lies.
-nlohmann::json option_inputs(const MethodSettings& method);
+nlohmann::json option_inputs(const StudentRequest& request);
 
 ModelShapes request_shapes(const StudentRequest& request);
 

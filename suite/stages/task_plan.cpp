@@ -81,8 +81,8 @@ void TaskPlanner::read() {
   }
 }
 
-void TaskPlanner::plan() {
-  problems_.collect([&] { decide_online(); });
+void TaskPlanner::plan(OutputBudget& budget) {
+  problems_.collect([&] { decide_online(budget); });
   for (const auto& method : experiment_.methods) {
     problems_.collect([&] { plan_method(method); });
   }
@@ -141,15 +141,15 @@ void TaskPlanner::add_stage(const StageKey& key, const std::string& what, int64_
   plan_.stages.push_back({key.kind, what, key.hash(), stage_is_there(dry_.out, key), bytes});
 }
 
-void TaskPlanner::decide_online() {
+void TaskPlanner::decide_online(OutputBudget& budget) {
   if (!experiment_.teacher) return;
   set_online(experiment_, methods_online(experiment_, task_, features_of(*experiment_.teacher),
-                                         dry_.out, plan_.limits.outputs_budget));
+                                         dry_.out, budget));
 }
 
 void TaskPlanner::check(const StudentRequest& request, const Features& rows) {
   if (experiment_.teacher) check_same_tokens(request, rows, features_of(*experiment_.teacher));
-  check_teacher_outputs_file(request, rows);
+  check_teacher_outputs_file(request, rows, read_files_);
   check_memory(request, rows);
 }
 

@@ -23,7 +23,8 @@ class TaskPlanner {
 
   // Reads the rows, as the run does before anything is trained.
   void read();
-  void plan();
+  // Takes what it stores from the budget.
+  void plan(OutputBudget& budget);
 
  private:
   const Features& features(const std::filesystem::path& tokenizer);
@@ -33,7 +34,7 @@ class TaskPlanner {
   bool is_new(const StageKey& key);
   void add_stage(const StageKey& key, const std::string& what, int64_t bytes);
 
-  void decide_online();
+  void decide_online(OutputBudget& budget);
   void check(const StudentRequest& request, const Features& rows);
   void plan_method(const MethodSettings& method);
   void plan_run(const StudentRequest& request, const Features& rows, int64_t bytes);
@@ -58,6 +59,7 @@ class TaskPlanner {
   Plan& plan_;
   Problems& problems_;
   std::map<std::filesystem::path, Features> features_;
+  ReadFiles read_files_;
   std::map<int64_t, Teacher> teachers_;                            // by their own seed
   std::map<std::pair<std::string, int64_t>, Teacher> assistants_;  // by method and own seed
   std::set<std::string> listed_;                                   // hashes of shared stages

@@ -116,7 +116,8 @@ TrainingPlan plan_training(const std::vector<Phase>& phases, const Models& model
   plan.batch_size = settings.batch_size;
   plan.steps_per_epoch = steps_per_epoch(plan.rows, plan.batch_size);
   plan.shares = plan_shares(train, settings, ranks);
-  plan.memory = plan_memory(phases, models, plan.shares.largest_pass, keeps_best);
+  plan.memory = plan_memory(phases, models, plan.shares.largest_pass,
+                            keeps_best && keeps_best_weights(phases, settings));
   for (const auto& phase : phases) {
     PhasePlan part{phase.name, epochs_of(phase, settings), 0, 0};
     part.steps = plan.steps_per_epoch * part.epochs;

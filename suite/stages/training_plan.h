@@ -48,8 +48,8 @@ struct TrainingPlan {
   TrafficPlan traffic;
 };
 
-// `models` must hold what the phases train. `keeps_best`: there are dev rows, so that the best
-// weights are kept beside the current ones. Local, pure.
+// `models` must hold what the phases train. `keeps_best`: there are dev rows, so that best
+// weights are kept beside the current ones where they are asked for. Local, pure.
 TrainingPlan plan_training(const std::vector<Phase>& phases, const Models& models,
                            const Dataset& train, const TrainSettings& settings, int ranks,
                            bool keeps_best);

@@ -101,6 +101,29 @@ TEST(ExperimentErrors, NotAvailableYet) {
   EXPECT_THAT(with_set("method.kd.name=d-heavy"), HasSubstr("not available yet: 'd-heavy'"));
 }
 
+TEST(ExperimentErrors, KeysForOneTask) {
+  EXPECT_THAT(more("[method.task.RTF]\nalpha = 1\n"), HasSubstr("did you mean 'RTE'?"));
+  EXPECT_THAT(more("[method.task.RTE]\nalhpa = 1\n"),
+              HasSubstr(":15: method.kd.task.RTE.alhpa: unknown key (did you mean 'alpha'?)"));
+  EXPECT_THAT(more("[method.task.RTE]\nalpha = 2\n"),
+              HasSubstr(":15: method.kd.task.RTE.alpha: expected a number from 0 to 1, found 2"));
+  EXPECT_THAT(more("[method.task.RTE.train]\nepoch = 2\n"),
+              HasSubstr(":15: method.kd.task.RTE.train.epoch: unknown key"));
+  EXPECT_THAT(more("[method.grid]\nalpha = [0.1]\n[method.task.RTE]\nalpha = 0.5\n"),
+              HasSubstr(":17: method.kd.task.RTE.alpha: is searched in [method.grid]"));
+  EXPECT_THAT(more("[method.grid.train]\nclip = [1.0]\n[method.task.RTE.train]\nclip = 0.5\n"),
+              HasSubstr(":17: method.kd.task.RTE.train.clip: is searched in [method.grid]"));
+}
+
+TEST(ExperimentErrors, WhatAMethodRefusesHasItsPlace) {
+  EXPECT_THAT(more("[[method]]\nname = \"annealing-kd\"\nphase1_epochs = 2\n"
+                   "max_temperature = 7\n"),
+              HasSubstr("experiment.toml:14: method annealing-kd: max_temperature: "));
+  // By its value on the task.
+  EXPECT_THAT(more("[[method]]\nname = \"annealing-kd\"\n[method.task.RTE]\nphase1_epochs = 2\n"),
+              HasSubstr("experiment.toml:14: method annealing-kd: max_temperature: "));
+}
+
 TEST(ExperimentErrors, AssistantsAndTeachersThatLearn) {
   EXPECT_THAT(with_set("method.kd.name=takd"), HasSubstr("method 'takd' needs an assistant"));
   EXPECT_THAT(more("[assistant]\nweights = \"nowhere\"\n"),

@@ -185,6 +185,30 @@ TEST(Experiment, OverridesHoldAKeyOfTheGridStill) {
               ElementsAre("kd[alpha=0.1" + rest));
 }
 
+TEST(Experiment, AMethodsKeysMayDifferByTask) {
+  const ExperimentFolder folder;
+  const std::string text = kExperiment + R"(temperature = 3
+[method.grid]
+alpha = [0.2, 0.5]
+[method.task.RTE]
+temperature = 9
+[method.task.RTE.train]
+epochs = 8
+)";
+  const Experiment experiment = folder.load(text, {"method.kd.task.STS-B.temperature=4"});
+  ASSERT_EQ(experiment.methods.size(), 2U);
+  const MethodSettings& point = experiment.methods[1];
+  EXPECT_DOUBLE_EQ(point.options_of("MRPC").get<double>("temperature"), 3.0);
+  EXPECT_DOUBLE_EQ(point.options_of("STS-B").get<double>("temperature"), 4.0);
+  EXPECT_DOUBLE_EQ(point.options_of("RTE").get<double>("temperature"), 9.0);
+  EXPECT_DOUBLE_EQ(point.options_of("RTE").get<double>("alpha"), 0.5);
+  EXPECT_EQ(experiment.train_of("RTE", point).epochs, 8);
+  EXPECT_EQ(experiment.train_of("MRPC", point).epochs, 2);
+  EXPECT_EQ(experiment.to_json()["methods"][1]["task_options"],
+            nlohmann::json({{"RTE", {{"temperature", 9.0}}}, {"STS-B", {{"temperature", 4.0}}}}));
+  EXPECT_FALSE(folder.load(kExperiment).to_json()["methods"][0].contains("task_options"));
+}
+
 TEST(Experiment, StudentMayTakeFirstLayers) {
   const ExperimentFolder folder;
   const Experiment experiment =

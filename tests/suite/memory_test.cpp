@@ -217,28 +217,39 @@ TEST_F(Memory, FilesOfTheUserAreChecked) {
     folder.make("memory.safetensors", [&](const auto& path) { write_safetensors(path, tensors); });
   };
   write({{"teacher", at::ones({2, 12})}, {"student", at::zeros({2, 8}, at::kHalf)}});
-  const FeatureMemory memory = read_memory(needs, shapes);
+  needs.layer = 5;
+  const FeatureMemory memory = read_memory(needs, shapes, "RTE");
   EXPECT_TRUE(at::equal(memory.teacher, at::ones({2, 12})));
   EXPECT_TRUE(at::equal(memory.student, at::zeros({2, 8})));
-  EXPECT_NO_THROW(check_memory(needs, shapes, 1, "method.fsd"));
+  EXPECT_NO_THROW(check_memory(needs, shapes, "RTE", 1, "method.fsd"));
   write({{"teacher", at::ones({2, 12})}, {"student", at::zeros({2, 12})}});
-  EXPECT_HAS(error_of([&] { read_memory(needs, shapes); }),
+  EXPECT_HAS(error_of([&] { read_memory(needs, shapes, "RTE"); }),
              "memory.safetensors:student: is of shape (2, 12), expected (2, 8)");
   write({{"teacher", at::ones({3, 12})}});
-  EXPECT_HAS(error_of([&] { check_memory(needs, shapes, 9, "method.fsd"); }),
+  EXPECT_HAS(error_of([&] { check_memory(needs, shapes, "RTE", 9, "method.fsd"); }),
              "is of shape (3, 12)");
   write({{"teacher", at::full({2, 12}, NAN)}});
-  EXPECT_HAS(error_of([&] { read_memory(needs, shapes); }), "holds NaN");
+  EXPECT_HAS(error_of([&] { read_memory(needs, shapes, "RTE"); }), "holds NaN");
+  folder.make("memory.safetensors", [&](const auto& path) {
+    write_memory(at::ones({2, 12}), {"RTE", 5, "sha"}, path);
+  });
+  EXPECT_NO_THROW(check_memory(needs, shapes, "RTE", 1, "method.fsd"));
+  EXPECT_HAS(error_of([&] { check_memory(needs, shapes, "MRPC", 1, "method.fsd"); }),
+             "memory.safetensors: is a memory of task RTE, not of MRPC");
+  needs.layer = 6;
+  EXPECT_HAS(error_of([&] { read_memory(needs, shapes, "RTE"); }),
+             "is a memory of layer 5, not of 6");
+  needs.layer = 5;
   write({{"student", at::ones({2, 8})}});
-  EXPECT_HAS(error_of([&] { read_memory(needs, shapes); }), "has no tensor teacher");
+  EXPECT_HAS(error_of([&] { read_memory(needs, shapes, "RTE"); }), "has no tensor teacher");
 }
 
 TEST_F(Memory, MoreCentroidsThanRowsAreRefused) {
   MemoryNeeds needs;
-  EXPECT_NO_THROW(check_memory(needs, {}, 0, "method.fsd"));
+  EXPECT_NO_THROW(check_memory(needs, {}, "RTE", 0, "method.fsd"));
   needs.centroids = 10;
-  EXPECT_NO_THROW(check_memory(needs, {}, 10, "method.fsd"));
-  EXPECT_HAS(error_of([&] { check_memory(needs, {}, 9, "method.fsd"); }),
+  EXPECT_NO_THROW(check_memory(needs, {}, "RTE", 10, "method.fsd"));
+  EXPECT_HAS(error_of([&] { check_memory(needs, {}, "RTE", 9, "method.fsd"); }),
              "method.fsd: a memory of 10 centroids needs as many training rows, there are 9");
 }
 

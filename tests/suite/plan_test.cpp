@@ -250,8 +250,9 @@ TEST(OutputBudget, BytesOfAStore) {
 }
 
 TEST(OutputBudget, HalfOfWhatIsFree) {
-  EXPECT_EQ(teacher_outputs_budget(100, 1000, 1), 50);
-  EXPECT_EQ(teacher_outputs_budget(1000, 600, 3), 100);
+  const OutputBudget budget = output_budget(100, 1200, 3);
+  EXPECT_EQ(budget.disk, 50);
+  EXPECT_EQ(budget.memory, 200);
 }
 
 // Seven rows with two logits and an id: 112 bytes.
@@ -271,12 +272,35 @@ TEST_F(PlanTest, OnlyAutoIsHeldToTheBudget) {
   const Task& task = find_task("RTE");
   const Features rows = seven_rows();
   const fs::path out = folder / "out";
-  EXPECT_EQ(methods_online(automatic, task, rows, out, 112), Labels{});
-  EXPECT_EQ(methods_online(stored, task, rows, out, 111), Labels{});
-  EXPECT_EQ(methods_online(automatic, task, rows, out, 111), Labels{"kd"});
+  const auto online = [&](const Experiment& experiment, OutputBudget budget) {
+    return methods_online(experiment, task, rows, out, budget);
+  };
+  EXPECT_EQ(online(automatic, {1000, 112}), Labels{});
+  EXPECT_EQ(online(stored, {0, 111}), Labels{});
+  EXPECT_EQ(online(automatic, {1000, 111}), Labels{"kd"});
 }
 
-TEST_F(PlanTest, WhatIsStoredAlreadyNeedsNoBudget) {
+// Each teacher of per_seed has a store, and each task its own.
+TEST_F(PlanTest, TheDiskIsForTheStoresOfAllTeachersAndTasks) {
+  const Experiment one = load(), each = load({"teacher.per_seed=true", "train.seeds=[1,2,3]"});
+  const Task& task = find_task("RTE");
+  const Features rows = seven_rows();
+  OutputBudget budget{1000, 1000};
+  EXPECT_EQ(methods_online(one, task, rows, folder / "out", budget), Labels{});
+  const int64_t store = 1000 - budget.disk;
+  EXPECT_GE(store, 112);
+  EXPECT_EQ(budget.memory, 1000);
+
+  budget.disk = 3 * store;
+  EXPECT_EQ(methods_online(each, task, rows, folder / "out", budget), Labels{});
+  EXPECT_EQ(budget.disk, 0);
+  EXPECT_EQ(methods_online(one, task, rows, folder / "out", budget), Labels{"kd"});
+  budget.disk = 3 * store - 1;
+  EXPECT_EQ(methods_online(each, task, rows, folder / "out", budget), Labels{"kd"});
+  EXPECT_EQ(budget.disk, 3 * store - 1);
+}
+
+TEST_F(PlanTest, WhatIsStoredAlreadyNeedsMemoryAlone) {
   const Experiment experiment = load();
   const Task& task = find_task("RTE");
   const Features rows = seven_rows();
@@ -284,7 +308,11 @@ TEST_F(PlanTest, WhatIsStoredAlreadyNeedsNoBudget) {
   const Teacher teacher = teacher_at(folder / "out", teacher_key(experiment, task, 1, rows));
   const StageKey key = teacher_outputs_key(teacher, shared_needs(request), rows);
   folder.write(fs::path("out/.stages") / key.hash() / "stage.json", "{}");
-  EXPECT_EQ(methods_online(experiment, task, rows, folder / "out", 0), Labels{});
+  OutputBudget budget{0, 112};
+  EXPECT_EQ(methods_online(experiment, task, rows, folder / "out", budget), Labels{});
+  EXPECT_EQ(budget.disk, 0);
+  budget.memory = 111;
+  EXPECT_EQ(methods_online(experiment, task, rows, folder / "out", budget), Labels{"kd"});
 }
 
 }  // namespace
