@@ -7,6 +7,7 @@
 
 #include "io/error.h"
 #include "methods/finetune.h"
+#include "methods/option_specs.h"
 
 namespace kdbench {
 namespace {
@@ -74,12 +75,6 @@ class AnnealingKd : public Method {
   bool from_best_;
 };
 
-OptionSpec count(const char* name, int64_t fallback, const char* meaning) {
-  OptionSpec spec{name, fallback, meaning, kRecipe};
-  spec.minimum = 1;
-  return spec;
-}
-
 }  // namespace
 
 double annealing_scale(int64_t epoch, int64_t phase1_epochs, int64_t max_temperature) {
@@ -95,18 +90,19 @@ at::Tensor annealed_logit_error(const at::Tensor& student, const at::Tensor& tea
 }
 
 MethodEntry annealing_kd_entry() {
-  OptionSpec start{"phase2_start", std::string("best"),
-                   "weights that phase 2 begins with: phase 1's best on dev (selected by "
-                   "best_metric), or its last",
-                   "the authors' program"};
-  start.choices = {"best", "last"};
-  return {
-      "annealing-kd",
-      "Regression of annealed teacher logits, then hard labels (Jafari et al. 2021)",
-      {count("phase1_epochs", 14, "epochs of regression; wins over train.epochs"),
-       count("phase2_epochs", 4, "epochs on hard labels; wins over train.epochs"),
-       count("max_temperature", 7, "steps in which the teacher's logits grow to full size"), start},
-      [](const Options& options) { return std::make_unique<AnnealingKd>(options); }};
+  return {"annealing-kd",
+          "Regression of annealed teacher logits, then hard labels (Jafari et al. 2021)",
+          {option::count("phase1_epochs", 14, 1, "epochs of regression; wins over train.epochs",
+                         kRecipe),
+           option::count("phase2_epochs", 4, 1, "epochs on hard labels; wins over train.epochs",
+                         kRecipe),
+           option::count("max_temperature", 7, 1,
+                         "steps in which the teacher's logits grow to full size", kRecipe),
+           option::choice("phase2_start", "best", {"best", "last"},
+                          "weights that phase 2 begins with: phase 1's best on dev (selected by "
+                          "best_metric), or its last",
+                          "the authors' program")},
+          [](const Options& options) { return std::make_unique<AnnealingKd>(options); }};
 }
 
 }  // namespace kdbench

@@ -81,13 +81,13 @@ Reduced mean_of_logs(const std::vector<Cka>& rows, int64_t global_rows) {
   return loss;
 }
 
-Reduced log_of_mean(const std::vector<Cka>& rows, int64_t global_rows, RowGatherer& gatherer) {
+Reduced log_of_mean(const std::vector<Cka>& rows, int64_t global_rows, RankGroup& ranks) {
   const auto count = static_cast<double>(global_rows);
   double sum = 0.0;
   for (const auto& row : rows) sum += std::abs(row.value);
-  int64_t first = 0;
-  const at::Tensor sums = gatherer.gather(at::full({1}, sum, at::kDouble), &first);
-  const double mean = sums.sum().item<double>() / count;
+  const at::Tensor whole = at::full({1}, sum, at::kDouble);
+  ranks.sum(whole);
+  const double mean = whole.item<double>() / count;
   Reduced loss;
   loss.value = cka_loss(mean) * static_cast<double>(rows.size()) / count;
   for (const auto& row : rows)
@@ -104,10 +104,10 @@ struct GlobalRows {
 };
 
 GlobalRows gather_rows(const at::Tensor& student, const at::Tensor& teacher,
-                       const at::Tensor& offsets, RowGatherer& gatherer) {
+                       const at::Tensor& offsets, RankGroup& ranks) {
   int64_t first_row = 0, first_token = 0;
-  const at::Tensor lengths = gatherer.gather(offsets.diff(), &first_row);
-  const at::Tensor states = gatherer.gather(at::cat({student, teacher}, 1), &first_token);
+  const at::Tensor lengths = ranks.gather(offsets.diff(), &first_row);
+  const at::Tensor states = ranks.gather(at::cat({student, teacher}, 1), &first_token);
   const at::Tensor all = at::cat({at::zeros({1}, at::kLong), lengths.cumsum(0)});
   FlatRows rows(all, student.device());
   const int64_t width = student.size(1);
@@ -163,13 +163,13 @@ double cka_loss_slope(double cka) {
 
 at::Tensor intra_cka_loss(const at::Tensor& student, const at::Tensor& teacher,
                           const at::Tensor& offsets, int64_t global_rows, IntraReduction reduction,
-                          RowGatherer& gatherer) {
+                          RankGroup& ranks) {
   const at::Tensor x = student.detach();
   const auto rows = extents(offsets);
   const auto ckas = row_ckas(x, teacher.detach(), rows);
   const Reduced loss = reduction == IntraReduction::kMeanOfLogs
                            ? mean_of_logs(ckas, global_rows)
-                           : log_of_mean(ckas, global_rows, gatherer);
+                           : log_of_mean(ckas, global_rows, ranks);
   return with_gradient(loss.value, student, [=](at::Tensor& sum, double scale) {
     for (size_t r = 0; r < rows.size(); ++r) {
       if (!ckas[r].slope.defined()) continue;
@@ -181,8 +181,8 @@ at::Tensor intra_cka_loss(const at::Tensor& student, const at::Tensor& teacher,
 }
 
 at::Tensor local_cka_loss(const at::Tensor& student, const at::Tensor& teacher,
-                          const at::Tensor& offsets, int64_t global_rows, RowGatherer& gatherer) {
-  GlobalRows all = gather_rows(student.detach(), teacher.detach(), offsets, gatherer);
+                          const at::Tensor& offsets, int64_t global_rows, RankGroup& ranks) {
+  GlobalRows all = gather_rows(student.detach(), teacher.detach(), offsets, ranks);
   if (all.rows.rows() < 2 || all.own.empty())
     return with_gradient(0.0, student, [](at::Tensor&, double) {});
   const Cka cka = linear_cka(flat_gram(all.rows, all.student), flat_gram(all.rows, all.teacher));

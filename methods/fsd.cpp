@@ -10,12 +10,12 @@
 #include "methods/cka.h"
 #include "methods/losses.h"
 #include "methods/memory_structure.h"
+#include "methods/option_specs.h"
 
 namespace kdbench {
 namespace {
 
 constexpr const char* kPaper = "the paper";
-constexpr const char* kProgram = "the authors' programs";
 constexpr const char* kStudentMemory = "student_memory";
 constexpr const char* kPenultimate = "penultimate";
 constexpr const char* kTrainedMemory = "auto";
@@ -171,27 +171,26 @@ class Fsd : public Method {
       add("intra", gamma_intra_,
           mean_of_pairs(outputs, compared, batch, [&](const auto& own, const auto& teacher) {
             return intra_cka_loss(own, teacher, offsets(batch), batch.global_rows, reduction_,
-                                  *context.gatherer);
+                                  *context.ranks);
           }));
     }
     if (local()) {
       if (batch.global_rows < 2) single_rows_ += batch.rows();
       add("local", gamma_local_,
           mean_of_pairs(outputs, compared, batch, [&](const auto& own, const auto& teacher) {
-            return local_cka_loss(own, teacher, offsets(batch), batch.global_rows,
-                                  *context.gatherer);
+            return local_cka_loss(own, teacher, offsets(batch), batch.global_rows, *context.ranks);
           }));
     }
-    if (global()) add_global(loss, outputs.hidden[penultimate], student, batch);
+    if (global()) add_global(loss, outputs.hidden[penultimate], student, batch, *context.ranks);
     return loss;
   }
 
   // G and what it is made of.
-  void add_global(Loss& loss, const at::Tensor& states, const Model& student,
-                  const Batch& batch) const {
+  void add_global(Loss& loss, const at::Tensor& states, const Model& student, const Batch& batch,
+                  RankGroup& ranks) const {
     const MemoryLoss parts =
         structure_.value().loss(states, teacher_states(batch, last_state(batch)), offsets(batch),
-                                batch.global_rows, student.parameters()[kStudentMemory]);
+                                batch.global_rows, student.parameters()[kStudentMemory], ranks);
     loss.total = loss.total + beta_ * gamma_global_ * parts.total;
     loss.terms.emplace_back("global", parts.total);
     for (const auto& [name, value] :
@@ -242,58 +241,29 @@ class Fsd : public Method {
   int64_t single_rows_ = 0;                   // batches of one row, on the rank that had it
 };
 
-OptionSpec weight(const char* name, double fallback, const char* meaning, const char* source) {
-  OptionSpec spec{name, fallback, meaning, source};
-  spec.minimum = 0.0;
-  return spec;
-}
-
-OptionSpec share(const char* name, double fallback, const char* meaning, const char* source) {
-  OptionSpec spec = weight(name, fallback, meaning, source);
-  spec.maximum = 1.0;
-  return spec;
-}
-
-OptionSpec choice(const char* name, const char* fallback, std::vector<std::string> choices,
-                  const char* meaning, const char* source) {
-  OptionSpec spec{name, std::string(fallback), meaning, source};
-  spec.choices = std::move(choices);
-  return spec;
-}
-
-OptionSpec count(const char* name, int64_t fallback, int64_t minimum, const char* meaning,
-                 const char* source) {
-  OptionSpec spec{name, fallback, meaning, source};
-  spec.minimum = static_cast<double>(minimum);
-  return spec;
-}
-
-OptionSpec layers(const char* name, const char* meaning) {
-  OptionSpec spec = choice(name, kPenultimate, {kPenultimate}, meaning, kPaper);
-  spec.or_list = true;
-  spec.minimum = 1;
-  return spec;
-}
-
 std::vector<OptionSpec> loss_options() {
-  OptionSpec temperature = weight(
-      "temperature", 5.0, "divides both models' logits; the soft term is multiplied by its square",
-      "the authors' programs; the first of the paper's search");
-  temperature.minimum = 1e-3;
   return {
-      choice("variant", "ILG", {"I", "L", "G", "IL", "ILG"},
-             "structures: I of tokens in a row, L of rows in a batch, G of rows against a memory",
-             kPaper),
-      share("alpha", 0.5, "weight of the hard labels; the soft term weighs 1 - alpha",
-            "the authors' programs; the middle of the paper's search"),
-      temperature,
-      weight("beta", 1.0, "weight of all structures together", "the paper's first search"),
-      weight("gamma_intra", 1.0, "weight of I", "the paper's search {0.1, 1, best beta}"),
-      weight("gamma_local", 1.0, "weight of L", "the paper's search {0.1, 1, best beta}"),
-      weight("gamma_global", 0.1, "weight of G", "the paper's search {1e-7, ..., 0.1, 1}"),
-      share("gamma_memory", 1e-6,
-            "within G, of distances; cosines weigh 1 - gamma_memory, the memories 1",
-            "the paper's refined search for WNLI, RTE and MNLI")};
+      option::choice(
+          "variant", "ILG", {"I", "L", "G", "IL", "ILG"},
+          "structures: I of tokens in a row, L of rows in a batch, G of rows against a memory",
+          kPaper),
+      option::share("alpha", 0.5, "weight of the hard labels; the soft term weighs 1 - alpha",
+                    "the authors' programs; the middle of the paper's search"),
+      option::temperature(5.0, "the authors' programs; the first of the paper's search"),
+      option::weight("beta", 1.0, "weight of all structures together", "the paper's first search"),
+      option::weight("gamma_intra", 1.0, "weight of I, where the variant has it",
+                     "the paper's search {0.1, 1, best beta}"),
+      option::weight("gamma_local", 1.0, "weight of L, where the variant has it",
+                     "the paper's search {0.1, 1, best beta}"),
+      option::weight("gamma_global", 0.1, "weight of G, where the variant has it",
+                     "the paper's search {1e-7, ..., 0.1, 1}"),
+      option::share("gamma_memory", 1e-6,
+                    "within G, of distances; cosines weigh 1 - gamma_memory, the memories 1",
+                    "the paper's refined search for WNLI, RTE and MNLI")};
+}
+
+OptionSpec compared_layers(const char* name, const char* meaning) {
+  return option::layers(name, kPenultimate, {kPenultimate}, meaning, kPaper);
 }
 
 std::vector<OptionSpec> structure_options() {
@@ -303,26 +273,29 @@ std::vector<OptionSpec> structure_options() {
                     kPaper};
   memory.choices = {kTrainedMemory};
   memory.or_file = true;
-  return {choice("intra_reduction", "mean_of_logs", {"mean_of_logs", "log_of_mean"},
-                 "I's mean over rows: of -log CKA, or (the authors' program) inside the logarithm",
-                 kPaper),
-          layers("teacher_layers",
-                 "1-based teacher layers that I and L compare, in pairs with "
-                 "student_layers and averaged; G: always the last but one"),
-          layers("student_layers", "1-based student layers, as many as teacher_layers"),
+  return {option::choice(
+              "intra_reduction", "mean_of_logs", {"mean_of_logs", "log_of_mean"},
+              "I's mean over rows: of -log CKA, or (the authors' program) inside the logarithm",
+              kPaper),
+          compared_layers("teacher_layers",
+                          "1-based teacher layers that I and L compare, in pairs with "
+                          "student_layers and averaged; G: always the last but one"),
+          compared_layers("student_layers", "1-based student layers, as many as teacher_layers"),
           memory,
-          count("centroids", 100, 2, "G: K, rows of the memory (the paper: 300 on MNLI and QQP)",
-                kPaper),
-          count("memory_epochs", 3, 1,
-                "G: passes that train the memory: mean and variance, then one k-means step each",
-                "the paper's 3 clustering epochs")};
+          option::count("centroids", 100, 2,
+                        "G: K, rows of the memory (the paper: 300 on MNLI and QQP)", kPaper),
+          option::count(
+              "memory_epochs", 3, 1,
+              "G: passes that train the memory: mean and variance, then one k-means step each (the "
+              "program's 3 are one such step)",
+              "the paper's 3 clustering epochs")};
 }
 
 }  // namespace
 
 MethodEntry fsd_entry() {
   std::vector<OptionSpec> options = loss_options();
-  for (auto& option : structure_options()) options.push_back(std::move(option));
+  for (auto& spec : structure_options()) options.push_back(std::move(spec));
   return {
       "fsd", "Softened logits and the structure of hidden states by linear CKA (Jung et al. 2023)",
       std::move(options), [](const Options& options) { return std::make_unique<Fsd>(options); }};

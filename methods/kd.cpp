@@ -2,6 +2,7 @@
 #include "methods/kd.h"
 
 #include "methods/losses.h"
+#include "methods/option_specs.h"
 
 namespace kdbench {
 namespace {
@@ -48,15 +49,9 @@ class VanillaKd : public Method {
 }  // namespace
 
 std::vector<OptionSpec> kd_options() {
-  OptionSpec alpha{"alpha", 0.5, "weight of the soft term; the hard labels weigh 1 - alpha",
-                   "PKD's search {0.2, 0.5, 0.7} (Sun et al. 2019), its middle"};
-  alpha.minimum = 0.0;
-  alpha.maximum = 1.0;
-  OptionSpec temperature{"temperature", 5.0,
-                         "divides both models' logits; the soft term is multiplied by its square",
-                         "PKD's search {5, 10, 20} (Sun et al. 2019), its first"};
-  temperature.minimum = 1e-3;
-  return {alpha, temperature};
+  return {option::share("alpha", 0.5, "weight of the soft term; the hard labels weigh 1 - alpha",
+                        "PKD's search {0.2, 0.5, 0.7} (Sun et al. 2019), its middle"),
+          option::temperature(5.0, "PKD's search {5, 10, 20} (Sun et al. 2019), its first")};
 }
 
 std::unique_ptr<Method> make_kd(const Options& options, bool from_assistant) {

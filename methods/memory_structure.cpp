@@ -21,6 +21,30 @@ at::Tensor slice(const at::Tensor& memory, const FlatRows::Block& block, int64_t
   return memory.narrow(1, block.position * width, block.positions * width);
 }
 
+// The columns of a memory that this rank works on where each has to be worked on once.
+struct Columns {
+  int64_t begin, size;
+  at::Tensor of(const at::Tensor& memory) const { return memory.narrow(1, begin, size); }
+};
+
+Columns own_columns(int64_t columns, const RankGroup& ranks) {
+  const int64_t begin = columns * ranks.rank() / ranks.size();
+  return {begin, columns * (ranks.rank() + 1) / ranks.size() - begin};
+}
+
+// What the ranks find out together: M M^T, (K, K) float64, and the rows of all their shares.
+struct Sums {
+  at::Tensor gram;
+  double rows = 0.0;
+};
+
+Sums sums_of(const at::Tensor& memory, const Columns& own, int64_t rows, RankGroup& ranks) {
+  const at::Tensor part = own.of(memory), gram = part.mm(part.t()).to(at::kDouble);
+  const at::Tensor sums = at::cat({gram.flatten(), at::full({1}, rows, gram.options())});
+  ranks.sum(sums);
+  return {sums.narrow(0, 0, gram.numel()).view_as(gram), sums[gram.numel()].item<double>()};
+}
+
 // How rows stand to centroids. float64; rows by place.
 struct Relations {
   at::Tensor distances, cosines;           // (b, K)
@@ -68,11 +92,12 @@ Relations relate(const FlatRows& rows, const at::Tensor& arranged, const at::Ten
 }
 
 // d loss / d f_i = sum_k products_ik M_k + rows_i f_i;
-// d loss / d M_k = sum_i products_ik f_i + sum_l memory_kl M_l.
+// d loss / d M_k = sum_i products_ik f_i + centroids_k M_k + sum_l memory_kl M_l.
 struct Slopes {
-  at::Tensor products;  // (b, K)
-  at::Tensor rows;      // (b, 1)
-  at::Tensor memory;    // (K, K)
+  at::Tensor products;   // (b, K)
+  at::Tensor rows;       // (b, 1)
+  at::Tensor centroids;  // (K, 1)
+  at::Tensor memory;     // (K, K)
 };
 
 // The part of a cosine's slope that changes a norm; none where the norm is clamped.
@@ -81,18 +106,19 @@ at::Tensor norm_slope(const at::Tensor& sums, const at::Tensor& norms) {
 }
 
 // From d loss / d D and d loss / d C.
-Slopes slopes_of(const Relations& r, const at::Tensor& by_distance, const at::Tensor& by_cosine) {
+Slopes slopes_of(const Relations& r, const at::Tensor& by_distance, const at::Tensor& by_cosine,
+                 const at::Tensor& by_memory) {
   const at::Tensor pull = at::where(r.distances > 0.0, by_distance / r.distances, 0.0);
   const at::Tensor turn = by_cosine * r.cosines;
   const at::Tensor centroids = pull.sum(0, true) - norm_slope(turn.sum(0, true), r.memory_norms);
   return {by_cosine / (r.row_norms * r.memory_norms) - pull,
-          pull.sum(1, true) - norm_slope(turn.sum(1, true), r.row_norms),
-          at::diag(centroids.squeeze(0))};
+          pull.sum(1, true) - norm_slope(turn.sum(1, true), r.row_norms), centroids.t(), by_memory};
 }
 
 struct Work {
   FlatRows rows;
   at::Tensor arranged, memory;  // the student's
+  Columns own;                  // of the memory
   Slopes slopes;                // in their type
 
   void add_to_states(at::Tensor& sum, double scale) const {
@@ -106,7 +132,8 @@ struct Work {
   }
 
   void add_to_memory(at::Tensor& sum, double scale) const {
-    sum.addmm_(slopes.memory, memory, 1.0, scale);
+    sum.addcmul_(slopes.centroids, memory, scale);
+    own.of(sum).addmm_(slopes.memory, own.of(memory), 1.0, scale);
     for (const auto& block : rows.blocks()) {
       slice(sum, block, arranged.size(1))
           .addmm_(slopes.products.narrow(0, 0, block.rows).t(), FlatRows::part(arranged, block),
@@ -122,33 +149,35 @@ MemoryStructure::MemoryStructure(const at::Tensor& teacher, double gamma)
 
 MemoryLoss MemoryStructure::loss(const at::Tensor& student, const at::Tensor& teacher,
                                  const at::Tensor& offsets, int64_t global_rows,
-                                 const at::Tensor& memory) const {
+                                 const at::Tensor& memory, RankGroup& ranks) const {
   FlatRows rows(offsets, student.device());
-  MemoryLoss loss;
-  loss.total = with_gradient(0.0, student, [](at::Tensor&, double) {});
-  if (rows.rows() == 0) return loss;
   const at::Tensor states = rows.arrange(student.detach()), centroids = memory.detach();
-  const at::Tensor gram = centroids.mm(centroids.t());
+  const Columns own = own_columns(centroids.size(1), ranks);
+  const auto [gram, all_rows] = sums_of(centroids, own, rows.rows(), ranks);
   const Relations s = relate(rows, states, centroids, gram);
   const Relations t = relate(rows, rows.arrange(teacher.detach()), teacher_, gram_);
   const Cka cka = linear_cka(gram, gram_);
 
   const at::Tensor farther = s.distances - t.distances, turned = s.cosines - t.cosines;
-  const double share = static_cast<double>(rows.rows()) / static_cast<double>(global_rows);
-  const double mean = 1.0 / static_cast<double>(global_rows * memory.size(0));
+  const auto count = static_cast<double>(global_rows);
+  const double share = static_cast<double>(rows.rows()) / count;
+  const double mean = 1.0 / (count * static_cast<double>(memory.size(0)));
+  MemoryLoss loss;
   loss.distance = farther.square().sum().item<double>() * mean;
   loss.cosine = turned.square().sum().item<double>() * mean;
   loss.memory = cka_loss(cka.value) * share;
 
-  Slopes slopes =
-      slopes_of(s, farther * (2.0 * gamma_ * mean), turned * (2.0 * (1.0 - gamma_) * mean));
-  slopes.memory += cka.slope * (2.0 * share * cka_loss_slope(cka.value));
+  const Slopes slopes =
+      slopes_of(s, farther * (2.0 * gamma_ * mean), turned * (2.0 * (1.0 - gamma_) * mean),
+                cka.slope * (2.0 * cka_loss_slope(cka.value) * all_rows / count));
   const auto type = states.scalar_type();
-  const auto work = std::make_shared<const Work>(
-      Work{std::move(rows),
-           states,
-           centroids,
-           {slopes.products.to(type), slopes.rows.to(type), slopes.memory.to(type)}});
+  const auto work =
+      std::make_shared<const Work>(Work{std::move(rows),
+                                        states,
+                                        centroids,
+                                        own,
+                                        {slopes.products.to(type), slopes.rows.to(type),
+                                         slopes.centroids.to(type), slopes.memory.to(type)}});
   const double value = gamma_ * loss.distance + (1.0 - gamma_) * loss.cosine + loss.memory;
   loss.total =
       with_gradient(value, student,

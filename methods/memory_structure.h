@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "methods/method.h"
+
 namespace kdbench {
 
 // This share's parts of the values; `total` has their gradients.
@@ -19,7 +21,7 @@ struct MemoryLoss {
 // B rows of the global batch, K centroids; M_s, M_t (K, P H) with each model's own H.
 //   distance  1/(B K) sum_ik (D_s - D_t)^2, D_ik = |f_i - M_k|
 //   cosine    the same with C_ik = <f_i, M_k> / (|f_i| |M_k|), norms at least 1e-8
-//   memory    cka_loss(CKA(M_s, M_t)) over the K centroids; each share counts it by its rows
+//   memory    cka_loss(CKA(M_s, M_t)) over the K centroids; each share counts its value by its rows
 // At distance 0 the root's slope is taken as 0.
 class MemoryStructure {
  public:
@@ -27,9 +29,11 @@ class MemoryStructure {
   MemoryStructure(const at::Tensor& teacher, double gamma);
 
   // student (T, Hs) and teacher (T, Ht): states of this share's rows, in any strides, of at most P
-  // tokens each; offsets (b + 1) int64, CPU; memory: M_s. Gradients flow to `student` and `memory`.
+  // tokens each; offsets (b + 1) int64, CPU; memory: M_s. Gradients flow to `student` and `memory`;
+  // the memory's is this share's part of the sum over ranks. Collective: each rank multiplies its
+  // own columns of the memory, whatever its rows.
   MemoryLoss loss(const at::Tensor& student, const at::Tensor& teacher, const at::Tensor& offsets,
-                  int64_t global_rows, const at::Tensor& memory) const;
+                  int64_t global_rows, const at::Tensor& memory, RankGroup& ranks) const;
 
  private:
   at::Tensor teacher_;

@@ -68,23 +68,27 @@ struct Inputs {
       std::nullopt;  // as TeacherNeeds::memory asks; none in a plan
 };
 
-// Gathers rows of all ranks' shares, for losses over the whole batch. Collective: every rank calls
-// it in the same order, in the loss function, never inside backward.
-class RowGatherer {
+// The ranks that share a global batch, for losses over the whole of it. gather() and sum() are
+// collective: every rank calls them in the same order, in the loss function, never inside backward.
+// With micro_batch every rank has as many slices, and calls them for each.
+class RankGroup {
  public:
-  virtual ~RowGatherer() = default;
+  virtual ~RankGroup() = default;
+  virtual int64_t rank() const = 0;
+  virtual int64_t size() const = 0;
   // rows (b, ...) detached -> (B, ...) of the global batch in order of rank; first receives the
   // index of this share's rows.
   virtual at::Tensor gather(const at::Tensor& rows, int64_t* first) = 0;
+  // Adds up a contiguous tensor without gradient over the ranks, in place.
+  virtual void sum(const at::Tensor& tensor) = 0;
 };
 
 // Where training stands when an update's loss is computed.
 struct StepContext {
-  int64_t epoch = 0;        // 0-based in the phase
-  int64_t step = 0;         // 0-based in the phase
-  int64_t total_steps = 0;  // of the phase
-  RandomKey key;            // of this step's dropout; already differs by phase
-  RowGatherer* gatherer = nullptr;
+  int64_t epoch = 0;  // 0-based in the phase
+  int64_t step = 0;   // 0-based in the phase
+  RandomKey key;      // of this step's dropout; already differs by phase
+  RankGroup* ranks = nullptr;
 
   // A training-mode forward; `role` separates the dropout of two models.
   ForwardMode train(std::string_view role = kStudent) const;
@@ -121,11 +125,6 @@ struct Phase {
   std::vector<Update>
       updates;  // per batch, in this order; fresh optimizer and schedule per phase and model
   std::map<std::string, TrainingOverrides> overrides;  // by model role
-  // Instead of updates: a pass over the training rows without gradients.
-  std::function<void(const StepContext&, const Batch&)> visit;
-  // Hooks, called on every rank alike.
-  std::function<void(int64_t epoch)> begin_epoch;
-  std::function<void()> end;
 };
 
 class Method {
@@ -135,8 +134,7 @@ class Method {
   // Throws a user error when the method cannot work with these models or this kind of task; called
   // before any work.
   virtual void validate(const ModelShapes&) const {}
-  // The loss is a function of the whole global batch (it gathers rows): micro_batch is then
-  // refused.
+  // The loss of a batch is not the sum of its slices' losses: micro_batch is then refused.
   virtual bool needs_whole_batch() const { return false; }
   virtual std::vector<ExtraParameter> extra_parameters(const ModelShapes&) const { return {}; }
   virtual std::vector<Phase> phases(const Inputs& inputs) = 0;

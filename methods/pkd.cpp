@@ -5,6 +5,7 @@
 
 #include "io/error.h"
 #include "methods/losses.h"
+#include "methods/option_specs.h"
 
 namespace kdbench {
 namespace {
@@ -115,26 +116,17 @@ class PatientKd : public Method {
 };
 
 std::vector<OptionSpec> pkd_options() {
-  OptionSpec alpha{"alpha", 0.7, "weight of the soft term; the hard labels weigh 1 - alpha",
-                   kPreset};
-  alpha.minimum = 0.0;
-  alpha.maximum = 1.0;
-  OptionSpec beta{"beta", 500.0, "weight of the patience term; 0 leaves it out", kPreset};
-  beta.minimum = 0.0;
-  OptionSpec temperature{"temperature", 10.0,
-                         "divides both models' logits; the soft term is multiplied by its square",
-                         kPreset};
-  temperature.minimum = 1e-3;
-  OptionSpec layers{"layers", std::string("auto"),
-                    "teacher layers (1-based) that the student's, but its last, follow; auto: last "
-                    "for up to 3 layers, else skip",
-                    "the authors' scripts"};
-  layers.choices = {"auto", "skip", "last"};
-  layers.or_list = true;
-  layers.minimum = 1;
-  OptionSpec normalize{"normalize", true, "[CLS] states are divided by their L2 norm first",
-                       kPreset};
-  return {alpha, beta, temperature, layers, normalize};
+  return {
+      option::share("alpha", 0.7, "weight of the soft term; the hard labels weigh 1 - alpha",
+                    kPreset),
+      option::weight("beta", 500.0, "weight of the patience term; 0 leaves it out", kPreset),
+      option::temperature(10.0, kPreset),
+      option::layers(
+          "layers", "auto", {"auto", "skip", "last"},
+          "teacher layers (1-based) that the student's, but its last, follow; auto: last "
+          "for up to 3 layers, else skip",
+          "the authors' scripts"),
+      option::flag("normalize", true, "[CLS] states are divided by their L2 norm first", kPreset)};
 }
 
 }  // namespace

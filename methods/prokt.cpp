@@ -9,6 +9,7 @@
 #include "io/error.h"
 #include "methods/hidden_alignment.h"
 #include "methods/losses.h"
+#include "methods/option_specs.h"
 
 namespace kdbench {
 namespace {
@@ -82,9 +83,8 @@ class ProKt : public Method {
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model &student = *inputs.models.at(kStudent), &teacher = *inputs.models.at(kTeacher);
     multiplier_ = multiplier_start_;
-    if (zero_classifier_) {
-      for (Model* model : {&student, &teacher}) zero_classifier(*model);
-    }
+    if (zero_classifier_) zero_classifier(student);
+    if (zero_classifier_ && !from_fine_tuned_) zero_classifier(teacher);
     Phase phase;
     phase.name = "joint";
     phase.overrides[kTeacher].learning_rate = teacher_learning_rate_;
@@ -122,10 +122,9 @@ class ProKt : public Method {
                          const Batch& batch) {
     const double share = static_cast<double>(batch.rows()) / static_cast<double>(batch.global_rows);
     const at::Tensor total = hard + multiplier_ * (back - bound_ * share);
-    int64_t first = 0;
-    const double whole =
-        context.gatherer->gather(back.detach().reshape({1}), &first).sum().item<double>();
-    multiplier_ = std::max(0.0, multiplier_ + multiplier_rate_ * (whole - bound_));
+    const at::Tensor whole = back.detach().clone();
+    context.ranks->sum(whole);
+    multiplier_ = std::max(0.0, multiplier_ + multiplier_rate_ * (whole.item<double>() - bound_));
     return total;
   }
 
@@ -157,43 +156,41 @@ class ProKt : public Method {
   double multiplier_ = 0.0;
 };
 
-OptionSpec positive(const char* name, double fallback, const char* meaning, const char* source) {
-  OptionSpec spec{name, fallback, meaning, source};
-  spec.minimum = 0.0;
-  return spec;
-}
-
 std::vector<OptionSpec> joint_options() {
-  OptionSpec move_back = positive("move_back_weight", 0.4,
-                                  "lambda: how much the teacher stays near the student", kRecipe);
-  move_back.maximum = 1.0;
-  OptionSpec start{"teacher_start", std::string("pretrained"),
-                   "the teacher learns from the weights that [teacher] names, or from its "
-                   "fine-tuned ones",
-                   "the paper: a pre-trained teacher"};
-  start.choices = {"pretrained", "fine-tuned"};
   return {
-      move_back,
-      positive("teacher_learning_rate", 3e-5,
-               "of the teacher's own optimizer; the student's is train.learning_rate", kRecipe),
-      start,
-      {"zero_classifier", true, "both classifiers begin at zero: uniform probabilities", kRecipe},
-      {"sep_pair", false, "a BiLSTM student reads the two sentences of a pair apart", kProgram}};
+      option::share("move_back_weight", 0.4,
+                    "lambda: how much the teacher stays near the student; not with dual", kRecipe),
+      option::weight("teacher_learning_rate", 3e-5,
+                     "of the teacher's own optimizer; the student's is train.learning_rate",
+                     kRecipe),
+      option::choice("teacher_start", "pretrained", {"pretrained", "fine-tuned"},
+                     "the teacher learns from the weights that [teacher] names, or from its "
+                     "fine-tuned ones",
+                     "the paper: a pre-trained teacher"),
+      option::flag("zero_classifier", true,
+                   "both classifiers begin at zero: uniform probabilities; a fine-tuned "
+                   "teacher keeps its own",
+                   kRecipe),
+      option::flag("sep_pair", false, "a BiLSTM student reads the two sentences of a pair apart",
+                   kProgram)};
 }
 
 std::vector<OptionSpec> constraint_options() {
-  return {{"dual", false, "constraint mode: CE + mu (KL - epsilon) with mu learned", kProgram},
-          positive("lambda_initialization", 1.0, "mu at the start of constraint mode", kProgram),
-          positive("lambda_lr", 0.001, "how fast mu follows the constraint", kProgram),
-          positive("lambda_epsilon", 1.0, "epsilon, the divergence that is allowed", kProgram)};
+  return {
+      option::flag("dual", false, "constraint mode: CE + mu (KL - epsilon) with mu learned",
+                   kProgram),
+      option::weight("lambda_initialization", 1.0, "mu at the start of constraint mode", kProgram),
+      option::weight("lambda_lr", 0.001, "how fast mu follows the constraint", kProgram),
+      option::weight("lambda_epsilon", 1.0, "epsilon, the divergence that is allowed", kProgram)};
 }
 
 std::vector<OptionSpec> alignment_options() {
-  return {
-      {"hidden_alignment", false, "the student also follows the teacher's inner states", kProgram},
-      {"align_embeddings", true, "with hidden_alignment: embeddings", kProgram},
-      {"align_hidden", true, "with hidden_alignment: hidden states", kProgram},
-      {"align_attention", true, "with hidden_alignment: attention probabilities", kProgram}};
+  return {option::flag("hidden_alignment", false,
+                       "the student also follows the teacher's inner states", kProgram),
+          option::flag("align_embeddings", true, "with hidden_alignment: embeddings", kProgram),
+          option::flag("align_hidden", true, "with hidden_alignment: hidden states", kProgram),
+          option::flag("align_attention", true, "with hidden_alignment: attention probabilities",
+                       kProgram)};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/ranks/collectives.h"
 
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -45,9 +46,11 @@ void Collectives::broadcast(const at::Tensor& tensor, int root) {
   start(std::move(op))->wait();
 }
 
-at::Tensor Collectives::gather_rows(const at::Tensor& rows) {
+at::Tensor Collectives::gather_rows(const at::Tensor& rows, int64_t* first) {
   if (!rows.defined() || rows.dim() == 0)
     throw std::logic_error("Collectives: gather_rows needs rows, not a scalar");
+  if (first) *first = 0;
+  if (size() == 1) return rows.detach();
   const at::Tensor counts = at::empty({size()}, rows.options().dtype(at::kLong));
   CollectiveOp count_op;
   count_op.kind = CollectiveOp::Kind::kAllgather;
@@ -58,8 +61,9 @@ at::Tensor Collectives::gather_rows(const at::Tensor& rows) {
   const at::Tensor on_host = counts.cpu();
   const std::vector<int64_t> sizes(on_host.data_ptr<int64_t>(),
                                    on_host.data_ptr<int64_t>() + size());
+  if (first) *first = std::accumulate(sizes.begin(), sizes.begin() + rank(), int64_t{0});
   std::vector<int64_t> shape = rows.sizes().vec();
-  shape[0] = on_host.sum().item<int64_t>();
+  shape[0] = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
   const at::Tensor all = at::empty(shape, rows.options().requires_grad(false));
   CollectiveOp op;
   op.kind = CollectiveOp::Kind::kAllgather;

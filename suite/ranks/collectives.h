@@ -44,9 +44,10 @@ class Collectives {
   // Blocking forms.
   void allreduce_sum(const at::Tensor& tensor);
   void broadcast(const at::Tensor& tensor, int root);
-  // rows (b, ...) of each rank -> (sum of b, ...) in order of rank, detached. b may differ and be
-  // 0; the rest of the shape is the same on every rank.
-  at::Tensor gather_rows(const at::Tensor& rows);
+  // rows (b, ...) of each rank -> (sum of b, ...) in order of rank, detached; of one rank the same
+  // memory. b may differ and be 0; the rest of the shape is the same on every rank. `first`
+  // receives the index of this rank's rows.
+  at::Tensor gather_rows(const at::Tensor& rows, int64_t* first = nullptr);
 };
 
 // A world of one rank: nothing moves.

@@ -18,6 +18,13 @@ int64_t epochs_of(const Phase& phase, const TrainSettings& settings) {
   return phase.epochs.value_or(settings.epochs);
 }
 
+bool keeps_best_weights(const std::vector<Phase>& phases, const TrainSettings& settings) {
+  return settings.checkpoint == "best" ||
+         std::any_of(phases.begin(), phases.end(), [](const Phase& phase) {
+           return phase.start == StartWeights::kBestOfPreviousPhase;
+         });
+}
+
 std::vector<GradientBucket> gradient_buckets(int64_t floats) {
   std::vector<GradientBucket> buckets;
   for (int64_t begin = 0; begin < floats; begin += kBucketFloats) {

@@ -31,18 +31,17 @@ class Stopwatch {
   Clock::time_point start_;
 };
 
-class CollectiveGatherer : public RowGatherer {
+class CollectiveRanks : public RankGroup {
  public:
-  CollectiveGatherer(const Control& control, Collectives& collectives)
-      : control_(control), collectives_(collectives) {}
+  explicit CollectiveRanks(Collectives& collectives) : collectives_(collectives) {}
+  int64_t rank() const override { return collectives_.rank(); }
+  int64_t size() const override { return collectives_.size(); }
   at::Tensor gather(const at::Tensor& rows, int64_t* first) override {
-    const std::vector<int64_t> counts = control_.gather(std::vector<int64_t>{rows.size(0)});
-    *first = std::accumulate(counts.begin(), counts.begin() + control_.rank(), int64_t{0});
-    return collectives_.gather_rows(rows.detach().contiguous());
+    return collectives_.gather_rows(rows, first);
   }
+  void sum(const at::Tensor& tensor) override { collectives_.allreduce_sum(tensor); }
 
  private:
-  const Control& control_;
   Collectives& collectives_;
 };
 
@@ -70,12 +69,13 @@ class Trainer {
         control_(control),
         collectives_(collectives),
         observer_(observer),
-        gatherer_(control, collectives) {
+        ranks_(collectives) {
     for (int64_t i = 0; i < data.train->rows(); ++i) row_ids_.push_back(data.train->row_id(i));
   }
 
   TrainingResult run(const std::vector<Phase>& phases) {
     for (const auto& phase : phases) all_steps_ += steps_of(phase);
+    keeps_best_weights_ = keeps_best_weights(phases, settings_);
     const auto start = Clock::now();
     for (const auto& phase : phases) run_phase(phase);
     if (settings_.checkpoint == "best") restore_best();
@@ -96,18 +96,18 @@ class Trainer {
       restore_best();
     } else {
       best_.clear();
+      forget_best(result_.student);
+      for (auto& [role, scores] : result_.others) forget_best(scores);
     }
     ++phase_number_;
     phase_seed_ = derive_seed(seed_, "phase " + std::to_string(phase_number_));
     step_ = 0;
     make_learners(phase);
     for (int64_t epoch = 0; epoch < epochs_of(phase, settings_); ++epoch) {
-      if (phase.begin_epoch) phase.begin_epoch(epoch);
       run_epoch(phase, epoch);
       evaluate(epoch);
       ++result_.epochs;
     }
-    if (phase.end) phase.end();
   }
 
   void make_learners(const Phase& phase) {
@@ -150,18 +150,13 @@ class Trainer {
     StepContext context;
     context.epoch = epoch;
     context.step = step_;
-    context.total_steps = steps_of(phase);
     context.key = {phase_seed_, static_cast<uint32_t>(step_)};
-    context.gatherer = &gatherer_;
+    context.ranks = &ranks_;
     const std::vector<Batch> slices = make_slices(rows);
 
     StepRecord record;
     for (const auto& update : phase.updates)
       record.updates.push_back(run_update(update, context, slices));
-    if (phase.visit) {
-      at::NoGradGuard no_gradients;
-      for (const auto& slice : slices) phase.visit(context, slice);
-    }
     count_work(rows);
     record.phase = phase_number_;
     record.phase_name = phase.name;
@@ -287,7 +282,14 @@ class Trainer {
     best.score = score;
     scores.best = record.metrics;
     scores.best_epoch = result_.epochs;
-    if (record.model == kStudent) best.values = student().parameters().values().clone();
+    if (record.model == kStudent && keeps_best_weights_) {
+      best.values = student().parameters().values().clone();
+    }
+  }
+  // run.json's best is that of the last weights that were not thrown away.
+  static void forget_best(Scores& scores) {
+    scores.best.clear();
+    scores.best_epoch = -1;
   }
 
   void restore_best() {
@@ -310,10 +312,11 @@ class Trainer {
   const Control& control_;
   Collectives& collectives_;
   const Observer& observer_;
-  CollectiveGatherer gatherer_;
+  CollectiveRanks ranks_;
   std::vector<int64_t> row_ids_;
   std::map<std::string, Learner> learners_;
   std::map<std::string, Best> best_;  // by role
+  bool keeps_best_weights_ = false;
   int phase_number_ = 0;
   uint64_t phase_seed_ = 0;
   int64_t step_ = 0, all_steps_ = 0;

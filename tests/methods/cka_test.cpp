@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "methods/ops/flat_rows.h"
+#include "tests/methods/one_rank.h"
 #include "tests/methods/op_check.h"
 
 namespace kdbench {
@@ -19,18 +20,25 @@ using testing::weigh;
 constexpr auto kMeanOfLogs = IntraReduction::kMeanOfLogs;
 constexpr auto kLogOfMean = IntraReduction::kLogOfMean;
 
-// This rank stands between two others, whose rows of the successive calls are known.
-class Between : public RowGatherer {
+// This rank stands between two others, whose rows (or addends) of the successive calls are known.
+class Between : public RankGroup {
  public:
   struct Others {
     at::Tensor before, after;
   };
   explicit Between(std::deque<Others> calls) : calls_(std::move(calls)) {}
+  int64_t rank() const override { return 1; }
+  int64_t size() const override { return 3; }
   at::Tensor gather(const at::Tensor& rows, int64_t* first) override {
     const Others others = calls_.front();
     calls_.pop_front();
     *first = others.before.size(0);
     return at::cat({others.before, rows.detach(), others.after});
+  }
+  void sum(const at::Tensor& tensor) override {
+    at::Tensor total = tensor;
+    total += calls_.front().before + calls_.front().after;
+    calls_.pop_front();
   }
   bool done() const { return calls_.empty(); }
 
@@ -38,15 +46,7 @@ class Between : public RowGatherer {
   std::deque<Others> calls_;
 };
 
-class Alone : public RowGatherer {
- public:
-  at::Tensor gather(const at::Tensor& rows, int64_t* first) override {
-    *first = 0;
-    return rows.detach();
-  }
-};
-
-Alone alone;
+testing::OneRank alone;
 
 at::Tensor offsets_of(const std::vector<int64_t>& lengths) {
   return testing::rows_of(lengths).offsets;
@@ -216,7 +216,7 @@ TEST(Cka, AShareWithoutRowsTakesPart) {
   const at::Tensor lengths = at::tensor(kLengths, at::kLong);
   Between others({{lengths, lengths.narrow(0, 0, 0)},
                   {at::cat({kStudent, kTeacher}, 1), at::empty({0, 12})},
-                  {at::full({1}, 4.5, at::kDouble), at::empty({0}, at::kDouble)}});
+                  {at::full({1}, 4.5, at::kDouble), at::zeros({1}, at::kDouble)}});
   const at::Tensor teacher = at::empty({0, 5});
   const at::Tensor local = local_cka_loss(none, teacher, offsets, 5, others);
   const at::Tensor loss = local + intra_cka_loss(none, teacher, offsets, 5, kLogOfMean, others);

@@ -7,6 +7,7 @@
 #include "io/error.h"
 #include "methods/hidden_alignment.h"
 #include "methods/registry.h"
+#include "tests/methods/one_rank.h"
 #include "tests/support/tiny.h"
 
 namespace kdbench {
@@ -35,14 +36,6 @@ class LogitTable : public Model {
   std::string classifier() const override { return "classifier"; }
 };
 
-class OneRank : public RowGatherer {
- public:
-  at::Tensor gather(const at::Tensor& rows, int64_t* first) override {
-    *first = 0;
-    return rows.detach();
-  }
-};
-
 at::Tensor student_logits() { return at::tensor({1.0, -.5, .2, .3, -1.5, .7}).reshape({3, 2}); }
 at::Tensor teacher_logits() { return at::tensor({2.0, -1.0, -.4, .6, -3.0, 2.5}).reshape({3, 2}); }
 
@@ -60,13 +53,13 @@ struct Pair {
     batch.global_rows = labels.size(0);
     batch.labels = labels;
     batch.row_ids = at::arange(labels.size(0), at::kLong);
-    context.gatherer = &gatherer;
+    context.ranks = &ranks;
   }
   Loss teacher_loss() { return phase.updates.at(0).loss(context, batch); }
   Loss student_loss() { return phase.updates.at(1).loss(context, batch); }
 
   LogitTable student, teacher;
-  OneRank gatherer;
+  testing::OneRank ranks;
   std::unique_ptr<Method> method;
   Phase phase;
   Batch batch;
@@ -111,6 +104,13 @@ TEST(ProKt, ClassifiersBeginAtZero) {
     EXPECT_EQ(model->parameters()["classifier.bias"].abs().sum().item<float>(), 0.0f);
     EXPECT_GT(model->parameters()["logits"].abs().sum().item<float>(), 0.0f);
   }
+}
+
+TEST(ProKt, AFineTunedTeacherKeepsItsClassifier) {
+  Pair pair({{"teacher_start", std::string("fine-tuned")}}, student_logits(), teacher_logits(),
+            classes());
+  EXPECT_EQ(pair.student.parameters()["classifier.weight"].abs().sum().item<float>(), 0.0f);
+  EXPECT_GT(pair.teacher.parameters()["classifier.weight"].abs().sum().item<float>(), 0.0f);
 }
 
 // mu 1 -> 1 + 0.5 (KL - 0.1) -> ..., and never below 0.

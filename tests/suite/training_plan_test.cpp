@@ -105,6 +105,7 @@ TEST_F(TrainingPlanTest, MicroBatchesMakePassesSmaller) {
 // The tiny BERT has 5874 parameters in a buffer of 5888 floats (the classifier's two biases fill up
 // to sixteen). A token leaves 2 H + (8 H + 2 I) + 4 H floats, and backward takes 3 H + 2 I: 400.
 TEST_F(TrainingPlanTest, MemoryOfARank) {
+  settings.checkpoint = "best";
   const MemoryPlan memory = plan_student(1).memory;
   EXPECT_EQ(memory.values, 23552);
   EXPECT_EQ(memory.gradients, 23552);
@@ -117,6 +118,12 @@ TEST_F(TrainingPlanTest, MemoryOfARank) {
   EXPECT_EQ(two.values, 2 * 23552);
   EXPECT_EQ(two.moments, 2 * 23552);
   EXPECT_EQ(two.best, 0);
+  // Best weights that nobody asks for are not kept.
+  settings.checkpoint = "last";
+  EXPECT_EQ(plan_student(1).memory.best, 0);
+  Phase second = phase("tune", {kStudent});
+  second.start = StartWeights::kBestOfPreviousPhase;
+  EXPECT_EQ(plan({phase("distill", {kStudent}), second}, 1).memory.best, 2 * 23552);
 }
 
 // Forward of L tokens: 128 L^2 + 5632 L + 3136; the rows have sum(L) = 81 and sum(L^2) = 777.
