@@ -138,9 +138,11 @@ auto placed(const std::string& place, const F& f) {
 
 void check_needs(const Experiment& experiment, const MethodSettings& method,
                  const ModelShapes& shapes, const Task& task, const std::string& place) {
+  const bool own_keys = method.task_options.contains(task.name);
+  const std::string where = own_keys ? place + ", " + task.name : place;
   const auto made =
-      placed(place, [&] { return find_method(method.name).make(method.options_of(task.name)); });
-  const TeacherNeeds needs = placed(place, [&] { return made->teacher_needs(shapes); });
+      placed(where, [&] { return find_method(method.name).make(method.options_of(task.name)); });
+  const TeacherNeeds needs = placed(where, [&] { return made->teacher_needs(shapes); });
   const std::string who = "method '" + method.name + "' ";
   const bool from_file = method.teacher_outputs_file && !needs.trains_teacher;
   if ((needs.teacher || needs.trains_teacher) && !shapes.teacher && !from_file) {
@@ -151,7 +153,7 @@ void check_needs(const Experiment& experiment, const MethodSettings& method,
   if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
     throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");
   }
-  placed(place, [&] { made->validate(shapes); });
+  placed(where, [&] { made->validate(shapes); });
 }
 
 void check_task(const Experiment& experiment, const MethodSettings& method, const Task& task,

@@ -24,9 +24,7 @@ constexpr const char* kDiagnostic = "AX";  // the task of a prediction of the di
 
 using Candidates = std::vector<const json*>;
 
-// A prediction by `kdbench predict`, which has no label and no seed of its own, is always wanted.
 bool wanted(const json& run, const SubmissionOptions& options) {
-  if (is_prediction(run)) return true;
   const bool labelled = options.label.empty() || text_of(run, "label") == options.label ||
                         text_of(run, "grid/label") == options.label;
   return labelled &&
@@ -35,15 +33,18 @@ bool wanted(const json& run, const SubmissionOptions& options) {
 
 Candidates candidates_of(const std::vector<json>& runs, const std::string& task,
                          const SubmissionOptions& options) {
-  Candidates students, assistants, teachers;
+  Candidates students, assistants, teachers, predictions;
   for (const auto& run : runs) {
-    if (!is_done(run) || text_of(run, "task") != task || !wanted(run, options)) continue;
+    if (!is_done(run) || text_of(run, "task") != task) continue;
+    // `kdbench predict` gives no label and no seed.
+    if (is_prediction(run) && !wanted(run, options)) predictions.push_back(&run);
+    if (!wanted(run, options)) continue;
     (is_teacher(run) ? teachers : is_assistant(run) ? assistants : students).push_back(&run);
   }
-  for (const auto* candidates : {&students, &assistants}) {
+  for (const auto* candidates : {&students, &assistants, &teachers}) {
     if (!candidates->empty()) return *candidates;
   }
-  return teachers;
+  return predictions;
 }
 
 [[noreturn]] void throw_several(const std::string& task, const Candidates& candidates) {

@@ -100,7 +100,8 @@ std::vector<std::string> methods_online(const Experiment& experiment, const Task
   for (auto* method : automatic) {
     method->teacher_outputs = "auto";
     const StoredOutputs all = stored(*method);
-    if (all.memory <= budget.memory && all.new_disk <= budget.disk) continue;
+    const bool on_disk = all.new_disk == 0 || all.new_disk <= budget.disk;
+    if (all.memory <= budget.memory && on_disk) continue;
     method->teacher_outputs = "online";
     online.push_back(method->label);
   }

@@ -159,7 +159,8 @@ void check_teacher_outputs_file(const StudentRequest& request, const Features& f
   needs.hidden_layers = stored_hidden_layers(needs);
   const auto outputs = outputs_of_file(request, needs, features);
   make_dataset(features.store.split("train"), request_shapes(request).student.labels, outputs);
-  if (outputs->hidden && read.insert(*request.method->teacher_outputs_file).second) {
+  const auto& file = *request.method->teacher_outputs_file;
+  if (outputs->hidden && read.emplace(file, needs.hidden_layers).second) {
     outputs->hidden->verify(part, parts);
   }
 }

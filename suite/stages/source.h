@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "io/teacher_store.h"
 #include "suite/stages/student_request.h"
@@ -29,11 +31,11 @@ struct SourceOutputs {
   std::optional<FeatureMemory> memory;
 };
 
-// Files of the user whose hidden states have been read through: once is enough for all methods.
-using ReadFiles = std::set<std::filesystem::path>;
+// Layers of files of the user that have been read through: once is enough for all methods.
+using ReadFiles = std::set<std::pair<std::filesystem::path, std::vector<int64_t>>>;
 
 // Reads the method's teacher outputs when they are a file of the user, and throws what is wrong
-// with it; of hidden states part `part` of `parts`, unless the file is in `read`. Local.
+// with it; of hidden states part `part` of `parts`, unless they are in `read`. Local.
 void check_teacher_outputs_file(const StudentRequest& request, const Features& features,
                                 ReadFiles& read, int part = 0, int parts = 1);
 

@@ -10,7 +10,7 @@
 namespace kdbench {
 namespace {
 
-constexpr int kRunVersion = 1;
+constexpr int kRunVersion = 2;
 
 // What the run is made from, found before anything is built.
 struct Setup {

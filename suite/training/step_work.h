@@ -14,10 +14,10 @@ namespace kdbench {
 // The last partial batch is kept.
 int64_t steps_per_epoch(int64_t rows, int64_t batch_size);
 
-// A phase's own epochs win over train.epochs.
 // The student's best weights are kept: they are the result, or a phase begins with them.
 bool keeps_best_weights(const std::vector<Phase>& phases, const TrainSettings& settings);
 
+// A phase's own epochs win over train.epochs.
 int64_t epochs_of(const Phase& phase, const TrainSettings& settings);
 
 // Floats [begin, begin + size) of a flat gradient buffer.

@@ -121,7 +121,7 @@ TEST(ExperimentErrors, WhatAMethodRefusesHasItsPlace) {
               HasSubstr("experiment.toml:14: method annealing-kd: max_temperature: "));
   // By its value on the task.
   EXPECT_THAT(more("[[method]]\nname = \"annealing-kd\"\n[method.task.RTE]\nphase1_epochs = 2\n"),
-              HasSubstr("experiment.toml:14: method annealing-kd: max_temperature: "));
+              HasSubstr("experiment.toml:14, RTE: method annealing-kd: max_temperature: "));
 }
 
 TEST(ExperimentErrors, AssistantsAndTeachersThatLearn) {
