@@ -69,8 +69,10 @@ std::string method_text(const nlohmann::json& method) {
   const std::string label = method.at("label");
   std::string text =
       wrapped(label == method.at("name").get<std::string>() ? "method" : "method " + label, items);
-  for (const auto& [task, options] : method.value("task_options", nlohmann::json::object()).items())
-    text += wrapped("  on " + task, items_of(options));
+  if (const auto tasks = method.find("task_options"); tasks != method.end()) {
+    for (const auto& [task, options] : tasks->items())
+      text += wrapped("  on " + task, items_of(options));
+  }
   if (!method.at("student").is_null()) text += model_text("  student", method.at("student"));
   return text;
 }

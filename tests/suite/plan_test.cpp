@@ -228,6 +228,9 @@ TEST_F(PlanTest, ResolvedExperimentShowsEveryKey) {
   EXPECT_THAT(text, HasSubstr("task  method   epochs\n"));
   EXPECT_THAT(text, HasSubstr("RTE   teacher       3\n"));
   EXPECT_THAT(text, HasSubstr("RTE   kd            2\n"));
+  const std::string by_task = experiment_text(load({"method.kd.task.RTE.temperature=9"}));
+  EXPECT_THAT(by_task, HasSubstr("on RTE"));
+  EXPECT_THAT(by_task, HasSubstr("temperature = 9.0"));
 }
 
 TEST(OutputBudget, BytesOfAStore) {
