@@ -7,6 +7,7 @@
 #include <map>
 
 #include "io/error.h"
+#include "io/text.h"
 #include "methods/models/encoder.h"
 
 namespace kdbench {
@@ -42,10 +43,8 @@ at::Tensor initial_value(const Segment& segment, double deviation, uint64_t seed
 std::unique_ptr<Model> make_model(const ModelSpec& spec) {
   const auto it = factories().find(spec.config.architecture);
   if (it == factories().end()) {
-    std::string names;
-    for (const auto& name : known_architectures()) names += (names.empty() ? "" : ", ") + name;
     throw_user_error("architecture", "\"" + spec.config.architecture + "\" is not known",
-                     "known: " + names);
+                     "known: " + joined(known_architectures(), ", "));
   }
   return it->second(spec);
 }

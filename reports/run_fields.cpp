@@ -63,9 +63,19 @@ bool is_teacher(const json& run) { return text_of(run, "role") == "teacher"; }
 bool is_assistant(const json& run) { return text_of(run, "role") == "assistant"; }
 bool is_prediction(const json& run) { return text_of(run, "role") == "predict"; }
 
+namespace {
+
+std::string kept_checkpoint(const json& run) {
+  const std::string kept = text_of(run, "checkpoint");
+  return kept.empty() ? "last" : kept;
+}
+
+}  // namespace
+
 std::map<std::string, double> metrics_of(const json& run, const std::string& checkpoint) {
   std::map<std::string, double> values;
-  const json& splits = value_at(run, "metrics/" + checkpoint);
+  const json& splits =
+      value_at(run, "metrics/" + (checkpoint.empty() ? kept_checkpoint(run) : checkpoint));
   if (!splits.is_object()) return values;
   bool first = true;
   for (const auto& [split, metrics] : splits.items()) {
@@ -75,11 +85,6 @@ std::map<std::string, double> metrics_of(const json& run, const std::string& che
     first = false;
   }
   return values;
-}
-
-std::map<std::string, double> metrics_of(const json& run) {
-  const std::string kept = text_of(run, "checkpoint");
-  return metrics_of(run, kept.empty() ? "last" : kept);
 }
 
 std::string machine_of(const json& run) {

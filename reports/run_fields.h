@@ -29,11 +29,10 @@ bool is_assistant(const nlohmann::json& run);
 bool is_prediction(const nlohmann::json& run);  // by `kdbench predict`
 
 // Metrics of a checkpoint ("last", "best"; "teacher_last" of a teacher that learned beside the
-// student) by column name: "f1" on the task's first dev split,
+// student; "": the one that the run kept) by column name: "f1" on the task's first dev split,
 // "accuracy dev_mismatched" on others.
-std::map<std::string, double> metrics_of(const nlohmann::json& run, const std::string& checkpoint);
-// Those of the checkpoint that the run kept.
-std::map<std::string, double> metrics_of(const nlohmann::json& run);
+std::map<std::string, double> metrics_of(const nlohmann::json& run,
+                                         const std::string& checkpoint = "");
 
 // "vm (Intel(R) Xeon(R)), 2 ranks x 1 thread": times are comparable where this is the same.
 std::string machine_of(const nlohmann::json& run);

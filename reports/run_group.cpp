@@ -118,7 +118,7 @@ void sort_drafts(const std::vector<json>& runs, std::vector<Draft>& drafts) {
 std::vector<double> RunGroup::metric(const std::string& name, const std::string& checkpoint) const {
   std::vector<double> values;
   for (const json* run : done) {
-    const auto metrics = checkpoint.empty() ? metrics_of(*run) : metrics_of(*run, checkpoint);
+    const auto metrics = metrics_of(*run, checkpoint);
     const auto it = metrics.find(name);
     if (it != metrics.end()) values.push_back(it->second);
   }
@@ -169,7 +169,7 @@ std::vector<std::string> metric_names(const std::vector<RunGroup>& groups,
   std::set<std::pair<bool, std::string>> names;
   for (const auto& group : groups) {
     for (const json* run : group.done) {
-      const auto metrics = checkpoint.empty() ? metrics_of(*run) : metrics_of(*run, checkpoint);
+      const auto metrics = metrics_of(*run, checkpoint);
       for (const auto& [name, value] : metrics) names.insert({of_other_split(name), name});
     }
   }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "io/text.h"
+
 namespace kdbench {
 namespace {
 
@@ -62,10 +64,9 @@ toml::table* find_method_table(toml::table& document, std::string& rest, const s
     return nullptr;
   }
   const std::string near = nearest_name(word, labels);
-  std::string all;
-  for (const auto& label : labels) all += (all.empty() ? "" : ", ") + label;
-  problems.add(place, "no method has the label '" + word + "'",
-               near.empty() ? "labels: " + all : "did you mean method." + near + "?");
+  problems.add(
+      place, "no method has the label '" + word + "'",
+      near.empty() ? "labels: " + joined(labels, ", ") : "did you mean method." + near + "?");
   return nullptr;
 }
 

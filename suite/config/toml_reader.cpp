@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/text.h"
+
 namespace kdbench {
 namespace {
 
@@ -253,10 +255,8 @@ void TableReader::finish() {
   for (const auto& name : names()) {
     if (known_.count(name)) continue;
     const std::string near = nearest_name(name, known);
-    std::string all;
-    for (const auto& word : known) all += (all.empty() ? "" : ", ") + word;
     problem(name, "unknown key",
-            near.empty() ? "known here: " + all : "did you mean '" + near + "'?");
+            near.empty() ? "known here: " + joined(known, ", ") : "did you mean '" + near + "'?");
   }
 }
 

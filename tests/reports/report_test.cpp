@@ -7,6 +7,7 @@
 #include "io/error.h"
 #include "tests/reports/made_up_run.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -39,13 +40,7 @@ std::vector<json> runs() {
 }
 
 std::string refusal(const fs::path& folder) {
-  try {
-    write_report(runs(), folder, kMaker);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUserInput);
-    return error.what();
-  }
-  return "no error";
+  return testing::user_error_of([&] { write_report(runs(), folder, kMaker); });
 }
 
 TEST(Report, MarkdownTellsHowItWasMade) {

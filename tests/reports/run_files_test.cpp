@@ -7,6 +7,7 @@
 #include "io/error.h"
 #include "tests/reports/made_up_run.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -19,13 +20,7 @@ std::string any_run() {
 }
 
 std::string refusal(const std::vector<fs::path>& folders) {
-  try {
-    read_runs(folders);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUserInput);
-    return error.what();
-  }
-  return "no error";
+  return testing::user_error_of([&] { read_runs(folders); });
 }
 
 TEST(ReadRuns, FindsEachRunOnceAndSkipsStages) {

@@ -7,6 +7,7 @@
 #include "io/error.h"
 #include "suite/config/experiment.h"
 #include "tests/suite/experiment_folder.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -19,13 +20,7 @@ using ::testing::Not;
 
 std::string message_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
   const ExperimentFolder folder;
-  try {
-    folder.load(text, overrides);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUserInput);
-    return error.what();
-  }
-  return "no error";
+  return testing::user_error_of([&] { folder.load(text, overrides); });
 }
 
 // kExperiment with more lines at its end, below [[method]] (they begin on line 14).

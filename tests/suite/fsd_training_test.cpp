@@ -8,12 +8,14 @@
 
 #include "methods/registry.h"
 #include "suite/training/trainer.h"
+#include "tests/suite/same_updates.h"
 #include "tests/support/teacher_states.h"
 #include "tests/support/tiny.h"
 
 namespace kdbench {
 namespace {
 
+using testing::expect_near;
 using testing::tiny_bert;
 using testing::tiny_features;
 using Values = std::map<std::string, OptionValue>;
@@ -87,22 +89,11 @@ Trained train_fsd(const Values& options, const Control& control, int64_t micro_b
   return trained;
 }
 
-void expect_near(double actual, double expected, double relative, const std::string& what) {
-  EXPECT_NEAR(actual, expected, relative * std::abs(expected) + 1e-5) << what;
-}
-
 void expect_same(const Trained& actual, const Trained& expected) {
   ASSERT_EQ(actual.steps.size(), 12u);
   for (size_t i = 0; i < actual.steps.size(); ++i) {
-    const UpdateRecord &a = actual.steps[i], &b = expected.steps[i];
-    const std::string where = " of step " + std::to_string(i);
-    expect_near(a.loss, b.loss, 1e-4, "loss" + where);
-    expect_near(a.grad_norm, b.grad_norm, 1e-3, "norm" + where);
-    ASSERT_EQ(a.terms.size(), b.terms.size());
-    for (size_t t = 0; t < a.terms.size(); ++t) {
-      EXPECT_EQ(a.terms[t].first, b.terms[t].first);
-      expect_near(a.terms[t].second, b.terms[t].second, 1e-4, a.terms[t].first + where);
-    }
+    testing::expect_same_update(actual.steps[i], expected.steps[i],
+                                " of step " + std::to_string(i));
   }
   EXPECT_EQ(actual.result.counts, expected.result.counts);
 }

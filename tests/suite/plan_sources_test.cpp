@@ -11,6 +11,7 @@
 #include "suite/stages/pipeline.h"
 #include "suite/stages/plan.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -107,13 +108,7 @@ class Sources : public ::testing::Test {
   }
 
   std::string refusal(const Experiment& experiment) const {
-    try {
-      plan(experiment);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::kUserInput);
-      return error.what();
-    }
-    return "";
+    return testing::user_error_of([&] { plan(experiment); });
   }
 
   // A finished teacher's folder without its classifier, as a pre-trained model has none.
@@ -202,7 +197,7 @@ TEST_F(Sources, ATeacherThatNobodyTakesNeedNotBeReady) {
   const std::string prokt = "[[method]]\nname = \"prokt\"\n";
   models = "[teacher]\n" + frozen + "[assistant]\n" + frozen;
   const std::string no_head = "used without training";
-  EXPECT_EQ(refusal(load(prokt)), "");
+  EXPECT_EQ(refusal(load(prokt)), "no error");
   EXPECT_THAT(refusal(load("[[method]]\nname = \"kd\"\n" + prokt)), HasSubstr(no_head));
   EXPECT_THAT(refusal(load(kTakd)), HasSubstr(no_head));
   // A trained assistant needs its teacher; one that is used as it is does not.

@@ -13,6 +13,7 @@
 #include "suite/stages/plan_text.h"
 #include "suite/stages/teacher_outputs.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -82,13 +83,7 @@ class PlanTest : public ::testing::Test {
     return make_plan(load(overrides), ranks, workspace());
   }
   std::string refusal(const std::vector<std::string>& overrides = {}) const {
-    try {
-      plan(1, overrides);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::kUserInput);
-      return error.what();
-    }
-    return "";
+    return testing::user_error_of([&] { plan(1, overrides); });
   }
 
   testing::TempFolder folder;

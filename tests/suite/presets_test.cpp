@@ -9,6 +9,7 @@
 #include "suite/training/model_setup.h"
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/tiny_bpe.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -24,13 +25,7 @@ Experiment with_student(const ExperimentFolder& folder, const std::string& keys)
 }
 
 std::string error_of(const ExperimentFolder& folder, const std::string& keys) {
-  try {
-    with_student(folder, keys);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUserInput);
-    return error.what();
-  }
-  return "no error";
+  return testing::user_error_of([&] { with_student(folder, keys); });
 }
 
 ModelConfig config_of(const ExperimentFolder& folder, const std::string& keys) {

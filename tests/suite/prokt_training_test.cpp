@@ -8,6 +8,7 @@
 
 #include "methods/registry.h"
 #include "suite/training/trainer.h"
+#include "tests/suite/same_updates.h"
 #include "tests/support/tiny.h"
 
 namespace kdbench {
@@ -72,22 +73,14 @@ Trained train_prokt(const Values& options, const Control& control,
   return trained;
 }
 
-void expect_near(double actual, double expected, double relative, const std::string& what) {
-  EXPECT_NEAR(actual, expected, relative * std::abs(expected) + 1e-5) << what;
-}
-
 void expect_same(const Trained& actual, const Trained& expected) {
   ASSERT_EQ(actual.steps.size(), 12u);
   for (size_t i = 0; i < actual.steps.size(); ++i) {
     ASSERT_EQ(actual.steps[i].updates.size(), 2u);
     for (size_t u = 0; u < 2; ++u) {
-      const UpdateRecord &a = actual.steps[i].updates[u], &b = expected.steps[i].updates[u];
-      const std::string where = " of " + a.model + " in step " + std::to_string(i);
-      expect_near(a.loss, b.loss, 1e-4, "loss" + where);
-      expect_near(a.grad_norm, b.grad_norm, 1e-3, "norm" + where);
-      ASSERT_EQ(a.terms.size(), b.terms.size());
-      for (size_t t = 0; t < a.terms.size(); ++t)
-        expect_near(a.terms[t].second, b.terms[t].second, 1e-4, a.terms[t].first + where);
+      const UpdateRecord& update = actual.steps[i].updates[u];
+      testing::expect_same_update(update, expected.steps[i].updates[u],
+                                  " of " + update.model + " in step " + std::to_string(i));
     }
   }
 }
