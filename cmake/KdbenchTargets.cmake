@@ -4,10 +4,13 @@
 # A source without code, for targets that only carry something.
 file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/empty.cpp" CONTENT "// No code.\n")
 
-# The one precompiled torch header: parsed once here, reused by every target.
+# The one precompiled header, parsed once here and reused by every target: tensors and their functions. <torch/torch.h>
+# (modules, optimizers, data loaders) would cost every file 5 s more just to load; a file that needs more than tensors
+# includes that header itself, e.g. <torch/csrc/autograd/custom_function.h>. No header of the project: its path would
+# stand in every key of ccache, and another clone would compile everything again.
 add_library(kdbench_pch STATIC "${PROJECT_BINARY_DIR}/empty.cpp")
 target_link_libraries(kdbench_pch PUBLIC kdbench_torch PRIVATE kdbench_options)
-target_precompile_headers(kdbench_pch PRIVATE "${PROJECT_SOURCE_DIR}/cmake/pch.h")
+target_precompile_headers(kdbench_pch PRIVATE <torch/types.h>)
 
 # kdbench_use_torch(TARGET): links LibTorch and reuses the precompiled header.
 function(kdbench_use_torch target)

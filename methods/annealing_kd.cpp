@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/finetune.h"
 #include "methods/option_specs.h"
 

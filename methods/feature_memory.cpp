@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "methods/ops/flat_rows.h"
-#include "methods/rng.h"
+#include "methods/ops/rng.h"
 
 namespace kdbench {
 namespace {

@@ -12,7 +12,7 @@
 
 #include <cstdint>
 
-#include "io/batch.h"
+#include "io/batches/batch.h"
 
 namespace kdbench {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/cka.h"
 #include "methods/losses.h"
 #include "methods/memory_structure.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "methods/model.h"
+#include "methods/models/model.h"
 
 namespace kdbench {
 

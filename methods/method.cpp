@@ -10,4 +10,8 @@ ForwardMode StepContext::train(std::string_view role) const {
   return mode;
 }
 
+bool takes_outputs(const TeacherNeeds& needs) {
+  return needs.logits || !needs.cls_layers.empty() || !needs.hidden_layers.empty();
+}
+
 }  // namespace kdbench

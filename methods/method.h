@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/batch.h"
-#include "methods/model.h"
+#include "io/batches/batch.h"
+#include "methods/models/model.h"
 #include "methods/options.h"
 
 namespace kdbench {
@@ -46,6 +46,9 @@ struct TeacherNeeds {
   // is set too, else from those that it would be fine-tuned from.
   bool trains_teacher = false;
 };
+
+// The method takes something that could be stored of a teacher.
+bool takes_outputs(const TeacherNeeds& needs);
 
 // Depths and sizes that a method may need before any model exists.
 struct ModelShapes {

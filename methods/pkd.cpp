@@ -3,7 +3,7 @@
 
 #include <fmt/core.h>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/losses.h"
 #include "methods/option_specs.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/hidden_alignment.h"
 #include "methods/losses.h"
 #include "methods/option_specs.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/registry.h"
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/annealing_kd.h"
 #include "methods/finetune.h"
 #include "methods/fsd.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "reports/dev_score.h"
 
-#include "io/task.h"
-#include "io/text.h"
+#include "io/base/text.h"
+#include "io/tasks/task.h"
 #include "reports/run_fields.h"
 
 namespace kdbench {

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <set>
 
-#include "io/error.h"
-#include "io/partial_file.h"
+#include "io/base/error.h"
+#include "io/base/partial_file.h"
 #include "reports/comparison.h"
 #include "reports/grid.h"
 #include "reports/origin.h"

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <set>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "reports/run_fields.h"
 
 namespace kdbench {

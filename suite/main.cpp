@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "suite/cli.h"
+#include "suite/verbs/cli.h"
 
 int main(int argc, char** argv) { return kdbench::run_program(argc, argv); }

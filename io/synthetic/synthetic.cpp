@@ -7,11 +7,11 @@
 #include <set>
 #include <stdexcept>
 
-#include "io/partial_file.h"
+#include "io/base/partial_file.h"
+#include "io/base/text.h"
 #include "io/synthetic/corpora.h"
 #include "io/synthetic/lexicon.h"
-#include "io/task.h"
-#include "io/text.h"
+#include "io/tasks/task.h"
 
 namespace kdbench {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/ops/attention.h"
 #include "methods/ops/bias_gelu.h"
 #include "methods/ops/dropout_add_layer_norm.h"

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "methods/model.h"
+#include "methods/models/model.h"
 
 namespace kdbench {
 

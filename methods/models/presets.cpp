@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "io/error.h"
-#include "io/text.h"
+#include "io/base/error.h"
+#include "io/base/text.h"
 
 namespace kdbench {
 

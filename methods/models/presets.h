@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/huggingface.h"
+#include "io/weights/huggingface.h"
 
 namespace kdbench {
 

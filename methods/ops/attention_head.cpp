@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "methods/ops/simd.h"
 #include "methods/ops/small_gemm.h"
 #include "methods/ops/softmax_rows.h"
-#include "methods/simd.h"
 
 namespace kdbench {
 namespace {

@@ -9,7 +9,7 @@
 #include "methods/ops/chunks.h"
 #include "methods/ops/fast_path.h"
 #include "methods/ops/parameter_gradient.h"
-#include "methods/simd.h"
+#include "methods/ops/simd.h"
 
 namespace kdbench {
 namespace {

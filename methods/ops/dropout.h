@@ -8,8 +8,8 @@
 #include <cstdint>
 
 #include "methods/ops/philox_words.h"
+#include "methods/ops/rng.h"
 #include "methods/ops/token_rows.h"
-#include "methods/rng.h"
 
 namespace kdbench {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "methods/ops/isa.h"
-#include "methods/philox_constants.h"
+#include "methods/ops/philox_constants.h"
 
 #ifdef KDBENCH_X86_KERNELS
 #include <immintrin.h>

@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-#include "methods/rng.h"
+#include "methods/ops/rng.h"
 
 namespace kdbench {
 

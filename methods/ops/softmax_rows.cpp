@@ -5,7 +5,7 @@
 #include <bit>
 #include <cmath>
 
-#include "methods/simd.h"
+#include "methods/ops/simd.h"
 
 namespace kdbench {
 namespace {

@@ -8,12 +8,12 @@
 #include <set>
 #include <sstream>
 
-#include "io/error.h"
-#include "io/text.h"
+#include "io/base/error.h"
+#include "io/base/text.h"
 #include "suite/config/experiment_overrides.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/method_models.h"
-#include "suite/training/model_setup.h"
+#include "suite/models/model_setup.h"
 
 namespace kdbench {
 namespace {

@@ -12,30 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "io/task.h"
+#include "io/tasks/task.h"
 #include "methods/options.h"
+#include "suite/models/model_settings.h"
+#include "suite/training/train_settings.h"
 
 namespace kdbench {
-
-// [train] and its overrides. Means the same for every method.
-struct TrainSettings {
-  int64_t batch_size = 32;  // rows of the global batch
-  int64_t micro_batch = 0;  // rows per forward pass and rank; 0: the rank's whole share
-  int64_t epochs = 3;
-  double learning_rate = 5e-5;
-  std::string optimizer = "adamw";
-  std::string schedule = "linear";
-  double warmup = 0.1;
-  double weight_decay = 0.01;
-  double clip = 1.0;
-  std::optional<double> dropout;  // absent: the model's config.json
-  std::string precision = "fp32";
-  bool shuffle = true;
-  std::string checkpoint = "last";  // last | best
-  std::string best_metric = "auto";
-  int64_t eval_steps = 0;
-  std::vector<int64_t> seeds{1};
-};
 
 // The explicitly written keys of one [..train] table; the rest falls through to the next layer.
 struct TrainLayer {
@@ -44,19 +26,6 @@ struct TrainLayer {
   std::optional<std::string> optimizer, schedule, precision, checkpoint, best_metric;
   std::optional<bool> shuffle;
   std::optional<std::vector<int64_t>> seeds;
-};
-
-// [teacher], [assistant], [student], [method.student]: a Hugging Face folder, or an architecture
-// with sizes.
-struct ModelSettings {
-  std::optional<std::filesystem::path> weights;  // absolute
-  std::string architecture;                      // "" : from the folder's config.json
-  std::map<std::string, int64_t>
-      sizes;                     // layers, hidden, heads, intermediate, max_positions, vocabulary
-  std::string init = "weights";  // weights | first-layers | skip-layers | random
-  std::string init_from = "pretrained";            // pretrained | teacher
-  std::optional<int64_t> layers;                   // of the student; absent: the folder's own
-  std::optional<std::filesystem::path> tokenizer;  // folder; default: weights
 };
 
 struct TeacherSettings {
@@ -126,8 +95,6 @@ Experiment load_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides,
                            ExperimentPart part = ExperimentPart::kAll);
 
-nlohmann::json to_json(const TrainSettings& settings);
 nlohmann::json to_json(const Options& options);
-nlohmann::json to_json(const ModelSettings& settings);
 
 }  // namespace kdbench

@@ -10,11 +10,6 @@ nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
   return path ? nlohmann::json(path->string()) : nlohmann::json();
 }
 
-template <typename Value>
-nlohmann::json value_or_null(const std::optional<Value>& value) {
-  return value ? nlohmann::json(*value) : nlohmann::json();
-}
-
 nlohmann::json method_json(const Experiment& experiment, const MethodSettings& method) {
   nlohmann::json json{{"name", method.name},
                       {"label", method.label},
@@ -51,41 +46,11 @@ nlohmann::json teacher_json(const Experiment& experiment,
 
 }  // namespace
 
-nlohmann::json to_json(const TrainSettings& settings) {
-  return {{"batch_size", settings.batch_size},
-          {"micro_batch", settings.micro_batch},
-          {"epochs", settings.epochs},
-          {"learning_rate", settings.learning_rate},
-          {"optimizer", settings.optimizer},
-          {"schedule", settings.schedule},
-          {"warmup", settings.warmup},
-          {"weight_decay", settings.weight_decay},
-          {"clip", settings.clip},
-          {"dropout", value_or_null(settings.dropout)},
-          {"precision", settings.precision},
-          {"shuffle", settings.shuffle},
-          {"checkpoint", settings.checkpoint},
-          {"best_metric", settings.best_metric},
-          {"eval_steps", settings.eval_steps},
-          {"seeds", settings.seeds}};
-}
-
 nlohmann::json to_json(const Options& options) {
   nlohmann::json json = nlohmann::json::object();
   for (const auto& [name, value] : options.values()) {
     std::visit([&, &key = name](const auto& v) { json[key] = v; }, value);
   }
-  return json;
-}
-
-nlohmann::json to_json(const ModelSettings& settings) {
-  nlohmann::json json{{"architecture", settings.architecture},
-                      {"sizes", settings.sizes},
-                      {"init", settings.init},
-                      {"init_from", settings.init_from},
-                      {"layers", value_or_null(settings.layers)}};
-  json["weights"] = text_or_null(settings.weights);
-  json["tokenizer"] = text_or_null(settings.tokenizer);
   return json;
 }
 

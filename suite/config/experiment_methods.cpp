@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // [[method]]: its options, its grid, its own training keys and student.
-#include "io/error.h"
-#include "io/huggingface.h"
-#include "methods/initialization.h"
+#include "io/base/error.h"
+#include "io/weights/huggingface.h"
+#include "methods/models/initialization.h"
 #include "methods/registry.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/method_grid.h"

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "io/huggingface.h"
-#include "io/model_limits.h"
 #include "io/synthetic/synthetic.h"
-#include "methods/model.h"
+#include "io/weights/huggingface.h"
+#include "io/weights/model_limits.h"
+#include "methods/models/model.h"
 #include "methods/models/presets.h"
 #include "suite/config/experiment_reader.h"
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "io/text.h"
+#include "io/base/text.h"
 
 namespace kdbench {
 namespace {

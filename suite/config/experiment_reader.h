@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/huggingface.h"
+#include "io/weights/huggingface.h"
 #include "suite/config/experiment.h"
 #include "suite/config/toml_reader.h"
 

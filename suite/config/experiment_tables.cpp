@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <set>
 
-#include "io/glue.h"
+#include "io/base/text.h"
 #include "io/synthetic/synthetic.h"
-#include "io/task.h"
-#include "io/text.h"
+#include "io/tasks/glue.h"
+#include "io/tasks/task.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/training/optimizer.h"
 #include "suite/training/schedule.h"

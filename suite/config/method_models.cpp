@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/config/method_models.h"
 
-#include "suite/training/model_setup.h"
+#include "suite/models/model_setup.h"
 
 namespace kdbench {
 
@@ -24,10 +24,6 @@ ModelShapes method_shapes(const Experiment& experiment, const MethodSettings& me
   shapes.outputs = task.classes();
   shapes.max_seq_length = experiment.max_seq_length_of(task.name);
   return shapes;
-}
-
-bool takes_outputs(const TeacherNeeds& needs) {
-  return needs.logits || !needs.cls_layers.empty() || !needs.hidden_layers.empty();
 }
 
 }  // namespace kdbench

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The models that a method of an experiment meets, and whether it takes their outputs.
+// The models that a method of an experiment meets.
 #pragma once
 
-#include "io/task.h"
+#include "io/tasks/task.h"
 #include "methods/method.h"
 #include "suite/config/experiment.h"
 
@@ -18,8 +18,5 @@ const ModelSettings& student_of(const Experiment& experiment, const MethodSettin
 // cannot be read.
 ModelShapes method_shapes(const Experiment& experiment, const MethodSettings& method,
                           const Task& task);
-
-// The method takes something that could be stored of a teacher.
-bool takes_outputs(const TeacherNeeds& needs);
 
 }  // namespace kdbench

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "io/text.h"
+#include "io/base/text.h"
 
 namespace kdbench {
 namespace {

@@ -10,7 +10,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "io/error.h"
+#include "io/base/error.h"
 
 namespace kdbench {
 namespace {

@@ -9,9 +9,9 @@
 #include <chrono>
 #include <numeric>
 
-#include "io/error.h"
-#include "io/hdf5.h"
-#include "suite/stopwatch.h"
+#include "io/base/error.h"
+#include "io/hdf5/hdf5.h"
+#include "suite/machine/stopwatch.h"
 
 namespace kdbench {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "suite/machine/findings.h"
-#include "suite/stages/workspace.h"
+#include "suite/ranks/workspace.h"
 
 namespace kdbench {
 

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/ranks/control.h"
 #include "suite/ranks/mpi_collectives.h"
 

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <limits>
 
-#include "io/collective.h"
-#include "io/error.h"
+#include "io/base/collective.h"
+#include "io/base/error.h"
 #include "suite/ranks/mpi_check.h"
 
 namespace kdbench {

@@ -8,11 +8,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "io/error.h"
-#include "io/feature_store.h"
-#include "io/hdf5.h"
-#include "io/safetensors.h"
-#include "io/teacher_store.h"
+#include "io/base/error.h"
+#include "io/hdf5/hdf5.h"
+#include "io/stores/feature_store.h"
+#include "io/stores/teacher_store.h"
+#include "io/weights/safetensors.h"
 #include "reports/run_files.h"
 #include "reports/table.h"
 #include "suite/config/experiment.h"

@@ -12,8 +12,8 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "io/error.h"
-#include "io/partial_file.h"
+#include "io/base/error.h"
+#include "io/base/partial_file.h"
 
 namespace kdbench {
 namespace {

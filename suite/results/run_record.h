@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "io/task.h"
+#include "io/tasks/task.h"
 #include "suite/training/metrics.h"
 
 namespace kdbench {

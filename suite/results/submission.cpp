@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <map>
 
-#include "io/error.h"
-#include "io/leaderboard.h"
-#include "io/text.h"
+#include "io/base/error.h"
+#include "io/base/text.h"
+#include "io/tasks/leaderboard.h"
 #include "reports/dev_score.h"
 #include "reports/run_fields.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/assistant.h"
 
-#include "suite/training/training_run.h"
+#include "suite/stages/training_run.h"
 
 namespace kdbench {
 namespace {

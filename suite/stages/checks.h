@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/config/experiment.h"
 
 namespace kdbench {

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "io/error.h"
-#include "io/glue.h"
-#include "io/prepare.h"
-#include "io/sha256.h"
+#include "io/base/error.h"
+#include "io/base/sha256.h"
+#include "io/stores/prepare.h"
+#include "io/tasks/glue.h"
 
 namespace kdbench {
 namespace {

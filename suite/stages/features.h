@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <string>
 
-#include "io/feature_store.h"
-#include "io/task.h"
-#include "io/tokenizer.h"
-#include "suite/stages/workspace.h"
+#include "io/stores/feature_store.h"
+#include "io/tasks/task.h"
+#include "io/tokenizers/tokenizer.h"
+#include "suite/graph/stage_store.h"
 
 namespace kdbench {
 

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <numeric>
 
-#include "io/dataset.h"
-#include "io/error.h"
-#include "io/safetensors.h"
-#include "io/text.h"
+#include "io/base/error.h"
+#include "io/base/text.h"
+#include "io/batches/dataset.h"
+#include "io/weights/safetensors.h"
 #include "methods/feature_memory.h"
 #include "suite/training/evaluation.h"
 

@@ -9,11 +9,11 @@
 #include <memory>
 #include <string>
 
-#include "io/teacher_store.h"
+#include "io/stores/teacher_store.h"
 #include "methods/method.h"
+#include "suite/graph/stage_store.h"
+#include "suite/models/model_setup.h"
 #include "suite/stages/features.h"
-#include "suite/stages/workspace.h"
-#include "suite/training/model_setup.h"
 
 namespace kdbench {
 

@@ -5,8 +5,8 @@
 
 #include <fstream>
 
-#include "io/error.h"
-#include "io/huggingface.h"
+#include "io/base/error.h"
+#include "io/weights/huggingface.h"
 #include "suite/stages/run_place.h"
 
 namespace kdbench {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "suite/config/experiment.h"
-#include "suite/stages/workspace.h"
-#include "suite/training/model_setup.h"
+#include "suite/graph/stage_store.h"
+#include "suite/models/model_setup.h"
 
 namespace kdbench {
 

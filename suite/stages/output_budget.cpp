@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <set>
 
-#include "io/error.h"
-#include "io/teacher_store_writer.h"
+#include "io/base/error.h"
+#include "io/stores/teacher_store_writer.h"
 #include "suite/config/method_models.h"
 #include "suite/machine/machine.h"
 #include "suite/stages/selection.h"

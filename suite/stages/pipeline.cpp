@@ -5,7 +5,7 @@
 #include <map>
 #include <optional>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/config/method_models.h"
 #include "suite/stages/assistant.h"
 #include "suite/stages/checks.h"

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "suite/config/experiment.h"
+#include "suite/ranks/workspace.h"
 #include "suite/stages/selection.h"
 #include "suite/stages/teacher.h"
-#include "suite/stages/workspace.h"
 
 namespace kdbench {
 

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/machine/machine.h"
-#include "suite/results/provenance.h"
+#include "suite/machine/provenance.h"
 #include "suite/results/run_record.h"
 #include "suite/stages/checks.h"
 #include "suite/stages/output_budget.h"

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "suite/config/experiment.h"
+#include "suite/ranks/workspace.h"
 #include "suite/stages/output_budget.h"
-#include "suite/stages/training_plan.h"
-#include "suite/stages/workspace.h"
+#include "suite/training/training_plan.h"
 
 namespace kdbench {
 

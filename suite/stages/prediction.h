@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
+#include "suite/models/model_setup.h"
+#include "suite/ranks/workspace.h"
 #include "suite/stages/features.h"
-#include "suite/stages/workspace.h"
-#include "suite/training/model_setup.h"
 
 namespace kdbench {
 

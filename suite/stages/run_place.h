@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "suite/stages/stage_lock.h"
-#include "suite/stages/workspace.h"
+#include "suite/graph/stage_lock.h"
+#include "suite/ranks/workspace.h"
 
 namespace kdbench {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "io/error.h"
+#include "io/base/error.h"
 
 namespace kdbench {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "io/dataset.h"
-#include "io/error.h"
-#include "io/sha256.h"
+#include "io/base/error.h"
+#include "io/base/sha256.h"
+#include "io/batches/dataset.h"
 #include "suite/config/method_models.h"
 #include "suite/stages/memory.h"
 #include "suite/stages/teacher_outputs.h"

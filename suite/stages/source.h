@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "io/teacher_store.h"
+#include "io/stores/teacher_store.h"
+#include "suite/models/online_teacher.h"
 #include "suite/stages/student_request.h"
-#include "suite/training/online_teacher.h"
 
 namespace kdbench {
 

@@ -3,9 +3,9 @@
 
 #include <fmt/core.h>
 
-#include "io/sha256.h"
+#include "io/base/sha256.h"
 #include "suite/stages/run_place.h"
-#include "suite/training/training_run.h"
+#include "suite/stages/training_run.h"
 
 namespace kdbench {
 namespace {

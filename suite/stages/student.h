@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <string>
 
+#include "suite/ranks/workspace.h"
 #include "suite/stages/source.h"
-#include "suite/stages/workspace.h"
 
 namespace kdbench {
 

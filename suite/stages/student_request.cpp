@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <set>
 
-#include "io/error.h"
-#include "io/sha256.h"
+#include "io/base/error.h"
+#include "io/base/sha256.h"
 #include "methods/registry.h"
 #include "suite/config/method_models.h"
 

@@ -11,9 +11,9 @@
 
 #include "methods/method.h"
 #include "suite/config/experiment.h"
+#include "suite/models/model_setup.h"
 #include "suite/stages/features.h"
 #include "suite/stages/model_stage.h"
-#include "suite/training/model_setup.h"
 
 namespace kdbench {
 

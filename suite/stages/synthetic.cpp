@@ -2,6 +2,7 @@
 #include "suite/stages/synthetic.h"
 
 #include "io/synthetic/synthetic.h"
+#include "suite/graph/stage_store.h"
 
 namespace kdbench {
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "suite/config/experiment.h"
-#include "suite/stages/workspace.h"
+#include "suite/ranks/workspace.h"
 
 namespace kdbench {
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "io/dataset.h"
+#include "io/batches/dataset.h"
 #include "methods/registry.h"
 #include "suite/config/method_models.h"
 #include "suite/results/run_record.h"

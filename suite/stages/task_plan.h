@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/stages/plan.h"
 #include "suite/stages/source.h"
 

@@ -2,7 +2,7 @@
 #include "suite/stages/teacher.h"
 
 #include "methods/registry.h"
-#include "suite/training/training_run.h"
+#include "suite/stages/training_run.h"
 
 namespace kdbench {
 namespace {

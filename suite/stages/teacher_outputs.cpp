@@ -7,9 +7,9 @@
 #include <numeric>
 #include <tuple>
 
-#include "io/dataset.h"
-#include "io/teacher_store_writer.h"
-#include "methods/layer_states.h"
+#include "io/batches/dataset.h"
+#include "io/stores/teacher_store_writer.h"
+#include "methods/models/layer_states.h"
 #include "suite/training/evaluation.h"
 
 namespace kdbench {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "methods/simd.h"
+#include "methods/ops/simd.h"
 #include "suite/training/adam_moments.h"
 
 namespace kdbench {

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "methods/simd.h"
+#include "methods/ops/simd.h"
 #include "suite/training/adam_moments.h"
 
 namespace kdbench {

@@ -5,8 +5,8 @@
 
 #include <functional>
 
-#include "io/dataset.h"
-#include "methods/model.h"
+#include "io/batches/dataset.h"
+#include "methods/models/model.h"
 #include "suite/ranks/control.h"
 #include "suite/training/metrics.h"
 

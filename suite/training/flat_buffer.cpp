@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "methods/simd.h"
+#include "methods/ops/simd.h"
 
 namespace kdbench {
 namespace {

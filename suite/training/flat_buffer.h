@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "methods/parameters.h"
+#include "methods/models/parameters.h"
 
 namespace kdbench {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "io/task.h"
+#include "io/tasks/task.h"
 
 namespace kdbench {
 

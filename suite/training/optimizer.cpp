@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/training/adamw.h"
 #include "suite/training/bert_adam.h"
 

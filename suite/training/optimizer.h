@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "methods/parameters.h"
+#include "methods/models/parameters.h"
 
 namespace kdbench {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "methods/method.h"
-#include "suite/config/experiment.h"
+#include "suite/training/train_settings.h"
 
 namespace kdbench {
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "io/error.h"
-#include "suite/stopwatch.h"
+#include "io/base/error.h"
+#include "suite/machine/stopwatch.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/optimizer.h"
 #include "suite/training/schedule.h"

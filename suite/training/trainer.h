@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "io/dataset.h"
-#include "io/task.h"
+#include "io/batches/dataset.h"
+#include "io/tasks/task.h"
 #include "methods/method.h"
-#include "suite/config/experiment.h"
 #include "suite/ranks/collectives.h"
 #include "suite/ranks/control.h"
 #include "suite/training/metrics.h"
+#include "suite/training/train_settings.h"
 
 namespace kdbench {
 

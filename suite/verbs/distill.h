@@ -2,7 +2,7 @@
 // kdbench distill EXPERIMENT.toml: some of the experiment's students.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

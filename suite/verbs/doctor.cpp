@@ -13,9 +13,9 @@
 #include "reports/table.h"
 #include "suite/machine/findings.h"
 #include "suite/machine/machine.h"
+#include "suite/machine/provenance.h"
 #include "suite/machine/self_check.h"
-#include "suite/results/provenance.h"
-#include "suite/session.h"
+#include "suite/verbs/session.h"
 
 namespace kdbench {
 namespace {

@@ -2,7 +2,7 @@
 // kdbench doctor: what this machine offers to these ranks, what is missing and how to get it.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "suite/session.h"
 #include "suite/stages/pipeline.h"
-#include "suite/verb.h"
+#include "suite/verbs/session.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

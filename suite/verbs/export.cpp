@@ -8,7 +8,7 @@
 #include <functional>
 #include <set>
 
-#include "io/glue.h"
+#include "io/tasks/glue.h"
 #include "suite/stages/memory.h"
 #include "suite/stages/teacher_outputs.h"
 #include "suite/verbs/model_options.h"

@@ -2,7 +2,7 @@
 // kdbench export: a saved model's outputs as a teacher store.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -2,7 +2,7 @@
 // kdbench finetune EXPERIMENT.toml: the experiment's teachers alone.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "io/partial_file.h"
-#include "io/zip_file.h"
+#include "io/base/partial_file.h"
+#include "io/base/zip_file.h"
 #include "reports/run_files.h"
 #include "suite/results/submission.h"
 

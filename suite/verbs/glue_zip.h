@@ -2,7 +2,7 @@
 // kdbench glue-zip RESULTS... --out DIR_OR_FILE.zip: the leaderboard's files from predictions.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -3,7 +3,7 @@
 // whether it is whole.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

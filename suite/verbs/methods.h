@@ -2,7 +2,7 @@
 // kdbench methods [NAME]: every method's keys and what it needs from the teacher.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "io/huggingface.h"
-#include "suite/session.h"
+#include "io/weights/huggingface.h"
 #include "suite/stages/features.h"
-#include "suite/verb.h"
+#include "suite/verbs/session.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "io/glue.h"
+#include "io/tasks/glue.h"
 #include "reports/comparison.h"
 #include "suite/stages/prediction.h"
 #include "suite/verbs/model_options.h"

@@ -2,7 +2,7 @@
 // kdbench predict: a saved model's predictions and logits.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -3,8 +3,8 @@
 
 #include <fmt/core.h>
 
-#include "suite/session.h"
 #include "suite/stages/features.h"
+#include "suite/verbs/session.h"
 
 namespace kdbench {
 namespace {

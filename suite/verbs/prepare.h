@@ -2,7 +2,7 @@
 // kdbench prepare: GLUE folder + tokenizer -> feature store.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The one list of verbs, in the order of --help.
-#include "suite/verb.h"
 #include "suite/verbs/distill.h"
 #include "suite/verbs/doctor.h"
 #include "suite/verbs/export.h"
@@ -13,6 +12,7 @@
 #include "suite/verbs/report.h"
 #include "suite/verbs/run.h"
 #include "suite/verbs/tokenize.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

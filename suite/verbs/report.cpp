@@ -5,7 +5,7 @@
 
 #include "reports/comparison.h"
 #include "reports/report.h"
-#include "suite/results/provenance.h"
+#include "suite/machine/provenance.h"
 #include "suite/results/run_record.h"
 
 namespace kdbench {

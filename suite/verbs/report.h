@@ -2,7 +2,7 @@
 // kdbench report RESULTS... --out DIR: tables from result folders; never trains.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

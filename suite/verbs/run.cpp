@@ -3,7 +3,7 @@
 
 #include <fmt/core.h>
 
-#include "io/text.h"
+#include "io/base/text.h"
 #include "methods/models/presets.h"
 #include "suite/config/experiment_text.h"
 #include "suite/stages/plan_text.h"

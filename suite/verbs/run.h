@@ -2,7 +2,7 @@
 // kdbench run EXPERIMENT.toml: the main job.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "io/tokenizer.h"
+#include "io/tokenizers/tokenizer.h"
 
 namespace kdbench {
 namespace {

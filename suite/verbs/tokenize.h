@@ -2,7 +2,7 @@
 // kdbench tokenize: stdin lines -> ids as JSON lines.
 #pragma once
 
-#include "suite/verb.h"
+#include "suite/verbs/verb.h"
 
 namespace kdbench {
 

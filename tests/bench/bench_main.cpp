@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "io/error.h"
-#include "suite/results/provenance.h"
+#include "io/base/error.h"
+#include "suite/machine/provenance.h"
 #include "tests/bench/measure.h"
 
 namespace kdbench {

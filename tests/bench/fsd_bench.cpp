@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "suite/results/provenance.h"
+#include "suite/machine/provenance.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/training_step.h"
 

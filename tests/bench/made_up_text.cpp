@@ -7,8 +7,8 @@
 #include <set>
 #include <string_view>
 
-#include "io/byte_level.h"
-#include "io/merge_table.h"
+#include "io/tokenizers/byte_level.h"
+#include "io/tokenizers/merge_table.h"
 
 namespace kdbench {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "io/byte_bpe.h"
-#include "io/glue.h"
+#include "io/tasks/glue.h"
+#include "io/tokenizers/byte_bpe.h"
 
 namespace kdbench {
 

@@ -16,9 +16,9 @@
 #include <tuple>
 #include <vector>
 
-#include "io/error.h"
-#include "io/feature_store.h"
-#include "io/teacher_store_writer.h"
+#include "io/base/error.h"
+#include "io/stores/feature_store.h"
+#include "io/stores/teacher_store_writer.h"
 #include "tests/bench/measure.h"
 
 namespace kdbench {

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "io/byte_bpe.h"
-#include "io/prepare.h"
-#include "io/wordpiece.h"
+#include "io/stores/prepare.h"
+#include "io/tokenizers/byte_bpe.h"
+#include "io/tokenizers/wordpiece.h"
 #include "tests/bench/made_up_text.h"
 #include "tests/bench/measure.h"
 

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/task.h"
-#include "io/teacher_store.h"
+#include "io/stores/teacher_store.h"
+#include "io/tasks/task.h"
 #include "methods/registry.h"
 #include "suite/training/trainer.h"
 #include "tests/bench/measure.h"

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "io/dataset.h"
+#include "io/batches/dataset.h"
 #include "methods/method.h"
 #include "suite/ranks/collectives.h"
 #include "tests/bench/workload.h"

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <random>
 
-#include "io/dataset.h"
+#include "io/batches/dataset.h"
 
 namespace kdbench {
 

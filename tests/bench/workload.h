@@ -8,9 +8,9 @@
 #include <memory>
 #include <vector>
 
-#include "io/batch.h"
-#include "io/feature_store.h"
-#include "methods/model.h"
+#include "io/batches/batch.h"
+#include "io/stores/feature_store.h"
+#include "methods/models/model.h"
 
 namespace kdbench {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The pattern and the merges on small cases with literals, folders that are wrong, then all records
 // of the fixtures with the real vocabularies.
-#include "io/byte_bpe.h"
+#include "io/tokenizers/byte_bpe.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <fstream>
 #include <random>
 
-#include "io/byte_level.h"
+#include "io/tokenizers/byte_level.h"
 #include "tests/io/rank_folder.h"
 #include "tests/io/tokenizer_records.h"
 #include "tests/support/shared_data.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "io/dataset.h"
+#include "io/batches/dataset.h"
 
 #include <gtest/gtest.h>
 
-#include "io/feature_store.h"
-#include "io/teacher_store.h"
+#include "io/stores/feature_store.h"
+#include "io/stores/teacher_store.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {

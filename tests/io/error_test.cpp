@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What errors look like to a user.
-#include "io/error.h"
+#include "io/base/error.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <new>
 
-#include "io/foreign_error.h"
-#include "io/text.h"
+#include "io/base/foreign_error.h"
+#include "io/base/text.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {

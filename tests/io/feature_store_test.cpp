@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "io/feature_store.h"
+#include "io/stores/feature_store.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "io/hdf5.h"
+#include "io/hdf5/hdf5.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <map>
 
-#include "io/glue.h"
-#include "io/sha256.h"
+#include "io/base/sha256.h"
+#include "io/tasks/glue.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "io/glue.h"
+#include "io/tasks/glue.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "io/sha256.h"
+#include "io/base/sha256.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/hdf5.h"
+#include "io/hdf5/hdf5.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // States of tokens on their way to the disk and back, on any number of ranks.
-#include "io/hidden_states.h"
+#include "io/stores/hidden_states.h"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 #include <tuple>
 
-#include "io/dataset.h"
-#include "io/teacher_store_writer.h"
+#include "io/batches/dataset.h"
+#include "io/stores/teacher_store_writer.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {

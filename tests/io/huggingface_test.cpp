@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "io/huggingface.h"
+#include "io/weights/huggingface.h"
 
 #include <gtest/gtest.h>
 
-#include "io/sha256.h"
+#include "io/base/sha256.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 

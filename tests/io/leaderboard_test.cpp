@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The leaderboard's files: which there are, their rows, values and order.
-#include "io/leaderboard.h"
+#include "io/tasks/leaderboard.h"
 
 #include <gtest/gtest.h>
 

@@ -5,12 +5,12 @@
 
 #include <gtest/gtest.h>
 
-#include "io/feature_store.h"
-#include "io/glue.h"
-#include "io/huggingface.h"
-#include "io/safetensors.h"
-#include "io/teacher_store_writer.h"
-#include "io/tokenizer.h"
+#include "io/stores/feature_store.h"
+#include "io/stores/teacher_store_writer.h"
+#include "io/tasks/glue.h"
+#include "io/tokenizers/tokenizer.h"
+#include "io/weights/huggingface.h"
+#include "io/weights/safetensors.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/tiny_bpe.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "io/prepare.h"
+#include "io/stores/prepare.h"
 
 #include <gtest/gtest.h>
 
-#include "io/wordpiece.h"
+#include "io/tokenizers/wordpiece.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {

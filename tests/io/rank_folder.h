@@ -14,7 +14,7 @@
 #include <iterator>
 #include <string>
 
-#include "io/error.h"
+#include "io/base/error.h"
 
 namespace kdbench::testing {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 
 #include <gtest/gtest.h>
 

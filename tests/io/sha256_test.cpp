@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Expected values: FIPS 180-2, appendix B, and coreutils' sha256sum.
-#include "io/sha256.h"
+#include "io/base/sha256.h"
 
 #include <gtest/gtest.h>
 

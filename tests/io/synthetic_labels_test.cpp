@@ -9,8 +9,8 @@
 #include <set>
 #include <sstream>
 
-#include "io/glue.h"
 #include "io/synthetic/synthetic.h"
+#include "io/tasks/glue.h"
 #include "tests/support/temp_folder.h"
 
 namespace kdbench {

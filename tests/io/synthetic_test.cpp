@@ -10,10 +10,10 @@
 #include <map>
 #include <set>
 
-#include "io/glue.h"
-#include "io/sha256.h"
-#include "io/text.h"
-#include "io/tokenizer.h"
+#include "io/base/sha256.h"
+#include "io/base/text.h"
+#include "io/tasks/glue.h"
+#include "io/tokenizers/tokenizer.h"
 #include "tests/support/temp_folder.h"
 
 namespace kdbench {

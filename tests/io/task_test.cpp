@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/task.h"
+#include "io/tasks/task.h"
 
 #include <gtest/gtest.h>
 
@@ -92,7 +92,8 @@ TEST(Tasks, LabelsAndMetrics) {
 TEST(Tasks, Splits) {
   using Names = std::vector<std::string>;
   EXPECT_EQ(find_task("MNLI").dev_splits(), (Names{"dev_matched", "dev_mismatched"}));
-  EXPECT_EQ(find_task("MNLI").test_splits(), (Names{"test_matched", "test_mismatched", "diagnostic"}));
+  EXPECT_EQ(find_task("MNLI").test_splits(),
+            (Names{"test_matched", "test_mismatched", "diagnostic"}));
   EXPECT_EQ(find_task("RTE").dev_splits(), Names{"dev"});
   EXPECT_EQ(find_task("AX").dev_splits(), Names{});
   EXPECT_EQ(find_task("AX").test_splits(), Names{"diagnostic"});

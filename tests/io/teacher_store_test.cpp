@@ -6,9 +6,9 @@
 #include <numeric>
 #include <random>
 
-#include "io/hdf5.h"
-#include "io/safetensors.h"
-#include "io/teacher_store_writer.h"
+#include "io/hdf5/hdf5.h"
+#include "io/stores/teacher_store_writer.h"
+#include "io/weights/safetensors.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 

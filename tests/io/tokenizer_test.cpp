@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The rules on a small vocabulary with literals, then all records of the fixture with the real
 // vocabulary.
-#include "io/tokenizer.h"
+#include "io/tokenizers/tokenizer.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 
-#include "io/bert_normalizer.h"
-#include "io/piece_trie.h"
-#include "io/wordpiece.h"
+#include "io/tokenizers/bert_normalizer.h"
+#include "io/tokenizers/piece_trie.h"
+#include "io/tokenizers/wordpiece.h"
 #include "tests/io/rank_folder.h"
 #include "tests/io/tokenizer_records.h"
 #include "tests/support/shared_data.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/registry.h"
 
 namespace kdbench {

@@ -5,11 +5,11 @@
 #include <functional>
 #include <string>
 
-#include "io/error.h"
-#include "io/huggingface.h"
-#include "methods/checkpoint.h"
-#include "methods/initialization.h"
+#include "io/base/error.h"
+#include "io/weights/huggingface.h"
+#include "methods/models/checkpoint.h"
 #include "methods/models/encoder.h"
+#include "methods/models/initialization.h"
 #include "tests/methods/op_check.h"
 #include "tests/methods/small_batch.h"
 #include "tests/support/shared_data.h"

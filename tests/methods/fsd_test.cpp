@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/registry.h"
 #include "tests/methods/op_check.h"
 #include "tests/support/tiny.h"

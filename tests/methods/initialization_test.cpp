@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "methods/initialization.h"
+#include "methods/models/initialization.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/error.h"
-#include "methods/checkpoint.h"
+#include "io/base/error.h"
+#include "methods/models/checkpoint.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny.h"
 #include "tests/support/user_error.h"

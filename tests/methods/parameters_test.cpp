@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "methods/parameters.h"
+#include "methods/models/parameters.h"
 
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
-#include "io/error.h"
+#include "io/base/error.h"
 
 namespace kdbench {
 namespace {

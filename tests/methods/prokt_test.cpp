@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/hidden_alignment.h"
 #include "methods/registry.h"
 #include "tests/methods/one_rank.h"

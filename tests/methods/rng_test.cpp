@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "methods/rng.h"
+#include "methods/ops/rng.h"
 
 #include <gtest/gtest.h>
 

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "io/error.h"
-#include "methods/checkpoint.h"
-#include "methods/initialization.h"
+#include "io/base/error.h"
+#include "methods/models/checkpoint.h"
+#include "methods/models/initialization.h"
 #include "tests/methods/op_check.h"
 #include "tests/methods/small_batch.h"
 #include "tests/support/temp_folder.h"

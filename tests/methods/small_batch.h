@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "io/batch.h"
+#include "io/batches/batch.h"
 
 namespace kdbench::testing {
 

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "tests/reports/made_up_run.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"

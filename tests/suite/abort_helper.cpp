@@ -6,7 +6,7 @@
 #include <iostream>
 #include <string>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/ranks/control.h"
 
 int main(int argc, char** argv) {

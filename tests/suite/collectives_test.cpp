@@ -7,7 +7,7 @@
 
 #include <stdexcept>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/ranks/control.h"
 
 namespace kdbench {

@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-#include "io/error.h"
+#include "io/base/error.h"
 
 namespace kdbench {
 namespace {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/config/experiment.h"
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/user_error.h"

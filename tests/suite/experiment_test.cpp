@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "io/synthetic/synthetic.h"
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/shared_data.h"

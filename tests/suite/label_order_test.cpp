@@ -8,7 +8,7 @@
 
 #include <numeric>
 
-#include "methods/checkpoint.h"
+#include "methods/models/checkpoint.h"
 #include "reports/comparison.h"
 #include "suite/stages/pipeline.h"
 #include "tests/support/glue_files.h"

@@ -7,10 +7,10 @@
 
 #include <cmath>
 
-#include "io/dataset.h"
-#include "io/safetensors.h"
+#include "io/batches/dataset.h"
+#include "io/weights/safetensors.h"
 #include "methods/feature_memory.h"
-#include "methods/rng.h"
+#include "methods/ops/rng.h"
 #include "suite/stages/teacher_outputs.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/tiny.h"

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/training/adamw.h"
 #include "tests/support/shared_data.h"
 

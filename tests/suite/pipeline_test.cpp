@@ -8,7 +8,7 @@
 
 #include <fstream>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "reports/comparison.h"
 #include "reports/pairing.h"
 #include "tests/support/shared_data.h"

@@ -6,8 +6,8 @@
 
 #include <fstream>
 
-#include "io/error.h"
-#include "io/safetensors.h"
+#include "io/base/error.h"
+#include "io/weights/safetensors.h"
 #include "suite/stages/pipeline.h"
 #include "suite/stages/plan.h"
 #include "tests/support/temp_folder.h"

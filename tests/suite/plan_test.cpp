@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "reports/comparison.h"
 #include "suite/config/experiment_text.h"
 #include "suite/stages/output_budget.h"

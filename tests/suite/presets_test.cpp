@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "io/error.h"
-#include "suite/training/model_setup.h"
+#include "io/base/error.h"
+#include "suite/models/model_setup.h"
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/tiny_bpe.h"
 #include "tests/support/user_error.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "suite/results/provenance.h"
+#include "suite/machine/provenance.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "io/feature_store.h"
+#include "io/stores/feature_store.h"
 #include "reports/comparison.h"
 #include "suite/stages/pipeline.h"
 #include "tests/io/rank_folder.h"

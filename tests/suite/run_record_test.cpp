@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "tests/support/temp_folder.h"
 
 namespace kdbench {

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <tuple>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "suite/config/experiment.h"
 #include "suite/config/toml_reader.h"
 #include "tests/support/shared_data.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Jobs that want the same stage or run. The other job is a lock that this process holds through
 // another open file: to the kernel that is somebody else.
-#include "suite/stages/stage_lock.h"
+#include "suite/graph/stage_lock.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "io/error.h"
+#include "io/base/error.h"
 #include "methods/finetune.h"
 #include "methods/losses.h"
 #include "methods/registry.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A training in figures, against numbers worked out by hand. tiny_features(10) has rows of 3 10 5
 // 12 | 7 14 9 4 | 11 6 tokens: batches of four with 30, 34 and 17 tokens.
-#include "suite/stages/training_plan.h"
+#include "suite/training/training_plan.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include "io/task.h"
+#include "io/tasks/task.h"
 
 namespace kdbench::testing {
 

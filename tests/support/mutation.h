@@ -13,7 +13,7 @@
 #include <random>
 #include <string>
 
-#include "io/error.h"
+#include "io/base/error.h"
 
 namespace kdbench::testing {
 

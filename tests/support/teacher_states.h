@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/dataset.h"
+#include "io/batches/dataset.h"
 
 namespace kdbench::testing {
 

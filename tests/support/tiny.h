@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "io/dataset.h"
-#include "io/feature_store.h"
-#include "io/teacher_store.h"
-#include "methods/model.h"
+#include "io/batches/dataset.h"
+#include "io/stores/feature_store.h"
+#include "io/stores/teacher_store.h"
+#include "methods/models/model.h"
 
 namespace kdbench::testing {
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "io/byte_bpe.h"
-#include "io/byte_level.h"
+#include "io/tokenizers/byte_bpe.h"
+#include "io/tokenizers/byte_level.h"
 
 namespace kdbench::testing {
 

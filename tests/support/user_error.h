@@ -7,7 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "io/error.h"
+#include "io/base/error.h"
 
 namespace kdbench::testing {
 

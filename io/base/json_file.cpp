@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include "io/base/json_file.h"
+
+#include "io/base/error.h"
+#include "io/base/foreign_error.h"
+#include "io/base/text.h"
+
+namespace kdbench {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kMaxDepth = 100;
+
+}  // namespace
+
+json read_json_object(const std::filesystem::path& path) {
+  const std::string text = read_text_file(path);
+  const auto check_depth = [&](int depth, json::parse_event_t, json&) {
+    if (depth > kMaxDepth) throw_user_error(path.string(), "is nested too deeply");
+    return true;
+  };
+  try {
+    json value = json::parse(text, check_depth);
+    if (value.is_object()) return value;
+  } catch (const json::exception& error) {
+    throw_user_error(path.string(), "is no JSON: " + json_problem(error));
+  }
+  throw_user_error(path.string(), "is no JSON object");
+}
+
+}  // namespace kdbench

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "io/base/partial_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "io/base/error.h"
+
+namespace kdbench {
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
+  throw_machine_error(path.string(), what + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+std::filesystem::path plain_path(const std::filesystem::path& path) {
+  const std::filesystem::path plain = std::filesystem::absolute(path).lexically_normal();
+  return plain.has_filename() ? plain : plain.parent_path();
+}
+
+std::filesystem::path partial_path(const std::filesystem::path& path) {
+  return path.string() + ".partial";
+}
+
+void finish_partial(const std::filesystem::path& path) {
+  const std::filesystem::path partial = partial_path(path);
+  const int file = ::open(partial.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail(partial, "cannot be opened again");
+  const bool flushed = ::fsync(file) == 0;
+  const int reason = errno;
+  ::close(file);
+  errno = reason;
+  if (!flushed) fail(partial, "cannot be flushed");
+  if (std::rename(partial.c_str(), path.c_str()) != 0)
+    fail(path, "cannot be renamed from .partial");
+}
+
+PartialFile::PartialFile(std::filesystem::path path) : path_(std::move(path)) {
+  std::error_code ignored;  // a parent that cannot be made shows below
+  std::filesystem::create_directories(path_.parent_path(), ignored);
+  file_ = std::fopen(partial_path(path_).c_str(), "wb");
+  if (!file_) fail(path_, "cannot be written");
+}
+
+PartialFile::~PartialFile() {
+  if (!file_) return;
+  std::fclose(file_);
+  std::error_code ignored;
+  std::filesystem::remove(partial_path(path_), ignored);
+}
+
+void PartialFile::write(const void* data, size_t size) {
+  if (size > 0 && std::fwrite(data, 1, size, file_) != size) fail(path_, "cannot be written");
+}
+
+void PartialFile::commit() {
+  if (std::fflush(file_) != 0) fail(path_, "cannot be written");
+  finish_partial(path_);
+  std::fclose(std::exchange(file_, nullptr));
+}
+
+}  // namespace kdbench

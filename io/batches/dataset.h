@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The rows of one split in memory, cut into batches on demand. The trainer sees only this.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/batches/batch.h"
+
+namespace kdbench {
+
+class FeatureSplit;
+class TeacherSplit;
+
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual int64_t rows() const = 0;
+  virtual int64_t row_id(int64_t index) const = 0;
+  // Work of a row, for balancing shares: its number of tokens.
+  virtual int64_t length(int64_t index) const = 0;
+  virtual bool labelled() const = 0;
+  // The rows `indices` (any order, may be empty: then a batch of 0 rows with all its fields).
+  virtual Batch batch(const std::vector<int64_t>& indices, int64_t global_rows) const = 0;
+};
+
+// Rows of a feature store, labels mapped to `label_order` (empty: regression), with the teacher's
+// outputs where `teacher` is not null (its logits are permuted from its own label order). Throws a
+// user error when a label of the store is not in `label_order`, or when the teacher's rows do not
+// match.
+std::unique_ptr<Dataset> make_dataset(std::shared_ptr<const FeatureSplit> features,
+                                      const std::vector<std::string>& label_order,
+                                      std::shared_ptr<const TeacherSplit> teacher = nullptr);
+
+}  // namespace kdbench

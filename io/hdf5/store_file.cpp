@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "io/hdf5/store_file.h"
+
+#include "io/base/error.h"
+#include "io/base/partial_file.h"
+
+namespace kdbench {
+namespace {
+
+constexpr int64_t kOverhead = 8 << 20;  // of HDF5's own structures, and chunks that are not full
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code problem;
+  std::filesystem::create_directories(folder, problem);
+  if (problem) throw_machine_error(folder.string(), "cannot be made: " + problem.message());
+}
+
+}  // namespace
+
+void write_store(const std::filesystem::path& path, MPI_Comm comm, const std::string& format,
+                 int version, int64_t bytes,
+                 const std::function<void(const Ranks&, const hdf5::Group&)>& fill) {
+  const Ranks ranks(comm);
+  const std::filesystem::path partial = partial_path(path);
+  try {
+    agree(ranks, [&] {
+      if (ranks.rank == 0) make_folder(folder_of(path));
+    });
+    const int64_t needed = sum(ranks, bytes);
+    hdf5::File file = hdf5::File::create_parallel(partial, comm, needed + needed / 64 + kOverhead);
+    {
+      const hdf5::Group root = file.root();
+      root.set("format", format);
+      root.set("format_version", static_cast<int64_t>(version));
+      fill(ranks, root);
+    }
+    file.close();
+    agree(ranks, [&] {
+      if (ranks.rank == 0) finish_partial(path);
+    });
+  } catch (const Error&) {
+    std::error_code ignored;
+    if (ranks.rank == 0) std::filesystem::remove(partial, ignored);
+    throw;
+  }
+}
+
+void require_same(const Ranks& ranks, const std::string& what, const std::string& description) {
+  const std::vector<std::string> all = gather_all(ranks, description);
+  for (const auto& other : all) {
+    if (other == all.front()) continue;
+    Error error(ExitCode::kMachine, what,
+                "ranks describe it differently: " + all.front() + " and " + other);
+    error.on_every_rank = true;
+    throw error;
+  }
+}
+
+hdf5::File open_store(const std::filesystem::path& path, const std::string& format, int version) {
+  hdf5::File file = hdf5::File::open_read(path);
+  const hdf5::Group root = file.root();
+  if (root.text("format") != format)
+    root.fail("", "is a " + root.text("format") + ", not a " + format);
+  const int64_t found = root.integer("format_version");
+  if (found != version) {
+    root.fail("", "has format version " + std::to_string(found) + ", this program reads version " +
+                      std::to_string(version));
+  }
+  return file;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// The file is read at once and cut into lines and cells without copies; a row's own strings are
+// made last.
+#include "io/tasks/glue.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "io/base/error.h"
+#include "io/base/sha256.h"
+#include "io/base/text.h"
+
+namespace kdbench {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr size_t kListedProblems = 20;
+
+bool is_score(std::string_view text) {
+  double value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 5;
+}
+
+// Reads the lines of one file and keeps what is wrong with them.
+class Reader {
+ public:
+  Reader(const Task& task, const FileLayout& layout, GlueFile& file)
+      : task_(task), layout_(layout), file_(file) {}
+
+  void read(std::string_view text, int64_t limit) {
+    refuse_utf16(text);
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+    if (!layout_.header.empty()) read_header(text);
+    for (int64_t row_id = 0; !text.empty(); ++row_id) {
+      if (limit > 0 && static_cast<int64_t>(file_.rows.size()) == limit) break;
+      ++line_;
+      read_row(row_id, take_line(text));
+    }
+    throw_if_malformed();
+    if (file_.rows.empty()) throw_user_error(file_.path.string(), "the file has no rows");
+  }
+
+ private:
+  std::string place(int64_t line) const { return fmt::format("{}:{}", file_.path.string(), line); }
+
+  void refuse_utf16(std::string_view text) const {
+    if (!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF")) return;
+    throw_user_error(file_.path.string(), "is UTF-16, not UTF-8",
+                     "convert it: iconv -f UTF-16 -t UTF-8");
+  }
+
+  // The texts must stand where they are expected. Other names do not matter: there are files whose
+  // header names fewer columns than the rows have, and the cells of every row are counted anyway.
+  void read_header(std::string_view& text) {
+    if (text.empty()) throw_user_error(file_.path.string(), "the file is empty");
+    ++line_;
+    split_cells(take_line(text), cells_);
+    std::vector<std::string_view> expected;
+    split_cells(layout_.header, expected);
+    for (const int column : {layout_.text_a, layout_.text_b}) {
+      if (column < 0) continue;
+      const auto i = static_cast<size_t>(column);
+      if (i < cells_.size() && cells_[i] == expected[i]) continue;
+      throw_user_error(place(line_),
+                       fmt::format("the header is missing or another one: no '{}' in column {}",
+                                   expected[i], i + 1),
+                       "expected the official " + task_.name + " header: " + layout_.header);
+    }
+  }
+
+  void read_row(int64_t row_id, std::string_view line) {
+    split_cells(line, cells_);
+    const auto columns = static_cast<size_t>(layout_.columns);
+    if (cells_.size() < columns && task_.skips_short_rows) {
+      ++file_.short_rows;
+      return;
+    }
+    if (cells_.size() != columns) {
+      return malformed(fmt::format("{} cells instead of {}", cells_.size(), columns));
+    }
+    if (!is_utf8(line)) return malformed("the line is not valid UTF-8");
+    if (layout_.label >= 0 && !label_fits(cells_[static_cast<size_t>(layout_.label)])) return;
+    file_.rows.push_back({row_id, cell(layout_.text_a), cell(layout_.text_b), cell(layout_.label)});
+  }
+
+  bool label_fits(std::string_view label) {
+    if (task_.regression()) {
+      if (is_score(label)) return true;
+      malformed(fmt::format("the score '{}' is no number from 0 to 5", printable(label)));
+    } else {
+      if (std::find(task_.labels.begin(), task_.labels.end(), label) != task_.labels.end()) {
+        return true;
+      }
+      const bool header = line_ == 1 && layout_.header.empty();
+      malformed(fmt::format("the label '{}' is none of {}{}", printable(label),
+                            joined(task_.labels, ", "),
+                            header ? " (this file has no header line)" : ""));
+    }
+    return false;
+  }
+
+  std::string cell(int column) const {
+    return column < 0 ? std::string() : std::string(cells_[static_cast<size_t>(column)]);
+  }
+
+  void malformed(const std::string& what) {
+    if (malformed_++ < kListedProblems) listed_.push_back(place(line_) + ": " + what);
+  }
+
+  void throw_if_malformed() const {
+    if (malformed_ == 0) return;
+    std::string what = fmt::format("{} malformed {}:\n  {}", malformed_,
+                                   malformed_ == 1 ? "row" : "rows", joined(listed_, "\n  "));
+    if (malformed_ > listed_.size()) {
+      what += fmt::format("\n  ... and {} more", malformed_ - listed_.size());
+    }
+    throw_user_error(file_.path.string(), what);
+  }
+
+  const Task& task_;
+  const FileLayout& layout_;
+  GlueFile& file_;
+  int64_t line_ = 0;  // of the file, from 1
+  std::vector<std::string_view> cells_;
+  size_t malformed_ = 0;
+  std::vector<std::string> listed_;  // the first of them
+};
+
+}  // namespace
+
+std::filesystem::path glue_path(const std::filesystem::path& root, const Task& task,
+                                const std::string& split) {
+  const std::string file = task.split(split).name + ".tsv";
+  if (split != "diagnostic") return root / task.name / file;
+  // GLUE's download has the diagnostic set in a folder of its own name.
+  const auto path = root / "AX" / file;
+  return std::filesystem::exists(path) ? path : root / "diagnostic" / file;
+}
+
+GlueFile read_glue(const std::filesystem::path& root, const Task& task, const std::string& split,
+                   int64_t limit) {
+  GlueFile file;
+  file.path = glue_path(root, task, split);
+  if (!std::filesystem::exists(file.path)) {
+    throw_user_error(
+        file.path.string(), "the file does not exist",
+        fmt::format("{} '{}' is read from <data.root>/{}/{}", task.name, split,
+                    file.path.parent_path().filename().string(), file.path.filename().string()));
+  }
+  const std::string text = read_text_file(file.path);
+  file.sha256 = sha256(text);
+  Reader(task, task.split(split).layout, file).read(text, limit);
+  return file;
+}
+
+}  // namespace kdbench

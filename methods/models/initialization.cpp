@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "methods/models/initialization.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "io/base/error.h"
+#include "io/base/text.h"
+
+namespace kdbench {
+namespace {
+
+constexpr std::string_view kLayers = "encoder.layer.";
+constexpr int64_t kMostPadding = 1024;  // rows that round an embedding up to a handy number
+
+// source layer -> the model's layer.
+std::map<int64_t, int64_t> layer_map(int64_t source_layers, int64_t layers,
+                                     const std::string& init) {
+  const std::string depths =
+      std::to_string(layers) + " layers from " + std::to_string(source_layers);
+  int64_t stride = 1;
+  if (init == "weights") {
+    if (layers != source_layers) {
+      throw_user_error("init", "\"weights\" needs equal depths, not " + depths,
+                       "use \"first-layers\" or \"skip-layers\"");
+    }
+  } else if (init == "skip-layers") {
+    if (source_layers % layers != 0) {
+      throw_user_error("init", "\"skip-layers\" cannot take " + depths,
+                       "the depths must divide; use \"first-layers\"");
+    }
+    stride = source_layers / layers;
+  } else if (init == "first-layers") {
+    if (layers > source_layers) throw_user_error("init", "cannot take " + depths);
+  } else {
+    throw_user_error("init", "\"" + init + "\" is not known",
+                     "weights, first-layers, skip-layers or random");
+  }
+  std::map<int64_t, int64_t> map;
+  for (int64_t layer = 0; layer < layers; ++layer) map[(layer + 1) * stride - 1] = layer;
+  return map;
+}
+
+// The layer's number in "encoder.layer.<number>.<rest>" and the rest, or -1.
+int64_t layer_of(std::string_view name, std::string_view* rest) {
+  if (!name.starts_with(kLayers)) return -1;
+  name.remove_prefix(kLayers.size());
+  int64_t layer = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), layer);
+  if (error != std::errc() || end == name.data() + name.size() || *end != '.') return -1;
+  *rest = name.substr(end - name.data());
+  return layer;
+}
+
+std::vector<std::string> lower(std::vector<std::string> names) {
+  for (auto& name : names) name = ascii_lower(std::move(name));
+  return names;
+}
+
+// Brings the rows of the source's classifier from the order of `names`, its labels, to the model's.
+void order_labels(TensorMap& source, const std::vector<std::string>& names, const Model& model) {
+  const auto own = lower(names), labels = lower(model.config().labels);
+  if (own == labels || !std::is_permutation(own.begin(), own.end(), labels.begin(), labels.end()))
+    return;
+  std::vector<int64_t> rows;
+  for (const auto& label : labels)
+    rows.push_back(std::find(own.begin(), own.end(), label) - own.begin());
+  for (const char* kind : {".weight", ".bias"}) {
+    const auto found = source.find(model.classifier() + kind);
+    if (found == source.end() || found->second.dim() == 0 ||
+        found->second.size(0) != static_cast<int64_t>(rows.size()))
+      continue;  // refused when it is loaded
+    found->second = found->second.index_select(0, at::tensor(rows, at::kLong));
+  }
+}
+
+bool belongs_to_encoder(const std::string& name) {
+  return name.starts_with("embeddings.") || name.starts_with("encoder.");
+}
+
+}  // namespace
+
+TensorMap select_layers(const TensorMap& source, int64_t source_layers, int64_t layers,
+                        const std::string& init) {
+  const auto map = layer_map(source_layers, layers, init);
+  TensorMap selected;
+  for (const auto& [name, tensor] : source) {
+    std::string_view rest;
+    const int64_t layer = layer_of(name, &rest);
+    if (layer < 0) {
+      selected[name] = tensor;
+    } else if (const auto it = map.find(layer); it != map.end()) {
+      selected[std::string(kLayers) + std::to_string(it->second) + std::string(rest)] = tensor;
+    }
+  }
+  return selected;
+}
+
+LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
+                              const std::string& init, const std::string& where) {
+  if (init == "random") return {};
+  const LoadReport report = load_parameters(
+      model.parameters(), select_layers(source, source_layers, model.config().layers, init), where);
+  Problems problems;
+  for (const auto& name : report.missing) {
+    if (belongs_to_encoder(name)) problems.add(where, "tensor " + name + " is missing");
+  }
+  problems.throw_if_any(where);
+  return report;
+}
+
+LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path& folder,
+                                      const std::string& init) {
+  if (init == "random") return {};
+  const ModelConfig config = read_model_config(folder);
+  TensorMap source = read_model_weights(folder);
+  order_labels(source, config.labels, model);
+  return initialize_student(model, source, config.layers, init, folder.string());
+}
+
+void check_vocabulary(const std::filesystem::path& folder, int64_t entries,
+                      const ModelConfig& config) {
+  const int64_t padding = config.vocabulary - entries;
+  if (padding >= 0 && padding < kMostPadding && padding <= entries) return;
+  throw_user_error(folder.string(),
+                   "its vocabulary has " + std::to_string(entries) +
+                       " entries, the model's embedding " + std::to_string(config.vocabulary) +
+                       " rows",
+                   "the vocabulary is another model's");
+}
+
+}  // namespace kdbench

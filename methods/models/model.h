@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// What every network offers: named parameters in one flat layout, and forward(batch) -> Outputs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/batches/batch.h"
+#include "io/weights/huggingface.h"
+#include "methods/models/parameters.h"
+#include "methods/ops/rng.h"
+
+namespace kdbench {
+
+// How a forward pass runs and what it returns beside the logits.
+struct ForwardMode {
+  bool training = false;  // dropout on, keyed by `key`
+  RandomKey key;
+  std::vector<int64_t> hidden_layers;  // of Outputs::hidden; 0: the embedding output
+  bool cls_states = false;             // Outputs::cls
+  bool attention = false;              // Outputs::attention (takes the plain attention path)
+};
+
+// b rows, T tokens of all rows, C classes, H hidden size, N layers.
+struct Outputs {
+  at::Tensor logits;               // (b, C) float32; regression (b, 1)
+  at::Tensor pooled;               // (b, H): tanh(W [CLS] + b), before the classifier's dropout;
+                                   // with RoBERTa in the head itself
+  at::Tensor cls;                  // (b, N, H): the first token's state after layers 1..N
+  std::vector<at::Tensor> hidden;  // N + 1 of (T, H): the embedding output, then layers 1..N;
+                                   // undefined where hidden_layers does not ask
+  std::vector<at::Tensor>
+      attention;  // N of (b, heads, L, L), L the longest row of the batch, zeros outside a row
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  // Differentiable with respect to the parameters unless a NoGradGuard is active. Rows may be none.
+  virtual Outputs forward(const Batch& batch, const ForwardMode& mode) = 0;
+
+  // Multiply-add work (2 per multiply-add) of one forward pass on a row of `length` tokens, without
+  // embeddings.
+  virtual double forward_flops(int64_t length) const = 0;
+
+  // Name of the final linear layer: <name>.weight is (C, width), <name>.bias (C).
+  virtual std::string classifier() const = 0;
+  int64_t outputs() const { return parameters_[classifier() + ".bias"].size(0); }
+
+  const ModelConfig& config() const { return config_; }
+  Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
+
+ protected:
+  ModelConfig config_;
+  Parameters parameters_;
+};
+
+struct ModelSpec {
+  ModelConfig config;
+  int64_t outputs = 2;                // C; 1 for regression
+  std::vector<ExtraParameter> extra;  // declared after the network's own
+  at::Device device = at::kCPU;
+};
+
+// Builds the network of config.architecture with zero parameters; throws a user error listing the
+// known architectures.
+std::unique_ptr<Model> make_model(const ModelSpec& spec);
+const std::vector<std::string>& known_architectures();
+
+// Random initialisation of every parameter, keyed by (seed, name): N(0, initializer_range) for
+// matrices and embeddings, 1 for LayerNorm weights, 0 for biases (BERT); N(0, deviation) for an
+// extra parameter that names one.
+void initialize_parameters(Model& model, uint64_t seed);
+
+}  // namespace kdbench

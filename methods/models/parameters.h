@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// One flat layout per model, shared by values, gradients and optimizer moments. Segments stand in
+// reverse order of use, so that the gradients finished first in backward come first in the buffer.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/weights/safetensors.h"
+
+namespace kdbench {
+
+// A parameter that a method adds to a model's layout (a projection, a memory). It is trained like
+// the others, but belongs to no checkpoint.
+struct ExtraParameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::optional<double> deviation = std::nullopt;  // of its first values; none: the model's own
+};
+
+struct Segment {
+  std::string name;
+  std::vector<int64_t> shape;
+  int64_t offset = 0;  // in floats from the buffer's start
+  int64_t size = 0;
+  bool decay = true;  // weight decay applies (false for names with "bias" or "LayerNorm.weight")
+  std::string
+      stack;  // first name of the block that it was declared in; its own name outside a stack
+  bool extra = false;  // an ExtraParameter
+  std::optional<double> deviation = std::nullopt;
+};
+
+class ParameterLayout {
+ public:
+  // Declares a tensor; call in order of first use in the forward pass.
+  void add(std::string name, std::vector<int64_t> shape);
+  // Declares equally wide tensors that are used as one: rows stacked in the given order, contiguous
+  // in the buffer (query, key and value weights as one GEMM operand). All get the same shape.
+  void add_stacked(const std::vector<std::string>& names, std::vector<int64_t> shape);
+  void add_extra(const ExtraParameter& extra);
+  // Assigns offsets. No declaration after it.
+  void freeze();
+
+  bool frozen() const { return frozen_; }
+  const std::vector<Segment>& segments() const { return segments_; }  // in buffer order
+  const Segment& segment(const std::string& name) const;
+  bool contains(const std::string& name) const { return index_.count(name) != 0; }
+  int64_t buffer_size() const {
+    return buffer_size_;
+  }  // floats, with the alignment gaps (zeros, inert)
+  int64_t parameter_count() const;
+
+ private:
+  struct Block {
+    std::vector<Segment> segments;
+  };
+  std::vector<Block> declared_;
+  std::vector<Segment> segments_;
+  std::map<std::string, size_t> index_;
+  int64_t buffer_size_ = 0;
+  bool frozen_ = false;
+};
+
+// Values and gradients of one model: two flat float32 buffers and leaf tensors that are views into
+// them.
+class Parameters {
+ public:
+  Parameters() = default;
+  // `layout` must be frozen. Values and gradients start at 0.
+  Parameters(ParameterLayout layout, at::Device device);
+
+  const ParameterLayout& layout() const { return layout_; }
+  at::Device device() const { return values_.device(); }
+  at::Tensor& values() { return values_; }        // (buffer_size), no autograd
+  at::Tensor& gradients() { return gradients_; }  // (buffer_size)
+
+  // A leaf that requires gradients, whose .grad() is a view of gradients(). Fused operations
+  // accumulate into it in place; autograd does the same for plain ones, because the gradient is
+  // already defined. A member of a stacked block is a plain view of its values, for reading and
+  // writing: only the stacked leaf is part of the graph.
+  const at::Tensor& operator[](const std::string& name) const;
+  // The leaf over the stacked block that begins with `first_name`: (n * rows, cols) or (n * size).
+  // For a name declared alone, the same as operator[].
+  const at::Tensor& stacked(const std::string& first_name) const;
+
+  void zero_gradients();
+  // Copies of all tensors by name, on the CPU (for checkpoints).
+  TensorMap to_tensors() const;
+
+ private:
+  ParameterLayout layout_;
+  at::Tensor values_, gradients_;
+  std::map<std::string, at::Tensor> leaves_;
+  std::map<std::string, at::Tensor> stacked_;
+};
+
+// Where a parameter finds its value in a checkpoint, and what was left over on both sides.
+struct LoadReport {
+  std::vector<std::string> missing;  // parameters without a tensor, but extra ones: they keep their
+                                     // value
+  std::vector<std::string> unexpected;  // tensors that no parameter wants
+};
+
+// Copies tensors of equal name and shape into the parameters. A shape that differs (both are named)
+// and a value that is not finite are user errors (`where`: the file or folder); a tensor of another
+// dtype than float32 is converted. Parameters on the meta device are only checked.
+LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
+                           const std::string& where);
+
+}  // namespace kdbench

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// One job at a time makes a stage or a run, also when jobs on several hosts share <out>. The lock
+// is the kernel's (flock) and ends with its holder, however that ends; nothing is left to clean up.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "suite/ranks/workspace.h"
+
+namespace kdbench {
+
+// Holds <out>/.stages/locks/<name> while it lives. Assumes a file system whose flock reaches all
+// hosts: local disks, NFS, GPFS, Lustre mounted with "flock". One without locks is warned of once,
+// and work goes on: two jobs may then do the same work; of a stage the first to finish wins, of a
+// run one of them may fail.
+class StageLock {
+ public:
+  // Waits until no other job holds `name`, and says once which one does. All ranks sleep while they
+  // wait. Collective; throws machine errors on every rank.
+  StageLock(const Workspace& workspace, const std::string& name);
+  ~StageLock();  // local
+  StageLock(const StageLock&) = delete;
+  StageLock& operator=(const StageLock&) = delete;
+
+  // On the root: no other job can be at the same work (false on a file system without locks).
+  bool held() const { return held_; }
+
+ private:
+  bool try_lock();
+  std::string holder() const;
+
+  std::string file_;
+  int descriptor_ = -1;
+  bool held_ = false;
+};
+
+// Lists a folder that another host may have changed: NFS remembers for a while what it saw there.
+// Local.
+void look_anew(const std::filesystem::path& folder);
+
+}  // namespace kdbench

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#include "suite/models/model_settings.h"
+
+namespace kdbench {
+namespace {
+
+nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
+  return path ? nlohmann::json(path->string()) : nlohmann::json();
+}
+
+}  // namespace
+
+nlohmann::json to_json(const ModelSettings& settings) {
+  nlohmann::json json{{"architecture", settings.architecture},
+                      {"sizes", settings.sizes},
+                      {"init", settings.init},
+                      {"init_from", settings.init_from},
+                      {"layers", settings.layers ? nlohmann::json(*settings.layers) : nlohmann::json()}};
+  json["weights"] = text_or_null(settings.weights);
+  json["tokenizer"] = text_or_null(settings.tokenizer);
+  return json;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Which model an experiment means: what one of its tables of a model says.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+namespace kdbench {
+
+// [teacher], [assistant], [student], [method.student]: a Hugging Face folder, or an architecture
+// with sizes.
+struct ModelSettings {
+  std::optional<std::filesystem::path> weights;  // absolute
+  std::string architecture;                      // "" : from the folder's config.json
+  std::map<std::string, int64_t>
+      sizes;                     // layers, hidden, heads, intermediate, max_positions, vocabulary
+  std::string init = "weights";  // weights | first-layers | skip-layers | random
+  std::string init_from = "pretrained";            // pretrained | teacher
+  std::optional<int64_t> layers;                   // of the student; absent: the folder's own
+  std::optional<std::filesystem::path> tokenizer;  // folder; default: weights
+};
+
+// For run.json.
+nlohmann::json to_json(const ModelSettings& settings);
+
+}  // namespace kdbench

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "suite/models/online_teacher.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "io/base/error.h"
+#include "io/stores/feature_store.h"
+#include "methods/models/layer_states.h"
+
+namespace kdbench {
+namespace {
+
+// Column of the teacher's logits for each of the student's labels.
+at::Tensor columns_in_order(const std::vector<std::string>& teacher,
+                            const std::vector<std::string>& student) {
+  std::vector<int64_t> columns;
+  for (const auto& label : student) {
+    const auto found = std::find(teacher.begin(), teacher.end(), label);
+    if (found == teacher.end())
+      throw_user_error("the teacher's labels", "lack " + label + ", a label of the student");
+    columns.push_back(found - teacher.begin());
+  }
+  if (columns.empty()) columns.push_back(0);  // a score
+  return at::tensor(columns, at::kLong);
+}
+
+class OnlineDataset : public Dataset {
+ public:
+  OnlineDataset(std::unique_ptr<Dataset> rows, const OnlineTeacher& teacher,
+                const std::vector<std::string>& labels)
+      : rows_(std::move(rows)),
+        teacher_(teacher),
+        teacher_rows_(make_dataset(teacher.rows, teacher.model->config().labels)),
+        columns_(columns_in_order(teacher.model->config().labels, labels)
+                     .to(teacher.model->parameters().device())) {
+    mode_.cls_states = !teacher.needs.cls_layers.empty();
+    mode_.hidden_layers = teacher.needs.hidden_layers;
+    check_rows();
+  }
+
+  int64_t rows() const override { return rows_->rows(); }
+  int64_t row_id(int64_t index) const override { return rows_->row_id(index); }
+  int64_t length(int64_t index) const override { return rows_->length(index); }
+  bool labelled() const override { return rows_->labelled(); }
+
+  Batch batch(const std::vector<int64_t>& indices, int64_t global_rows) const override {
+    Batch batch = rows_->batch(indices, global_rows);
+    const at::NoGradGuard no_gradients;
+    const Batch read =
+        teacher_rows_->batch(indices, global_rows).to(teacher_.model->parameters().device());
+    const Outputs outputs = teacher_.model->forward(read, mode_);
+    batch.dense[field::kTeacherLogits] = outputs.logits.index_select(1, columns_);
+    if (mode_.cls_states)
+      batch.dense[field::kTeacherCls] = cls_of_layers(outputs, teacher_.needs.cls_layers);
+    if (!mode_.hidden_layers.empty()) {
+      batch.ragged[field::kTeacherHidden] = {hidden_of_layers(outputs, mode_.hidden_layers),
+                                             read.ragged_field(field::kTokens).offsets};
+    }
+    return batch;
+  }
+
+ private:
+  void check_rows() const {
+    bool same = rows_->rows() == teacher_rows_->rows();
+    for (int64_t i = 0; same && i < rows_->rows(); ++i)
+      same = rows_->row_id(i) == teacher_rows_->row_id(i);
+    if (!same) {
+      throw_user_error("the teacher's rows", "are not those of the student",
+                       "both must be made from one data folder and train_limit");
+    }
+  }
+
+  std::unique_ptr<Dataset> rows_;
+  const OnlineTeacher teacher_;
+  std::unique_ptr<Dataset> teacher_rows_;
+  at::Tensor columns_;
+  ForwardMode mode_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> with_online_teacher(std::unique_ptr<Dataset> rows,
+                                             const OnlineTeacher& teacher,
+                                             const std::vector<std::string>& labels) {
+  return std::make_unique<OnlineDataset>(std::move(rows), teacher, labels);
+}
+
+}  // namespace kdbench

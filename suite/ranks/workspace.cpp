@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "suite/ranks/workspace.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace kdbench {
+
+void Workspace::say(const std::string& line) const {
+  if (control.root() && !quiet) fmt::print(stderr, "{}\n", line);
+}
+
+nlohmann::json from_root(const Control& control, const std::function<nlohmann::json()>& f) {
+  std::string text;
+  control.on_root([&] { text = f().dump(); });
+  return nlohmann::json::parse(control.broadcast(text));
+}
+
+std::string this_process() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  return fmt::format("{}:{}", host, getpid());
+}
+
+}  // namespace kdbench

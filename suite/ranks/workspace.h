@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Where and with whom the program works: the ranks, the device, the output folder.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "suite/ranks/collectives.h"
+#include "suite/ranks/control.h"
+
+namespace kdbench {
+
+struct Workspace {
+  const Control& control;
+  Collectives& collectives;
+  at::Device device = at::kCPU;
+  int threads = 1;            // per rank
+  std::filesystem::path out;  // runs in <out>/<experiment>/, shared stages in <out>/.stages/
+  std::string command;        // for run.json
+  bool quiet = false;         // say() says nothing
+
+  // One line about what happens, from the root rank to stderr.
+  void say(const std::string& line) const;
+};
+
+// What `f` returns on the root, on every rank: for what is read from files, so that it is read once
+// and all ranks go the same way. Collective; errors are agreed on.
+nlohmann::json from_root(const Control& control, const std::function<nlohmann::json()>& f);
+
+// "host:pid"
+std::string this_process();
+
+}  // namespace kdbench

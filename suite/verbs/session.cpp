@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "suite/verbs/session.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "io/base/error.h"
+#include "suite/machine/provenance.h"
+
+namespace kdbench {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMostThreads = 1024;
+
+// Before hours of work. The folder itself need not be there: what it will be made in must be one,
+// and take new files.
+void check_output_folder(const std::string& out) {
+  const std::string flag = "--out " + out, hint = "choose another folder";
+  if (out.empty()) throw_user_error("--out", "expected a folder, found nothing");
+  std::error_code error;
+  fs::path folder = fs::absolute(out);
+  while (!fs::exists(folder, error) && !error && folder != folder.root_path()) {
+    folder = folder.parent_path();
+  }
+  if (error) throw_user_error(flag, error.message(), hint);
+  if (!fs::is_directory(folder)) throw_user_error(flag, folder.string() + " is no folder", hint);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw_user_error(flag, folder.string() + " cannot be written: " + std::strerror(errno), hint);
+  }
+}
+
+}  // namespace
+
+void add_session_options(CLI::App& app, SessionOptions& options) {
+  app.add_option("--out", options.out, "folder of the results")->capture_default_str();
+  app.add_option("--device", options.device, "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "per rank; 0: this rank's part of the host's cores")
+      ->check(CLI::Range(0, kMostThreads))
+      ->capture_default_str();
+}
+
+Session::Session(const SessionOptions& options, const VerbContext& context) {
+  context.control.agree([&] {
+    if (options.device == "cuda") {
+      throw_user_error("--device cuda", "not available yet",
+                       "training on GPUs needs the NCCL collectives; use --device cpu");
+    }
+  });
+  context.control.on_root([&] { check_output_folder(options.out); });
+  const int threads = threads_per_rank(context.control, options.threads);
+  at::set_num_threads(threads);
+  collectives_ = make_collectives(context.control, at::kCPU);
+  workspace_ = std::make_unique<Workspace>(
+      Workspace{context.control, *collectives_, at::kCPU, threads,
+                std::filesystem::absolute(options.out), context.command});
+  workspace_->say(fmt::format("kdbench: {} rank{} x {} thread{}, {} collectives",
+                              context.control.size(), context.control.size() == 1 ? "" : "s",
+                              threads, threads == 1 ? "" : "s", collectives_->name()));
+}
+
+}  // namespace kdbench

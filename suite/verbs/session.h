@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// What the verbs that compute have in common: --out, --device, --threads, and the workspace made
+// from them.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "suite/ranks/workspace.h"
+#include "suite/verbs/verb.h"
+
+namespace kdbench {
+
+struct SessionOptions {
+  std::string out = "results";
+  std::string device = "cpu";
+  int threads = 0;  // per rank; 0: the usable cores shared with the other ranks of the host
+};
+
+void add_session_options(CLI::App& app, SessionOptions& options);
+
+// Collective construction: checks the device and sets the number of threads.
+class Session {
+ public:
+  Session(const SessionOptions& options, const VerbContext& context);
+  const Workspace& workspace() const { return *workspace_; }
+
+ private:
+  std::unique_ptr<Collectives> collectives_;
+  std::unique_ptr<Workspace> workspace_;
+};
+
+}  // namespace kdbench

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// What a verb of the program is: a name, a line of help, and a function that declares its options
+// and returns what it does. One file pair a verb in verbs/; the list is verbs/registry.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "io/base/error.h"
+#include "suite/ranks/control.h"
+
+namespace kdbench {
+
+struct VerbContext {
+  const Control& control;
+  std::string command;  // the whole command line, for run.json
+};
+
+// Runs the verb on every rank (collective); throws Errors. Errors of a single rank end the job,
+// those marked on_every_rank (Control::agree, Control::on_root) are printed once.
+using VerbAction = std::function<ExitCode(const VerbContext&)>;
+
+struct Verb {
+  std::string name;
+  std::string help;  // one line
+  // Declares options and flags; the action sees their values (it owns them).
+  std::function<VerbAction(CLI::App&)> declare;
+};
+
+const std::vector<Verb>& all_verbs();
+// Verbs of later versions, refused as "not available yet".
+const std::vector<std::string>& planned_verbs();
+
+}  // namespace kdbench
