@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 namespace kdbench {
@@ -82,6 +83,15 @@ std::string nearest_name(const std::string& word, const std::vector<std::string>
     }
   }
   return best;
+}
+
+void throw_each_once(const Problems& problems, const std::string& where) {
+  Problems unique;
+  std::set<std::string> listed;
+  for (const auto& line : problems.lines()) {
+    if (listed.insert(line).second) unique.add("", line);
+  }
+  unique.throw_if_any(where);
 }
 
 }  // namespace kdbench

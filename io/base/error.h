@@ -65,6 +65,10 @@ class Problems {
   std::vector<std::string> lines_;
 };
 
+// The same with each line once: what several parts of an experiment share is found for each of
+// them.
+void throw_each_once(const Problems& problems, const std::string& where);
+
 // The name in `known` nearest to `word` (edit distance at most 1/2 of the word), or "" if none is
 // near.
 std::string nearest_name(const std::string& word, const std::vector<std::string>& known);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "io/base/error.h"
+#include "suite/results/run_record.h"
 
 namespace kdbench {
 namespace {
@@ -46,10 +48,20 @@ void warn_of_missing_locks(const std::string& file) {
              file);
 }
 
+std::string lock_file(const fs::path& out, const std::string& name) {
+  return (out / ".stages" / "locks" / name).string();
+}
+
+std::string holder_of(int descriptor) {
+  char text[320];
+  const ssize_t size = ::pread(descriptor, text, sizeof text, 0);
+  return size > 0 ? std::string(text, static_cast<size_t>(size)) : "another job";
+}
+
 }  // namespace
 
 StageLock::StageLock(const Workspace& workspace, const std::string& name)
-    : file_((workspace.out / ".stages" / "locks" / name).string()) {
+    : file_(lock_file(workspace.out, name)) {
   const Control& control = workspace.control;
   control.on_root([&] { descriptor_ = open_lock(file_); });
   for (bool said = false;; said = true) {
@@ -92,10 +104,20 @@ void look_anew(const fs::path& folder) {
   const fs::directory_iterator listing(folder, not_there);
 }
 
-std::string StageLock::holder() const {
-  char text[320];
-  const ssize_t size = ::pread(descriptor_, text, sizeof text, 0);
-  return size > 0 ? std::string(text, static_cast<size_t>(size)) : "another job";
+std::string StageLock::holder() const { return holder_of(descriptor_); }
+
+std::optional<LockHolder> lock_holder(const fs::path& out, const std::string& name) {
+  const int descriptor = ::open(lock_file(out, name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return std::nullopt;
+  std::optional<LockHolder> found;
+  struct stat status {};
+  // A shared try disturbs nobody for longer than this call; who holds the lock wrote its name then.
+  if (::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
+      ::fstat(descriptor, &status) == 0) {
+    found = {holder_of(descriptor), utc_time(status.st_mtime)};
+  }
+  ::close(descriptor);
+  return found;
 }
 
 }  // namespace kdbench

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "suite/ranks/workspace.h"
@@ -34,6 +35,13 @@ class StageLock {
   int descriptor_ = -1;
   bool held_ = false;
 };
+
+// The job that holds <out>/.stages/locks/<name> now, if one does; "host:pid", and since when (UTC).
+// Local; leaves the lock as it is.
+struct LockHolder {
+  std::string who, since;
+};
+std::optional<LockHolder> lock_holder(const std::filesystem::path& out, const std::string& name);
 
 // Lists a folder that another host may have changed: NFS remembers for a while what it saw there.
 // Local.

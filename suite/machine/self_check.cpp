@@ -11,6 +11,7 @@
 
 #include "io/base/error.h"
 #include "io/hdf5/hdf5.h"
+#include "suite/machine/gemm_speed.h"
 #include "suite/machine/stopwatch.h"
 
 namespace kdbench {
@@ -21,7 +22,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kFloats = int64_t{1} << 20;
 constexpr int kRepetitions = 5;
-constexpr int64_t kMatrix = 512;
 constexpr double kGemmSeconds = 0.2;
 
 // What rank `rank` contributes: small whole numbers, so that sums are exact.
@@ -160,20 +160,11 @@ Finding check_store(const Workspace& workspace) {
 }
 
 Finding check_gemm(const Workspace& workspace) {
-  const at::Tensor a = at::ones({kMatrix, kMatrix}), b = at::ones({kMatrix, kMatrix});
-  at::Tensor c = at::mm(a, b);  // warm
   workspace.control.barrier();
-  const auto start = Clock::now();
-  int64_t products = 0;
-  do {
-    at::mm_out(c, a, b);
-    ++products;
-  } while (seconds_since(start) < kGemmSeconds);
-  const double flops = 2.0 * kMatrix * kMatrix * kMatrix * static_cast<double>(products);
-  const double rate = flops / seconds_since(start) / 1e9;
+  const GemmSpeed speed = measure_gemm(kGemmSeconds);
+  const double rate = speed.flops_per_s / 1e9;
   const double slowest = workspace.control.min(rate), fastest = workspace.control.max(rate);
-  const bool right = c.eq(static_cast<double>(kMatrix)).all().item<bool>();
-  if (workspace.control.any(!right)) {
+  if (workspace.control.any(!speed.right)) {
     return {Verdict::kBroken, "matrix products come out wrong", "is LibTorch's BLAS sound here?"};
   }
   return {Verdict::kGood,

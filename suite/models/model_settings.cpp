@@ -11,11 +11,12 @@ nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
 }  // namespace
 
 nlohmann::json to_json(const ModelSettings& settings) {
-  nlohmann::json json{{"architecture", settings.architecture},
-                      {"sizes", settings.sizes},
-                      {"init", settings.init},
-                      {"init_from", settings.init_from},
-                      {"layers", settings.layers ? nlohmann::json(*settings.layers) : nlohmann::json()}};
+  nlohmann::json json{
+      {"architecture", settings.architecture},
+      {"sizes", settings.sizes},
+      {"init", settings.init},
+      {"init_from", settings.init_from},
+      {"layers", settings.layers ? nlohmann::json(*settings.layers) : nlohmann::json()}};
   json["weights"] = text_or_null(settings.weights);
   json["tokenizer"] = text_or_null(settings.tokenizer);
   return json;

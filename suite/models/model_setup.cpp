@@ -114,15 +114,6 @@ void say_report(const LoadReport& report, const fs::path& folder, const Workspac
   }
 }
 
-// Sizes and names of a model's tensors, without values.
-std::unique_ptr<Model> make_outline(const ModelSettings& settings, const Task& task) {
-  ModelSpec spec;
-  spec.config = resolve_config(settings, task, std::nullopt);
-  spec.outputs = task.classes();
-  spec.device = at::kMeta;
-  return make_model(spec);
-}
-
 TensorMap outline_tensors(const Model& model) {
   TensorMap tensors;
   for (const auto& segment : model.parameters().layout().segments())
@@ -157,16 +148,32 @@ ModelConfig requested_config(const ModelRequest& request) {
   return config;
 }
 
+ModelSpec requested_spec(const ModelRequest& request, at::Device device) {
+  ModelSpec spec;
+  spec.config = requested_config(request);
+  spec.outputs = request.task->classes();
+  spec.extra = request.extra;
+  spec.device = device;
+  return spec;
+}
+
+std::unique_ptr<Model> make_outline(const ModelSettings& settings, const Task& task) {
+  ModelRequest request;
+  request.settings = settings;
+  request.task = &task;
+  return outline_model(request);
+}
+
 }  // namespace
+
+std::unique_ptr<Model> outline_model(const ModelRequest& request) {
+  return make_model(requested_spec(request, at::kMeta));
+}
 
 std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace& workspace) {
   std::unique_ptr<Model> model;
   workspace.control.agree([&] {
-    ModelSpec spec;
-    spec.config = requested_config(request);
-    spec.outputs = request.task->classes();
-    spec.extra = request.extra;
-    spec.device = workspace.device;
+    const ModelSpec spec = requested_spec(request, workspace.device);
     const fs::path tokenizer = tokenizer_folder(request.settings);
     check_vocabulary(tokenizer, load_tokenizer(tokenizer)->vocabulary_size(), spec.config);
     model = make_model(spec);

@@ -43,6 +43,9 @@ struct ModelRequest {
 // Collective (errors are agreed).
 std::unique_ptr<Model> build_model(const ModelRequest& request, const Workspace& workspace);
 
+// The same model without values, on the meta device. Local; reads no weights.
+std::unique_ptr<Model> outline_model(const ModelRequest& request);
+
 // A fine-tuned model, used as it is.
 struct TrainedModel {
   std::unique_ptr<Model> model;

@@ -3,6 +3,7 @@
 // Files are written by the root rank only; on other ranks every member does nothing.
 #pragma once
 
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -62,7 +63,8 @@ class RunRecord {
 // set when a finished run stands under the returned name.
 std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* done);
 
-// Time now, UTC, ISO 8601 with seconds: "2026-11-21T09:00:00Z".
+// UTC, ISO 8601 with seconds: "2026-11-21T09:00:00Z".
+std::string utc_time(std::time_t time);
 std::string utc_now();
 
 }  // namespace kdbench

@@ -25,9 +25,10 @@ struct SubmissionFile {
 
 // All files of the leaderboard from the records of runs (read_runs). Assistants and teachers count
 // where a task has nothing else, or when the label is theirs. Predictions by `kdbench predict` have
-// neither label nor seed: where these choose, predictions fill in. The diagnostic set comes from the run that MNLI
-// comes from, else from a prediction of task AX. Throws one user error with everything that is
-// wrong: several runs for a task, prediction files that do not fit, nothing to submit.
+// neither label nor seed: where these choose, predictions fill in. The diagnostic set comes from
+// the run that MNLI comes from, else from a prediction of task AX. Throws one user error with
+// everything that is wrong: several runs for a task, prediction files that do not fit, nothing to
+// submit.
 std::vector<SubmissionFile> make_submission(const std::vector<nlohmann::json>& runs,
                                             const SubmissionOptions& options);
 

@@ -60,6 +60,11 @@ nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokeniz
           {"train_limit", request.train_limit}};
 }
 
+FeatureStoreInfo info_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
+  return {request.task->name, tokenizer.sha256(), request.max_seq_length, request.train_limit,
+          tokenizer.second_segment_type()};
+}
+
 }  // namespace
 
 StageKey features_key(const FeatureRequest& request) {
@@ -79,31 +84,27 @@ std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const T
   return splits;
 }
 
+FeatureStore tokenize(const FeatureRequest& request, const Workspace& workspace) {
+  const auto tokenizer = load_tokenizer(request.tokenizer);
+  FeatureStore store{info_of(request, *tokenizer), {}};
+  for (auto& split : tokenize_splits(request, *tokenizer, 0, 1, workspace)) {
+    const std::string name = split.name;
+    store.splits[name] = std::make_shared<FeatureSplit>(std::move(split));
+  }
+  return store;
+}
+
 void prepare_features(const FeatureRequest& request, const fs::path& file,
                       const Workspace& workspace) {
   FeatureStoreInfo info;
   std::vector<FeatureSplit> shares;
   workspace.control.agree([&] {
     const auto tokenizer = load_tokenizer(request.tokenizer);
-    info = {request.task->name, tokenizer->sha256(), request.max_seq_length, request.train_limit,
-            tokenizer->second_segment_type()};
+    info = info_of(request, *tokenizer);
     shares = tokenize_splits(request, *tokenizer, workspace.control.rank(),
                              workspace.control.size(), workspace);
   });
   write_feature_store(file, workspace.control.comm(), info, shares);
-}
-
-Features ensure_features(const FeatureRequest& request, const Workspace& workspace) {
-  const StageKey key = key_from_root(workspace.control, [&] { return features_key(request); });
-  const auto folder = ensure_stage(workspace, key, [&](const fs::path& partial) {
-    workspace.say(fmt::format("{}: preparing features", request.task->name));
-    prepare_features(request, partial / "features.h5", workspace);
-    return true;
-  });
-  Features features{*folder / "features.h5", key.hash(), {}, request.synthetic};
-  workspace.control.agree(
-      [&] { read_stage(*folder, [&] { features.store = read_feature_store(features.file); }); });
-  return features;
 }
 
 nlohmann::json describe(const Features& features) {
@@ -119,6 +120,15 @@ nlohmann::json describe(const Features& features) {
                             {"tokens", split->tokens.size()}};
   }
   return json;
+}
+
+int64_t rows_bytes(const FeatureStore& store) {
+  int64_t bytes = 0;
+  for (const auto& [name, split] : store.splits) {
+    const auto labels = static_cast<int64_t>(split->labels.size() * sizeof(std::string));
+    bytes += 4 * static_cast<int64_t>(split->tokens.size()) + 20 * split->rows() + labels;
+  }
+  return bytes;
 }
 
 }  // namespace kdbench

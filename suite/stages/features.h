@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stage "features": GLUE files + tokenizer -> feature store.
+// Rows of GLUE files as a tokenizer cuts them, and the feature store of them.
 #pragma once
 
 #include <filesystem>
@@ -37,15 +37,18 @@ StageKey features_key(const FeatureRequest& request);
 std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
                                           int part, int parts, const Workspace& workspace);
 
+// The same of all rows, as a store that is no file. Local.
+FeatureStore tokenize(const FeatureRequest& request, const Workspace& workspace);
+
 // Tokenizes every split whose file exists, each rank its consecutive part of the rows, and writes
 // them to `file`. Collective.
 void prepare_features(const FeatureRequest& request, const std::filesystem::path& file,
                       const Workspace& workspace);
 
-// The store of a request, made if it is not there yet. Collective.
-Features ensure_features(const FeatureRequest& request, const Workspace& workspace);
-
 // For run.json: hashes and sizes of what was read.
 nlohmann::json describe(const Features& features);
+
+// What the rows of all splits take in memory.
+int64_t rows_bytes(const FeatureStore& store);
 
 }  // namespace kdbench

@@ -7,14 +7,12 @@
 
 #include "io/base/error.h"
 #include "io/weights/huggingface.h"
-#include "suite/stages/run_place.h"
+#include "suite/graph/run_place.h"
 
 namespace kdbench {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path model_folder(const fs::path& stage) { return stage / "run" / "model"; }
 
 // Copies a stage's run, without its model, to <out>/<experiment>/<run-id>, unless it is there, and
 // returns that folder. Collective.
@@ -56,8 +54,84 @@ fs::path publish_run(const fs::path& run_folder, const std::string& experiment,
 
 }  // namespace
 
-ModelRequest teacher_request(const TeacherSettings& settings, const TrainSettings& train,
-                             const Task& task, int64_t seed) {
+ModelStage::ModelStage(Learner learner, StageKey key)
+    : SharedStage(std::move(key), learner.task->name,
+                  fmt::format("{} seed {}", learner.task->name, learner.seed)),
+      learner_(std::move(learner)),
+      run_id_(fmt::format("{}-{}-s{}-{}", learner_.task->name, learner_.role, learner_.seed,
+                          hash().substr(0, 8))) {}
+
+bool ModelStage::done(const Workspace& workspace) {
+  return SharedStage::done(workspace) &&
+         run_is_done(workspace, learner_.experiment, run_id_, &record_);
+}
+
+StageState ModelStage::look(const Workspace& workspace) {
+  const StageState found = SharedStage::look(workspace);
+  if (found.kind != StageState::Kind::kMissing) return found;
+  // Of a failed one only the record is kept.
+  const StageState run = look_at_run(workspace.out, learner_.experiment, run_id_);
+  return run.kind == StageState::Kind::kFailed ? run : found;
+}
+
+void ModelStage::check(Inspection& inspection) { kdbench::check(learner_, inspection); }
+
+Cost ModelStage::cost(TrainingCosts& costs, const Workspace& workspace) {
+  return cost_of(learner_, costs, workspace);
+}
+
+Outcome ModelStage::make(const Workspace& workspace) {
+  Outcome outcome = SharedStage::make(workspace);
+  if (outcome.kind != Outcome::Kind::kFailed) {
+    record_ = publish_run(folder(workspace) / "run", learner_.experiment, run_id_, workspace);
+  }
+  outcome.record = record_;
+  return outcome;
+}
+
+bool ModelStage::make_in(const fs::path& partial, const Workspace& workspace) {
+  const fs::path run = partial / "run";
+  bool done = false;
+  if (reason_.empty()) {
+    done = execute(learner_, key().inputs, run, run_id_, workspace);
+  } else {
+    record_failure(learner_, key().inputs, run, run_id_, reason_, workspace);
+  }
+  if (!done) record_ = publish_run(run, learner_.experiment, run_id_, workspace);
+  return done;
+}
+
+Outcome ModelStage::skip(const Stage& need, const Workspace& workspace) {
+  reason_ = "its " + need.kind() + " failed";
+  const Outcome outcome = make(workspace);
+  reason_.clear();
+  return outcome;
+}
+
+fs::path ModelStage::model_folder(const Workspace& workspace) {
+  return folder(workspace) / "run" / "model";
+}
+
+const std::string& ModelStage::checkpoint_sha256(const Workspace& workspace) {
+  if (checkpoint_sha256_.empty()) {
+    const auto weights = from_root(workspace.control, [&] {
+      std::string sha256;
+      read_stage(folder(workspace),
+                 [&] { sha256 = model_weights_sha256(model_folder(workspace)); });
+      return sha256;
+    });
+    checkpoint_sha256_ = weights.get<std::string>();
+  }
+  return checkpoint_sha256_;
+}
+
+std::string source_text(const ModelStage& model) {
+  return fmt::format("{}{} seed {}", model.task(),
+                     model.kind() == kTeacher ? "" : " " + model.kind(), model.learner().seed);
+}
+
+ModelRequest model_request(const TeacherSettings& settings, const TrainSettings& train,
+                           const Task& task, int64_t seed) {
   ModelRequest request;
   request.settings = settings.model;
   request.task = &task;
@@ -71,40 +145,6 @@ nlohmann::json stage_model_inputs(const ModelRequest& request) {
   nlohmann::json inputs = model_inputs(request);
   if (request.frozen && inputs.at("weights") != "random") inputs.erase("seed");
   return inputs;
-}
-
-Teacher teacher_at(const fs::path& out, const StageKey& key) {
-  Teacher teacher;
-  teacher.hash = key.hash();
-  if (stage_is_there(out, key)) teacher.folder = model_folder(stage_folder(out, key));
-  return teacher;
-}
-
-std::string model_run_id(const StageKey& key, const Task& task, const std::string& role,
-                         int64_t seed) {
-  return fmt::format("{}-{}-s{}-{}", task.name, role, seed, key.hash().substr(0, 8));
-}
-
-Teacher ensure_model(const StageKey& key, const std::string& experiment, const std::string& run_id,
-                     const std::function<bool(const fs::path&)>& make, const Workspace& workspace) {
-  Teacher teacher;
-  teacher.hash = key.hash();
-  const auto stage = ensure_stage(workspace, key, [&](const fs::path& partial) {
-    const bool done = make(partial / "run");
-    if (!done) teacher.record = publish_run(partial / "run", experiment, run_id, workspace);
-    return done;
-  });
-  teacher.failed = !stage;
-  if (teacher.failed) return teacher;
-  teacher.folder = model_folder(*stage);
-  teacher.record = publish_run(*stage / "run", experiment, run_id, workspace);
-  const auto weights = from_root(workspace.control, [&] {
-    std::string sha256;
-    read_stage(*stage, [&] { sha256 = model_weights_sha256(teacher.folder); });
-    return sha256;
-  });
-  teacher.checkpoint_sha256 = weights.get<std::string>();
-  return teacher;
 }
 
 }  // namespace kdbench

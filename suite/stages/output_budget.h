@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: MIT
-// How much of the teachers may be stored. The outputs lie on the disk once, and in the memory of
-// every rank, except for hidden states, which stay on the disk; teacher_outputs = "auto" stores
-// what fits, and lets the teacher run beside the student otherwise.
+// How much of the teachers may be stored. The outputs lie on the disk once, and in memory, except
+// for hidden states, which stay on the disk; teacher_outputs = "auto" stores what fits, and lets
+// the teacher run beside the student otherwise.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <string>
 #include <vector>
 
-#include "methods/method.h"
-#include "suite/stages/student_request.h"
+#include "suite/stages/features.h"
+#include "suite/stages/resolved_method.h"
 
 namespace kdbench {
-
-// What a rank holds in memory of the store that a method needs on `rows` rows: row ids, logits, and
-// the [CLS] states it asks for. 0 when it needs none.
-int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes);
-// The store on the disk, with hidden states. 0 when none is needed.
-int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
-                            const ModelShapes& shapes);
 
 // Bytes: half of what is free, on the disk, and of a host's memory for each of its ranks.
 struct OutputBudget {
@@ -29,15 +24,21 @@ OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int rank
 // The same on this machine, with results in `out`.
 OutputBudget output_budget(const std::filesystem::path& out, int ranks_per_host);
 
-// Labels of the methods that say "auto" and whose teacher runs beside the student, because what
-// they and the stored methods before them take does not fit; a store that is in `out` already takes
-// no more of the disk. The stores to be made are taken from budget.disk. `teacher_rows`: of the
-// teacher's tokenizer. Local; reads weight files.
-std::vector<std::string> methods_online(const Experiment& experiment, const Task& task,
-                                        const Features& teacher_rows,
-                                        const std::filesystem::path& out, OutputBudget& budget);
+// What all methods of a task take from the teacher's stored outputs: it runs once.
+TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods);
 
-// These methods say "online" from now on.
-void set_online(Experiment& experiment, const std::vector<std::string>& labels);
+// What stores of a task are made of: rows as the teacher's tokenizer cuts them, the teacher that a
+// student of some seed learns from (the hash of its stage).
+struct StoreSite {
+  const Features& teacher_rows;
+  std::function<std::string(int64_t)> teacher_of;
+  std::filesystem::path out;
+};
+
+// Labels of the methods that say "auto" and whose teacher runs beside the student, because what
+// they and the stored methods before them take does not fit; a store that is in site.out already
+// takes no more of the disk. The stores to be made are taken from budget.disk. Local.
+std::vector<std::string> methods_online(const std::vector<ResolvedMethod>& methods,
+                                        const StoreSite& site, OutputBudget& budget);
 
 }  // namespace kdbench

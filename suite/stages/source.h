@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whom a run learns from, and the way in which that model's outputs reach it: stored, from a file
+// Whom a model learns from, and the way in which that one's outputs reach it: stored, from a file
 // of the user, or from the model itself, which then runs beside the student; with a memory of its
 // features where the method asks for one.
 #pragma once
@@ -7,20 +7,24 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <set>
-#include <utility>
-#include <vector>
 
 #include "io/stores/teacher_store.h"
 #include "suite/models/online_teacher.h"
-#include "suite/stages/student_request.h"
+#include "suite/stages/feature_memory_stage.h"
+#include "suite/stages/model_stage.h"
+#include "suite/stages/resolved_method.h"
+#include "suite/stages/teacher_outputs_stage.h"
 
 namespace kdbench {
 
+// The stages of a source; those that a method does not take are null.
 struct Source {
-  SourceKind kind = SourceKind::kNone;
-  const Teacher* model = nullptr;  // the teacher or the assistant; null: nobody, or a file
-  const Features* rows = nullptr;  // as its own tokenizer cuts them
+  ModelStage* model = nullptr;            // the teacher or the assistant
+  FeaturesStage* teacher_rows = nullptr;  // of [teacher], finished or not
+  TeacherOutputsStage* stored = nullptr;
+  FeatureMemoryStage* memory = nullptr;
+  std::optional<std::filesystem::path> file;  // of the user, with outputs
+  bool online = false;                        // the model runs beside the student
 };
 
 // What a run takes of its source; must live as long as the run.
@@ -31,25 +35,14 @@ struct SourceOutputs {
   std::optional<FeatureMemory> memory;
 };
 
-// Layers of files of the user that have been read through: once is enough for all methods.
-using ReadFiles = std::set<std::pair<std::filesystem::path, std::vector<int64_t>>>;
-
-// Reads the method's teacher outputs when they are a file of the user, and throws what is wrong
-// with it; of hidden states part `part` of `parts`, unless they are in `read`. Local.
-void check_teacher_outputs_file(const StudentRequest& request, const Features& features,
-                                ReadFiles& read, int part = 0, int parts = 1);
-
-// Throws when the method's memory cannot be read, or cannot be trained on these rows. Local.
-void check_memory(const StudentRequest& request, const Features& features);
-
-// The stage of the method's memory; none where it needs none, or names a file. Local; reads the
-// file that gives the states, if any.
-std::optional<StageKey> request_memory_key(const StudentRequest& request, const Features& features,
-                                           const Teacher* source);
-
-// Makes the stages that are not there yet. `features`: the rows of the model that learns.
+// What the method takes, of stages that are done. `rows`: those of the model that learns.
 // Collective.
-SourceOutputs ensure_source_outputs(const StudentRequest& request, const Features& features,
-                                    const Source& source, const Workspace& workspace);
+SourceOutputs read_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
+                          const Workspace& workspace);
+
+// Adds what is wrong with the method's own files (teacher outputs, memory), or between it and the
+// rows of both models (`rows`: those of the model that learns). Collective.
+void check_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
+                  Inspection& inspection);
 
 }  // namespace kdbench

@@ -136,41 +136,4 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
   });
 }
 
-StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
-                             const Features& features) {
-  return {"teacher-outputs",
-          kTeacherStoreVersion,
-          {{"teacher", teacher.hash},
-           {"features", features.hash},
-           {"cls_layers", needs.cls_layers},
-           {"hidden_layers", needs.hidden_layers}}};
-}
-
-std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
-                                                           const TeacherNeeds& needs,
-                                                           const TeacherNeeds& own,
-                                                           const Features& features,
-                                                           const Workspace& workspace) {
-  const StageKey key = teacher_outputs_key(teacher, needs, features);
-  OutputRequest request;
-  request.cls_layers = needs.cls_layers;
-  request.hidden_layers = needs.hidden_layers;
-  const auto folder = ensure_stage(workspace, key, [&](const std::filesystem::path& partial) {
-    workspace.say(fmt::format("{}: storing the teacher's outputs", task.name));
-    write_teacher_outputs(load_trained_model(teacher.folder, task, workspace), features, request,
-                          partial / "teacher.h5", workspace);
-    return true;
-  });
-  std::shared_ptr<const TeacherSplit> outputs;
-  const auto read = [&] {
-    const TeacherStore store =
-        read_teacher_store(*folder / "teacher.h5", {own.cls_layers, own.hidden_layers});
-    outputs = store.splits.at("train");
-    check_teacher_matches(store, *outputs, *features.store.split("train"),
-                          teacher.checkpoint_sha256);
-  };
-  workspace.control.agree([&] { read_stage(*folder, read); });
-  return outputs;
-}
-
 }  // namespace kdbench

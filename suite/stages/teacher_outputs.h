@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Stage "teacher-outputs", and what `export` writes: a model's outputs on rows of a task, as a
-// teacher store.
+// A model's outputs on rows of a task, written as a teacher store: what the stage of that name
+// keeps, and what `export` writes.
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "io/stores/teacher_store.h"
 #include "methods/method.h"
-#include "suite/graph/stage_store.h"
 #include "suite/models/model_setup.h"
 #include "suite/stages/features.h"
-#include "suite/stages/teacher.h"
 
 namespace kdbench {
 
@@ -30,17 +27,5 @@ struct OutputRequest {
 void write_teacher_outputs(const TrainedModel& model, const Features& features,
                            const OutputRequest& request, const std::filesystem::path& file,
                            const Workspace& workspace);
-
-// The stage's name: of the teacher and the features only the hashes count. Local.
-StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
-                             const Features& features);
-
-// The teacher's outputs on the training rows of `features`. `needs`: of all who share the stage;
-// `own`: whose layers are read, in their order. Collective.
-std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teacher, const Task& task,
-                                                           const TeacherNeeds& needs,
-                                                           const TeacherNeeds& own,
-                                                           const Features& features,
-                                                           const Workspace& workspace);
 
 }  // namespace kdbench

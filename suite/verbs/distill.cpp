@@ -9,7 +9,7 @@ namespace {
 ExitCode distill(const ExperimentOptions& options, const VerbContext& context) {
   const Experiment experiment = load_selected(options, context);
   const Session session(options.session, context);
-  return finish_experiment(run_experiment(experiment, session.workspace(), options.selection),
+  return finish_experiment(make_experiment(experiment, session.workspace(), options.selection),
                            context);
 }
 

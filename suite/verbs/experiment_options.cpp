@@ -37,7 +37,7 @@ Experiment load_selected(const ExperimentOptions& options, const VerbContext& co
   return experiment;
 }
 
-ExitCode finish_experiment(const PipelineResult& result, const VerbContext& context) {
+ExitCode finish_experiment(const ExperimentRuns& result, const VerbContext& context) {
   context.control.on_root([&] {
     fmt::print("{}", write_summary(read_runs(result.runs)));
     fmt::print("\n{} runs done, {} reused, {} failed; results in {}\n", result.done, result.reused,

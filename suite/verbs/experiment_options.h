@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "suite/stages/pipeline.h"
 #include "suite/verbs/session.h"
 #include "suite/verbs/verb.h"
+#include "suite/walks/make.h"
 
 namespace kdbench {
 
@@ -29,6 +29,6 @@ Experiment load_selected(const ExperimentOptions& options, const VerbContext& co
                          ExperimentPart part = ExperimentPart::kAll);
 
 // Prints the comparison table of the runs and where they lie. Collective.
-ExitCode finish_experiment(const PipelineResult& result, const VerbContext& context);
+ExitCode finish_experiment(const ExperimentRuns& result, const VerbContext& context);
 
 }  // namespace kdbench

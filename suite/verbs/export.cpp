@@ -9,9 +9,11 @@
 #include <set>
 
 #include "io/tasks/glue.h"
-#include "suite/stages/memory.h"
+#include "suite/stages/feature_memory.h"
+#include "suite/stages/features_stage.h"
 #include "suite/stages/teacher_outputs.h"
 #include "suite/verbs/model_options.h"
+#include "suite/walks/make.h"
 
 namespace kdbench {
 namespace {
@@ -115,7 +117,10 @@ ExitCode export_outputs(const ExportOptions& options, const VerbContext& context
   FeatureRequest wanted = feature_request(options, *model.task);
   wanted.training = true;  // the store of a run's own stage
   wanted.train_limit = options.train_limit;
-  const Features features = ensure_features(wanted, workspace);
+  Graph graph;
+  FeaturesStage& rows = features_stage(graph, wanted, workspace);
+  Maker(workspace).make(rows);
+  const Features& features = rows.rows(workspace);
   // What the rows decide, before the model runs.
   context.control.agree([&] {
     if (options.memory_file.empty()) return;

@@ -11,14 +11,19 @@
 namespace kdbench {
 namespace {
 
-void print_teachers(const std::vector<Teacher>& teachers) {
+// Where the model lies, or why there is none.
+std::string model_text(const nlohmann::json& run, const std::filesystem::path& record) {
+  if (!run.contains("model")) return "failed, see " + record.string();
+  return "model in " + (record / run["model"].get<std::string>()).lexically_normal().string();
+}
+
+void print_teachers(const std::vector<std::filesystem::path>& records) {
   std::vector<nlohmann::json> runs;
-  for (const auto& teacher : teachers) runs.push_back(read_runs({teacher.record}).front());
+  for (const auto& record : records) runs.push_back(read_runs({record}).front());
   fmt::print("{}\n", write_summary(runs));
-  for (size_t i = 0; i < teachers.size(); ++i) {
+  for (size_t i = 0; i < runs.size(); ++i) {
     fmt::print("{} seed {}: {}\n", runs[i].value("task", ""), runs[i].value("seed", 0),
-               teachers[i].failed ? "failed, see " + teachers[i].record.string()
-                                  : "model in " + teachers[i].folder.string());
+               model_text(runs[i], records[i]));
   }
 }
 
@@ -30,11 +35,10 @@ ExitCode finetune(const ExperimentOptions& options, const VerbContext& context) 
                        "add [teacher.train], even empty");
   });
   const Session session(options.session, context);
-  const auto teachers = make_teachers(experiment, session.workspace(), options.selection);
-  context.control.on_root([&] { print_teachers(teachers); });
-  const bool failed = std::any_of(teachers.begin(), teachers.end(),
-                                  [](const Teacher& teacher) { return teacher.failed; });
-  return failed ? ExitCode::kRunFailed : ExitCode::kDone;
+  const ExperimentRuns made = make_experiment(experiment, session.workspace(), options.selection,
+                                              ExperimentPart::kTeachers);
+  context.control.on_root([&] { print_teachers(made.runs); });
+  return made.failed > 0 ? ExitCode::kRunFailed : ExitCode::kDone;
 }
 
 }  // namespace

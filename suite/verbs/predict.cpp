@@ -7,8 +7,9 @@
 
 #include "io/tasks/glue.h"
 #include "reports/comparison.h"
-#include "suite/stages/prediction.h"
+#include "suite/stages/prediction_stage.h"
 #include "suite/verbs/model_options.h"
+#include "suite/walks/make.h"
 
 namespace kdbench {
 namespace {
@@ -55,13 +56,15 @@ void print_scores(const std::filesystem::path& folder) {
 ExitCode predict_tasks(const PredictOptions& options, const VerbContext& context) {
   context.control.on_root([&] { check(options); });
   const Session session(options.session, context);
+  Graph graph;
+  Maker maker(session.workspace());
   for (const auto& name : options.tasks) {
-    const TrainedModel model =
-        load_trained_model(options.model, find_task(name), session.workspace());
-    const Features features =
-        ensure_features(feature_request(options, *model.task), session.workspace());
-    const auto run = ensure_predictions(model, options.model, features, session.workspace());
-    context.control.on_root([&] { print_scores(run); });
+    const Task& task = find_task(name);
+    FeaturesStage& rows =
+        features_stage(graph, feature_request(options, task), session.workspace());
+    const Outcome& made = maker.make(prediction_stage(graph, options.model, task, rows));
+    context.control.on_root([&] { print_scores(made.record); });
+    rows.release();
   }
   return ExitCode::kDone;
 }

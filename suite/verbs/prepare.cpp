@@ -3,8 +3,9 @@
 
 #include <fmt/core.h>
 
-#include "suite/stages/features.h"
+#include "suite/stages/features_stage.h"
 #include "suite/verbs/session.h"
+#include "suite/walks/make.h"
 
 namespace kdbench {
 namespace {
@@ -38,10 +39,15 @@ ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
     problems.throw_if_any("prepare");
   });
   Problems problems;  // of all tasks' files; every rank finds the same ones
+  Graph graph;
+  Maker maker(session.workspace());
   for (const auto& request : requests) {
     problems.collect([&] {
-      const Features features = ensure_features(request, session.workspace());
-      context.control.on_root([&] { print_store(*request.task, features); });
+      FeaturesStage& stage = features_stage(graph, request, session.workspace());
+      maker.make(stage);
+      const Features& rows = stage.rows(session.workspace());
+      context.control.on_root([&] { print_store(*request.task, rows); });
+      stage.release();
     });
   }
   context.control.agree([&] { problems.throw_if_any("prepare"); });

@@ -11,6 +11,7 @@
 #include "suite/verbs/prepare.h"
 #include "suite/verbs/report.h"
 #include "suite/verbs/run.h"
+#include "suite/verbs/status.h"
 #include "suite/verbs/tokenize.h"
 #include "suite/verbs/verb.h"
 
@@ -18,9 +19,9 @@ namespace kdbench {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs{
-      run_verb(),     prepare_verb(),  finetune_verb(), export_verb(),
-      distill_verb(), predict_verb(),  glue_zip_verb(), report_verb(),
-      methods_verb(), tokenize_verb(), inspect_verb(),  doctor_verb(),
+      run_verb(),      status_verb(),  prepare_verb(),  finetune_verb(), export_verb(),
+      distill_verb(),  predict_verb(), glue_zip_verb(), report_verb(),   methods_verb(),
+      tokenize_verb(), inspect_verb(), doctor_verb(),
   };
   return verbs;
 }

@@ -6,8 +6,8 @@
 #include "io/base/text.h"
 #include "methods/models/presets.h"
 #include "suite/config/experiment_text.h"
-#include "suite/stages/plan_text.h"
 #include "suite/verbs/experiment_options.h"
+#include "suite/walks/plan_text.h"
 
 namespace kdbench {
 namespace {
@@ -38,7 +38,7 @@ ExitCode run(const RunOptions& options, const VerbContext& context) {
     context.control.on_root([&] { print_plan(experiment, options.ranks, session.workspace()); });
     return ExitCode::kDone;
   }
-  return finish_experiment(run_experiment(experiment, session.workspace()), context);
+  return finish_experiment(make_experiment(experiment, session.workspace()), context);
 }
 
 }  // namespace

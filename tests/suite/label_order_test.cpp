@@ -10,7 +10,7 @@
 
 #include "methods/models/checkpoint.h"
 #include "reports/comparison.h"
-#include "suite/stages/pipeline.h"
+#include "suite/walks/make.h"
 #include "tests/support/glue_files.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny.h"
@@ -90,7 +90,7 @@ learning_rate = 1e-2
     const Control control(MPI_COMM_SELF);
     const auto collectives = make_collectives(control, at::kCPU);
     const Workspace workspace{control, *collectives, at::kCPU, 1, folder_ / "out", "test"};
-    const PipelineResult result = run_experiment(load_experiment(file, {}), workspace);
+    const ExperimentRuns result = make_experiment(load_experiment(file, {}), workspace);
     folders_ = result.runs;
     return read_runs(result.runs);
   }

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "suite/stages/pipeline.h"
+#include "suite/walks/make.h"
 #include "tests/support/shared_data.h"
 
 namespace kdbench {
@@ -147,7 +147,7 @@ void reproduce(const fs::path& folder, const std::vector<std::string>& overrides
   out = control.broadcast(out.string() + "-" + std::to_string(::getpid()));
   const Workspace workspace{control, *collectives, at::kCPU, 1, out, "parity test"};
   const Experiment experiment = load_experiment(folder / "experiment.toml", overrides);
-  const PipelineResult result = run_experiment(experiment, workspace);
+  const ExperimentRuns result = make_experiment(experiment, workspace);
   EXPECT_EQ(result.failed, 0);
   if (control.root()) {
     expect_run(student_folder(result.folder), folder / "expected.jsonl");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Stages are reused, changed inputs make new ones, and what cannot work is refused before training.
-#include "suite/stages/pipeline.h"
+#include "suite/walks/make.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -33,11 +33,11 @@ std::string csv_field(const Table& table, size_t row, const std::string& name) {
 
 class Pipeline : public ::testing::Test {
  protected:
-  PipelineResult run(const fs::path& file, const std::vector<std::string>& overrides) {
+  ExperimentRuns run(const fs::path& file, const std::vector<std::string>& overrides) {
     const Control control(MPI_COMM_SELF);
     const auto collectives = make_collectives(control, at::kCPU);
     const Workspace workspace{control, *collectives, at::kCPU, 1, out.path(), "pipeline test"};
-    return run_experiment(load_experiment(file, overrides), workspace);
+    return make_experiment(load_experiment(file, overrides), workspace);
   }
 
   std::string refusal(const fs::path& file, const std::vector<std::string>& overrides) {
@@ -55,14 +55,14 @@ class Pipeline : public ::testing::Test {
 
 TEST_F(Pipeline, FinishedRunsAreReusedAndOtherSettingsMakeNewOnes) {
   KDBENCH_NEED_SHARED(folder, "fixtures/parity/kd-rte/experiment.toml");
-  const PipelineResult first = run(folder, {});
+  const ExperimentRuns first = run(folder, {});
   EXPECT_EQ(first.done, 1);
   ASSERT_EQ(first.runs.size(), 2U);  // the student and its teacher
-  const PipelineResult again = run(folder, {});
+  const ExperimentRuns again = run(folder, {});
   EXPECT_EQ(again.done, 0);
   EXPECT_EQ(again.reused, 1);
   EXPECT_EQ(again.runs, first.runs);
-  const PipelineResult shorter = run(folder, {"train.epochs=1"});
+  const ExperimentRuns shorter = run(folder, {"train.epochs=1"});
   EXPECT_EQ(shorter.done, 1);
   EXPECT_NE(shorter.runs.front(), first.runs.front());
   EXPECT_EQ(shorter.runs.back(), first.runs.back());
@@ -171,14 +171,14 @@ TEST_F(Pipeline, ADivergedTeacherFailsItsStudentsAndIsTriedAgain) {
   KDBENCH_NEED_SHARED(folder, "fixtures/parity/kd-rte/experiment.toml");
   const std::vector<std::string> diverge = {"teacher.train.learning_rate=1e30",
                                             "teacher.train.warmup=0.0", "train.epochs=3"};
-  const PipelineResult result = run(folder, diverge);
+  const ExperimentRuns result = run(folder, diverge);
   EXPECT_EQ(result.failed, 1);
   const auto runs = read_runs(result.runs);
   ASSERT_EQ(runs.size(), 2U);
   EXPECT_EQ(runs[0]["reason"], "its teacher failed");
   EXPECT_EQ(runs[1]["role"], "teacher");
   EXPECT_EQ(runs[1]["status"], "failed");
-  const PipelineResult again = run(folder, diverge);
+  const ExperimentRuns again = run(folder, diverge);
   EXPECT_EQ(again.failed, 1);
   EXPECT_EQ(again.runs.back().string(), result.runs.back().string() + "-2");
   const auto record = read_runs({again.runs.back()});

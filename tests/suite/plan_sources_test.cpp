@@ -8,8 +8,9 @@
 
 #include "io/base/error.h"
 #include "io/weights/safetensors.h"
-#include "suite/stages/pipeline.h"
-#include "suite/stages/plan.h"
+#include "reports/comparison.h"
+#include "suite/walks/make.h"
+#include "suite/walks/plan.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"
 
@@ -90,7 +91,7 @@ class Sources : public ::testing::Test {
   // makes nothing.
   Plan expect_made_as_planned(const Experiment& experiment) {
     const Plan before = plan(experiment);
-    const PipelineResult result = run_experiment(experiment, workspace());
+    const ExperimentRuns result = make_experiment(experiment, workspace());
     EXPECT_EQ(result.failed, 0);
     std::set<std::string> planned;
     for (const auto& stage : before.stages) {
@@ -103,7 +104,7 @@ class Sources : public ::testing::Test {
       if (name.empty()) continue;  // it depends on weights
       EXPECT_THAT(runs, Contains(name));
     }
-    EXPECT_EQ(run_experiment(experiment, workspace()).done, 0);
+    EXPECT_EQ(make_experiment(experiment, workspace()).done, 0);
     return before;
   }
 
@@ -111,11 +112,20 @@ class Sources : public ::testing::Test {
     return testing::user_error_of([&] { plan(experiment); });
   }
 
+  // The model of the experiment's one teacher, made alone.
+  fs::path finished_teacher() {
+    const ExperimentRuns made =
+        make_experiment(load("[[method]]\nname = \"kd\"\n"), workspace(), {},
+                        ExperimentPart::kTeachers);
+    EXPECT_EQ(made.done, 1);
+    const auto record = read_runs(made.runs).front();
+    return made.runs.front() / record.at("model").get<std::string>();
+  }
+
   // A finished teacher's folder without its classifier, as a pre-trained model has none.
   fs::path headless_teacher() {
-    const auto teachers = make_teachers(load("[[method]]\nname = \"kd\"\n"), workspace());
     const fs::path copy = folder / "headless";
-    fs::copy(teachers.front().folder, copy, fs::copy_options::recursive);
+    fs::copy(finished_teacher(), copy, fs::copy_options::recursive);
     TensorMap tensors = read_safetensors(copy / "model.safetensors");
     for (auto& [name, tensor] : tensors) tensor = tensor.clone();
     EXPECT_EQ(tensors.erase("classifier.weight") + tensors.erase("classifier.bias"), 2U);
@@ -207,8 +217,7 @@ TEST_F(Sources, ATeacherThatNobodyTakesNeedNotBeReady) {
 }
 
 TEST_F(Sources, AFrozenTeacherIsTheSameForAllSeeds) {
-  const auto teachers = make_teachers(load("[[method]]\nname = \"kd\"\n"), workspace());
-  fs::copy(teachers.front().folder, folder / "ready", fs::copy_options::recursive);
+  fs::copy(finished_teacher(), folder / "ready", fs::copy_options::recursive);
   fs::remove_all(folder / "out");
   models = "[teacher]\nper_seed = true\nweights = \"ready\"\n";
   const Plan found = expect_made_as_planned(load("[[method]]\nname = \"kd\"\n"));
@@ -218,7 +227,7 @@ TEST_F(Sources, AFrozenTeacherIsTheSameForAllSeeds) {
 }
 
 TEST_F(Sources, AFailedAssistantFailsItsStudents) {
-  const PipelineResult result = run_experiment(
+  const ExperimentRuns result = make_experiment(
       load(kTakd, {"assistant.train.learning_rate=1e30", "assistant.train.clip=0"}), workspace());
   EXPECT_EQ(result.failed, 2);
   std::ifstream file(result.runs.front() / "run.json");
@@ -227,9 +236,11 @@ TEST_F(Sources, AFailedAssistantFailsItsStudents) {
 
 TEST_F(Sources, TeachersAloneNeedNoStudent) {
   const Experiment experiment = load("[[method]]\nname = \"kd\"\n", {}, ExperimentPart::kTeachers);
-  const auto teachers = make_teachers(experiment, workspace());
-  ASSERT_EQ(teachers.size(), 1U);
-  EXPECT_FALSE(teachers.front().failed);
+  const ExperimentRuns made =
+      make_experiment(experiment, workspace(), {}, ExperimentPart::kTeachers);
+  EXPECT_EQ(made.runs.size(), 1U);
+  EXPECT_EQ(made.done, 1);
+  EXPECT_EQ(made.failed, 0);
 }
 
 TEST_F(Sources, OutputsThatAMethodDoesNotTakeAreRefused) {

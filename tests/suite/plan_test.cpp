@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The plan of an experiment against what its run then does: the same steps, sizes, names and files.
-#include "suite/stages/plan.h"
+#include "suite/walks/plan.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,9 +9,9 @@
 #include "reports/comparison.h"
 #include "suite/config/experiment_text.h"
 #include "suite/stages/output_budget.h"
-#include "suite/stages/pipeline.h"
-#include "suite/stages/plan_text.h"
-#include "suite/stages/teacher_outputs.h"
+#include "suite/stages/teacher_outputs_stage.h"
+#include "suite/walks/make.h"
+#include "suite/walks/plan_text.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"
 
@@ -126,7 +126,7 @@ TEST_F(PlanTest, ListsDataTrainingsAndStagesInTheirOrder) {
 
 TEST_F(PlanTest, NamesAndStepsAreThoseOfTheRun) {
   const Plan before = plan(1);
-  const PipelineResult result = run_experiment(load(), workspace());
+  const ExperimentRuns result = make_experiment(load(), workspace());
   ASSERT_EQ(result.done, 2);
   const auto runs = read_runs(result.runs);  // students, then the teacher
   ASSERT_EQ(runs.size(), 3U);
@@ -157,7 +157,7 @@ TEST_F(PlanTest, NamesAndStepsAreThoseOfTheRun) {
 
 TEST_F(PlanTest, SizesAreThoseOfTheFiles) {
   const Plan before = plan(1);
-  run_experiment(load(), workspace());
+  make_experiment(load(), workspace());
   const auto size_of = [&](size_t stage, const std::string& file) {
     return static_cast<int64_t>(
         fs::file_size(folder / "out" / ".stages" / before.stages[stage].name / file));
@@ -187,7 +187,7 @@ TEST_F(PlanTest, AStudentOfTheTeachersWeightsHasNoNameYet) {
   const Plan before = plan(1, overrides);
   EXPECT_EQ(before.stages.back().name, "");
   EXPECT_THAT(plan_text(before), HasSubstr("depends on the teacher's weights"));
-  run_experiment(load(overrides), workspace());
+  make_experiment(load(overrides), workspace());
   const Plan after = plan(1, overrides);
   EXPECT_TRUE(after.stages.back().reused);
   EXPECT_THAT(after.stages.back().name, HasSubstr("RTE-kd-s2-"));
@@ -265,52 +265,62 @@ Features seven_rows() {
 
 using Labels = std::vector<std::string>;
 
-TEST_F(PlanTest, OnlyAutoIsHeldToTheBudget) {
+// The budget against the stores of an experiment's methods on seven rows.
+class OnlineTest : public PlanTest {
+ protected:
+  // `teachers`: one for each seed, or one for all.
+  Labels online(const Experiment& experiment, OutputBudget& budget, bool each = false) const {
+    std::vector<ResolvedMethod> methods;
+    for (const auto& method : experiment.methods) {
+      methods.push_back(resolve(experiment, find_task("RTE"), method));
+    }
+    const Features rows = seven_rows();
+    const StoreSite site{
+        rows, [&](int64_t seed) { return each ? std::to_string(seed) : std::string("teacher"); },
+        folder / "out"};
+    return methods_online(methods, site, budget);
+  }
+  Labels online(const Experiment& experiment, OutputBudget&& budget) const {
+    return online(experiment, budget);
+  }
+};
+
+TEST_F(OnlineTest, OnlyAutoIsHeldToTheBudget) {
   const Experiment automatic = load(), stored = load({"method.kd.teacher_outputs=store"});
-  const Task& task = find_task("RTE");
-  const Features rows = seven_rows();
-  const fs::path out = folder / "out";
-  const auto online = [&](const Experiment& experiment, OutputBudget budget) {
-    return methods_online(experiment, task, rows, out, budget);
-  };
   EXPECT_EQ(online(automatic, {1000, 112}), Labels{});
   EXPECT_EQ(online(stored, {0, 111}), Labels{});
   EXPECT_EQ(online(automatic, {1000, 111}), Labels{"kd"});
 }
 
 // Each teacher of per_seed has a store, and each task its own.
-TEST_F(PlanTest, TheDiskIsForTheStoresOfAllTeachersAndTasks) {
+TEST_F(OnlineTest, TheDiskIsForTheStoresOfAllTeachersAndTasks) {
   const Experiment one = load(), each = load({"teacher.per_seed=true", "train.seeds=[1,2,3]"});
-  const Task& task = find_task("RTE");
-  const Features rows = seven_rows();
   OutputBudget budget{1000, 1000};
-  EXPECT_EQ(methods_online(one, task, rows, folder / "out", budget), Labels{});
+  EXPECT_EQ(online(one, budget), Labels{});
   const int64_t store = 1000 - budget.disk;
   EXPECT_GE(store, 112);
   EXPECT_EQ(budget.memory, 1000);
 
   budget.disk = 3 * store;
-  EXPECT_EQ(methods_online(each, task, rows, folder / "out", budget), Labels{});
+  EXPECT_EQ(online(each, budget, true), Labels{});
   EXPECT_EQ(budget.disk, 0);
-  EXPECT_EQ(methods_online(one, task, rows, folder / "out", budget), Labels{"kd"});
+  EXPECT_EQ(online(one, budget), Labels{"kd"});
   budget.disk = 3 * store - 1;
-  EXPECT_EQ(methods_online(each, task, rows, folder / "out", budget), Labels{"kd"});
+  EXPECT_EQ(online(each, budget, true), Labels{"kd"});
   EXPECT_EQ(budget.disk, 3 * store - 1);
 }
 
-TEST_F(PlanTest, WhatIsStoredAlreadyNeedsMemoryAlone) {
+TEST_F(OnlineTest, WhatIsStoredAlreadyNeedsMemoryAlone) {
   const Experiment experiment = load();
-  const Task& task = find_task("RTE");
-  const Features rows = seven_rows();
-  const StudentRequest request{&experiment, &task, &experiment.methods[0], 1};
-  const Teacher teacher = teacher_at(folder / "out", teacher_key(experiment, task, 1, rows));
-  const StageKey key = teacher_outputs_key(teacher, shared_needs(request), rows);
+  TeacherNeeds logits;
+  logits.logits = true;
+  const StageKey key = teacher_outputs_key("teacher", seven_rows().hash, logits);
   folder.write(fs::path("out/.stages") / key.hash() / "stage.json", "{}");
   OutputBudget budget{0, 112};
-  EXPECT_EQ(methods_online(experiment, task, rows, folder / "out", budget), Labels{});
+  EXPECT_EQ(online(experiment, budget), Labels{});
   EXPECT_EQ(budget.disk, 0);
   budget.memory = 111;
-  EXPECT_EQ(methods_online(experiment, task, rows, folder / "out", budget), Labels{"kd"});
+  EXPECT_EQ(online(experiment, budget), Labels{"kd"});
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "io/stores/feature_store.h"
 #include "reports/comparison.h"
-#include "suite/stages/pipeline.h"
+#include "suite/walks/make.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/glue_files.h"
 #include "tests/support/tiny_bpe.h"
@@ -80,8 +80,8 @@ class RobertaPipeline : public ::testing::Test {
   std::vector<fs::path> run(const Control& control, const std::string& out) {
     const auto collectives = make_collectives(control, at::kCPU);
     const Workspace workspace{control, *collectives, at::kCPU, 1, folder_.path / out, "test"};
-    const PipelineResult result =
-        run_experiment(load_experiment(folder_.path / "experiment.toml", {}), workspace);
+    const ExperimentRuns result =
+        make_experiment(load_experiment(folder_.path / "experiment.toml", {}), workspace);
     EXPECT_EQ(result.done, 4);
     EXPECT_EQ(result.failed, 0);
     return result.runs;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "suite/stages/selection.h"
+#include "suite/config/selection.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

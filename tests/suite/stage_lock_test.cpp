@@ -11,7 +11,7 @@
 #include <chrono>
 #include <thread>
 
-#include "suite/stages/run_place.h"
+#include "suite/graph/run_place.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {

@@ -6,8 +6,8 @@
 
 #include "io/synthetic/synthetic.h"
 #include "reports/comparison.h"
-#include "suite/stages/pipeline.h"
-#include "suite/stages/synthetic.h"
+#include "suite/walks/make.h"
+#include "suite/stages/corpora_stage.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {
@@ -44,10 +44,10 @@ name = "kd"
 
 class SyntheticData : public ::testing::Test {
  protected:
-  PipelineResult run() {
+  ExperimentRuns run() {
     const fs::path file = folder_.make(
         "experiment.toml", [](const fs::path& path) { testing::write_bytes(path, kExperiment); });
-    return run_experiment(load_experiment(file, {}), workspace_);
+    return make_experiment(load_experiment(file, {}), workspace_);
   }
 
   RankFolder folder_;
@@ -57,7 +57,7 @@ class SyntheticData : public ::testing::Test {
 };
 
 TEST_F(SyntheticData, RunsLikeAGlueFolder) {
-  const PipelineResult first = run();
+  const ExperimentRuns first = run();
   EXPECT_EQ(first.done, 2);
   EXPECT_EQ(first.failed, 0);
   const auto runs = read_runs(first.runs);
@@ -76,10 +76,14 @@ TEST_F(SyntheticData, RunsLikeAGlueFolder) {
 }
 
 TEST_F(SyntheticData, IsWrittenOnce) {
-  const fs::path stage = ensure_synthetic_data(workspace_);
+  Graph graph;
+  CorporaStage& corpora = corpora_stage(graph);
+  EXPECT_EQ(corpora.make(workspace_).kind, Outcome::Kind::kMade);
+  const fs::path stage = corpora.root(workspace_);
   EXPECT_TRUE(fs::exists(stage / "MNLI" / "dev_mismatched.tsv"));
   const auto written = fs::last_write_time(stage / "vocab.txt");
-  EXPECT_EQ(ensure_synthetic_data(workspace_), stage);
+  EXPECT_EQ(corpora.make(workspace_).kind, Outcome::Kind::kReused);
+  EXPECT_EQ(corpora.root(workspace_), stage);
   EXPECT_EQ(fs::last_write_time(stage / "vocab.txt"), written);
 }
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "suite/graph/run_place.h"
+
+#include <fmt/core.h>
+
+#include <fstream>
+
+#include "suite/results/run_record.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string lock_name(const std::string& experiment, const std::string& run_id) {
+  return experiment + "-" + run_id;
+}
+
+nlohmann::json read_record(const fs::path& folder) {
+  std::ifstream file(folder / "run.json");
+  auto record = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  return record.is_object() ? record : nlohmann::json::object();
+}
+
+// The last attempt that ended, if any did.
+fs::path last_attempt(const fs::path& first) {
+  fs::path last;
+  for (int attempt = 1;; ++attempt) {
+    const fs::path folder =
+        attempt == 1 ? first : fs::path(first.string() + "-" + std::to_string(attempt));
+    if (!fs::exists(folder)) return last;
+    last = folder;
+  }
+}
+
+std::string failure_text(const nlohmann::json& record) {
+  std::string text = record.value("reason", "");
+  const auto steps = record.find("steps");
+  if (steps != record.end()) text += fmt::format(" (after {} steps)", steps->dump());
+  return text;
+}
+
+}  // namespace
+
+bool run_is_done(const Workspace& workspace, const std::string& experiment,
+                 const std::string& run_id, fs::path* folder) {
+  const nlohmann::json found = from_root(workspace.control, [&] {
+    look_anew(workspace.out / experiment);
+    bool done = false;
+    const auto place = free_run_folder(workspace.out / experiment / run_id, &done);
+    return nlohmann::json{place.string(), done};
+  });
+  *folder = found[0].get<std::string>();
+  return found[1].get<bool>();
+}
+
+RunPlace::RunPlace(const Workspace& workspace, const std::string& experiment,
+                   const std::string& run_id) {
+  const auto look = [&] { done_ = run_is_done(workspace, experiment, run_id, &folder_); };
+  look();
+  if (done_) return;
+  lock_.emplace(workspace, lock_name(experiment, run_id));
+  look();  // another job may have finished it meanwhile
+}
+
+StageState look_at_run(const fs::path& out, const std::string& experiment,
+                       const std::string& run_id) {
+  const fs::path first = out / experiment / run_id;
+  bool done = false;
+  free_run_folder(first, &done);
+  if (done) return {StageState::Kind::kDone, "", "", ""};
+  if (const auto holder = lock_holder(out, lock_name(experiment, run_id))) {
+    return {StageState::Kind::kRunning, holder->who, holder->since, ""};
+  }
+  const fs::path last = last_attempt(first);
+  if (last.empty()) return {};
+  const nlohmann::json record = read_record(last);
+  return {StageState::Kind::kFailed, "", record.value("ended", ""), failure_text(record)};
+}
+
+}  // namespace kdbench

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Where a run's results go: <out>/<experiment>/<run-id>, or <run-id>-2, -3, ... after failed
+// attempts. One job at a time works there: a second one waits and finds the run finished.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "suite/graph/stage_lock.h"
+#include "suite/graph/stage_state.h"
+#include "suite/ranks/workspace.h"
+
+namespace kdbench {
+
+class RunPlace {
+ public:
+  // Locks the run until this object ends, unless it is done already. Collective.
+  RunPlace(const Workspace& workspace, const std::string& experiment, const std::string& run_id);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  std::string run_id() const { return folder_.filename().string(); }
+  bool done() const { return done_; }  // a finished run stands there
+
+ private:
+  std::optional<StageLock> lock_;
+  std::filesystem::path folder_;
+  bool done_ = false;
+};
+
+// Whether the run is finished; `folder` receives where it lies, or would. Collective.
+bool run_is_done(const Workspace& workspace, const std::string& experiment,
+                 const std::string& run_id, std::filesystem::path* folder);
+
+// What is found of the run: done, being made, failed at its last attempt, or nothing. Local.
+StageState look_at_run(const std::filesystem::path& out, const std::string& experiment,
+                       const std::string& run_id);
+
+}  // namespace kdbench

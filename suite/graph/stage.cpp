@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "suite/graph/stage.h"
+
+#include <algorithm>
+
+#include "suite/graph/stage_lock.h"
+
+namespace kdbench {
+
+void Stage::add_need(Stage& stage) {
+  if (std::find(needs_.begin(), needs_.end(), &stage) == needs_.end()) needs_.push_back(&stage);
+}
+
+bool SharedStage::done(const Workspace& workspace) {
+  return from_root(workspace.control, [&] { return stage_is_there(workspace.out, key_); })
+      .get<bool>();
+}
+
+StageState SharedStage::look(const Workspace& workspace) {
+  if (stage_is_there(workspace.out, key_)) return {StageState::Kind::kDone, "", "", ""};
+  if (const auto holder = lock_holder(workspace.out, hash_)) {
+    return {StageState::Kind::kRunning, holder->who, holder->since, ""};
+  }
+  return {};
+}
+
+Outcome SharedStage::make(const Workspace& workspace) {
+  bool mine = false;
+  const auto made = ensure_stage(workspace, key_, [&](const std::filesystem::path& partial) {
+    mine = true;
+    return make_in(partial, workspace);
+  });
+  if (!made) return {};
+  return {mine ? Outcome::Kind::kMade : Outcome::Kind::kReused, {}};
+}
+
+Outcome SharedStage::skip(const Stage& need, const Workspace& workspace) {
+  workspace.say(title() + ": not made: " + need.title() + " failed");
+  return {};
+}
+
+}  // namespace kdbench

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The models that an experiment uses, each checked once however many of its runs use it: a cut or
+// missing file of weights is found before hours of training.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/base/error.h"
+#include "io/tasks/task.h"
+#include "suite/models/model_settings.h"
+
+namespace kdbench {
+
+class ModelChecks {
+ public:
+  // `teacher`: what init_from = "teacher" refers to, or null; `frozen`: it is used without
+  // training.
+  void add(const ModelSettings& model, const ModelSettings* teacher, bool frozen, const Task& task);
+
+  // Reads the weights and vocabularies of all of them. Local.
+  void run(Problems& problems) const;
+
+ private:
+  struct Use {
+    ModelSettings model;
+    std::optional<ModelSettings> teacher;
+    bool frozen = false;
+    std::vector<const Task*> tasks;
+  };
+  std::map<std::string, size_t> places_;
+  std::vector<Use> uses_;  // in the order in which they were added
+};
+
+}  // namespace kdbench

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "suite/models/training_costs.h"
+
+#include <algorithm>
+
+namespace kdbench {
+namespace {
+
+// Everything that a model's sizes depend on; its weights and its seed do not matter.
+std::string outline_key(const ModelRequest& request) {
+  nlohmann::json key{to_json(request.settings), request.task->name};
+  key.push_back(request.dropout ? nlohmann::json(*request.dropout) : nlohmann::json());
+  for (const auto& extra : request.extra) key.push_back({extra.name, extra.shape});
+  if (request.labels) key.push_back(*request.labels);
+  return key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool has_dev_rows(const Task& task, const FeatureStore& rows) {
+  const auto dev = task.dev_splits();
+  return std::any_of(dev.begin(), dev.end(),
+                     [&](const std::string& name) { return rows.splits.contains(name); });
+}
+
+}  // namespace
+
+Model& TrainingCosts::outline(const ModelRequest& request) {
+  auto& model = outlines_[outline_key(request)];
+  if (!model) model = outline_model(request);
+  return *model;
+}
+
+const Dataset& TrainingCosts::dataset(const std::shared_ptr<const FeatureSplit>& rows,
+                                      const std::vector<std::string>& labels) {
+  auto& data = datasets_[{rows, labels}];
+  if (!data) data = make_dataset(rows, labels);
+  return *data;
+}
+
+const TrainingSummary& TrainingCosts::summary(const std::string& name,
+                                              const TrainingOutline& training) {
+  if (const auto found = summaries_.find(name); found != summaries_.end()) return found->second;
+  Models models;
+  for (const auto& [role, request] : training.models) models[role] = &outline(request);
+  const Model& student = *models.at(kStudent);
+  TrainingSummary summary{student.parameters().layout().parameter_count(), {}};
+  if (training.method) {
+    const auto method = training.method();
+    const Task& task = *training.models.at(kStudent).task;
+    summary.cost =
+        training_cost(method->phases({models}), models,
+                      dataset(training.rows->split("train"), student.config().labels),
+                      training.settings, ranks_, has_dev_rows(task, *training.rows), memo_);
+  }
+  return summaries_.emplace(name, std::move(summary)).first->second;
+}
+
+double TrainingCosts::forward_flops(const ModelRequest& model,
+                                    const std::shared_ptr<const FeatureSplit>& rows) {
+  Model& outlined = outline(model);
+  return kdbench::forward_flops(outlined, dataset(rows, outlined.config().labels), memo_);
+}
+
+int64_t values_bytes(const Model& model) {
+  return int64_t{sizeof(float)} * model.parameters().layout().buffer_size();
+}
+
+}  // namespace kdbench

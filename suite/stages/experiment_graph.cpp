@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/experiment_graph.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "suite/config/method_models.h"
+#include "suite/stages/assistant_stage.h"
+#include "suite/stages/corpora_stage.h"
+#include "suite/stages/student_stage.h"
+#include "suite/stages/teacher_stage.h"
+
+namespace kdbench {
+namespace {
+
+// The stage and all that it needs.
+void collect(Stage& stage, std::set<const Stage*>& found) {
+  if (!found.insert(&stage).second) return;
+  for (Stage* need : stage.needs()) collect(*need, found);
+}
+
+}  // namespace
+
+ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selection,
+                                 ExperimentPart part, OutputBudget budget,
+                                 const Workspace& workspace, const PrepareData& prepare,
+                                 Problems& problems)
+    : experiment_(asked),
+      selection_(selection),
+      part_(part),
+      workspace_(workspace),
+      problems_(problems) {
+  place_data(prepare);
+  for (const auto& name : selected_tasks(selection_, experiment_)) {
+    tasks_.push_back(std::make_unique<TaskPart>());
+    tasks_.back()->task = &find_task(name);
+  }
+  for (const auto& task : tasks_) prepare_rows(*task, prepare);
+  for (const auto& task : tasks_) {
+    if (part_ == ExperimentPart::kTeachers) {
+      problems_.collect([&] { add_teachers(*task); });
+      continue;
+    }
+    problems_.collect([&] {
+      resolve_methods(*task);
+      decide_online(*task, budget);
+    });
+    add_students(*task);
+  }
+}
+
+void ExperimentGraph::place_data(const PrepareData& prepare) {
+  if (!experiment_.data.synthetic) return;
+  CorporaStage& corpora = corpora_stage(graph_);
+  prepare(corpora);
+  take_corpora(experiment_, corpora.root(workspace_));
+}
+
+// Of all models, before anything is made of them: all mistakes in all data files are found.
+void ExperimentGraph::prepare_rows(const TaskPart& part, const PrepareData& prepare) {
+  const auto rows = [&](const ModelSettings& model) {
+    problems_.collect([&] { prepare(features_of(context_, *part.task, model)); });
+  };
+  if (part_ == ExperimentPart::kAll) {
+    for (const auto* method : selected_methods(selection_, experiment_)) {
+      rows(student_of(experiment_, *method));
+    }
+  }
+  if (experiment_.teacher) rows(experiment_.teacher->model);
+  if (experiment_.assistant) rows(experiment_.assistant->model);
+}
+
+void ExperimentGraph::resolve_methods(TaskPart& part) {
+  part.methods.reserve(experiment_.methods.size());
+  workspace_.control.agree([&] {
+    for (const auto& method : experiment_.methods) {
+      part.methods.push_back(resolve(experiment_, *part.task, method));
+    }
+  });
+  part.shared = shared_needs(part.methods);
+}
+
+// Stored teacher outputs must find room on every host; those that do not are not stored.
+void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
+  const bool automatic =
+      std::any_of(part.methods.begin(), part.methods.end(), [](const ResolvedMethod& method) {
+        return method.takes_outputs() && method.settings->teacher_outputs == "auto";
+      });
+  if (!experiment_.teacher || !automatic) return;
+  const Features& rows =
+      features_of(context_, *part.task, experiment_.teacher->model).rows(workspace_);
+  std::map<int64_t, std::string> teachers;  // by a student's seed: making a stage is collective
+  for (const auto& method : part.methods) {
+    for (const int64_t seed :
+         method.takes_outputs() ? method.train.seeds : std::vector<int64_t>{}) {
+      if (teachers.contains(seed)) continue;
+      teachers[seed] = teacher_of(part, seed).hash();
+    }
+  }
+  const auto decided = from_root(workspace_.control, [&]() -> nlohmann::json {
+    const StoreSite site{rows, [&](int64_t seed) { return teachers.at(seed); }, workspace_.out};
+    const auto labels = methods_online(part.methods, site, budget);
+    return {{"online", labels}, {"disk", budget.disk}};
+  });
+  budget.disk = decided.at("disk");
+  const std::set<std::string> online = decided.at("online");
+  for (auto& method : part.methods) {
+    if (!online.contains(method.settings->label)) continue;
+    method.online = true;
+    workspace_.say(part.task->name + " " + method.settings->label +
+                   ": the teacher's outputs are too large to store, it runs beside the student");
+  }
+  part.shared = shared_needs(part.methods);
+}
+
+void ExperimentGraph::add_students(const TaskPart& part) {
+  std::vector<Stage*> students;
+  for (const auto* wanted : selected_methods(selection_, experiment_)) {
+    const auto method =
+        std::find_if(part.methods.begin(), part.methods.end(),
+                     [&](const ResolvedMethod& resolved) { return resolved.settings == wanted; });
+    if (method == part.methods.end()) continue;  // a problem
+    problems_.collect([&] {
+      FeaturesStage& rows = features_of(context_, *part.task, *method->student);
+      for (const int64_t seed : selected_seeds(selection_, experiment_, part.task->name, *wanted)) {
+        const auto source = source_of(part, *method, model_of(part, *method, seed), rows);
+        students.push_back(&student_stage(context_, *method, seed, rows, source));
+      }
+    });
+  }
+  targets_.insert(targets_.end(), students.begin(), students.end());
+  add_model_targets(students);
+}
+
+// Their records belong to the results too.
+void ExperimentGraph::add_model_targets(const std::vector<Stage*>& students) {
+  std::set<const Stage*> needed;
+  for (Stage* student : students) collect(*student, needed);
+  for (const char* kind : {kTeacher, kAssistant}) {
+    for (const auto& stage : graph_.stages()) {
+      if (stage->kind() == kind && needed.contains(stage.get())) targets_.push_back(stage.get());
+    }
+  }
+}
+
+void ExperimentGraph::add_teachers(const TaskPart& part) {
+  for (const int64_t seed : teacher_seeds(selection_, experiment_, part.task->name)) {
+    targets_.push_back(&teacher_stage(context_, *part.task, seed));
+  }
+}
+
+ModelStage* ExperimentGraph::model_of(const TaskPart& part, const ResolvedMethod& method,
+                                      int64_t seed) {
+  if (method.source == SourceKind::kNone) return nullptr;
+  if (method.source == SourceKind::kAssistant) return &assistant_of(part, method, seed);
+  return &teacher_of(part, seed);
+}
+
+ModelStage& ExperimentGraph::teacher_of(const TaskPart& part, int64_t student_seed) {
+  const int64_t seed = teacher_seed(experiment_, part.task->name, student_seed);
+  auto& teacher = teachers_[{part.task, seed}];
+  if (!teacher) teacher = &teacher_stage(context_, *part.task, seed);
+  return *teacher;
+}
+
+// One for each method that asks for one: it is trained by that method's loss.
+ModelStage& ExperimentGraph::assistant_of(const TaskPart& part, const ResolvedMethod& method,
+                                          int64_t student_seed) {
+  const std::string& task = part.task->name;
+  const int64_t seed = assistant_seed(experiment_, task, student_seed);
+  std::shared_ptr<const Source> source;
+  if (trains_assistant(experiment_)) {
+    source = source_of(part, method, &teacher_of(part, seed),
+                       features_of(context_, *part.task, experiment_.assistant->model));
+  }
+  return assistant_stage(context_, method, seed, source);
+}
+
+// What the method takes of `model` (null: nobody's, or all from a file) on `rows`, those of the
+// model that learns.
+std::shared_ptr<const Source> ExperimentGraph::source_of(const TaskPart& part,
+                                                         const ResolvedMethod& method,
+                                                         ModelStage* model, FeaturesStage& rows) {
+  auto source = std::make_shared<Source>();
+  source->model = model;
+  if (experiment_.teacher) {
+    source->teacher_rows = &features_of(context_, *part.task, experiment_.teacher->model);
+  }
+  source->file = method.settings->teacher_outputs_file;
+  source->online = method.online;
+  if (model && method.takes_outputs() && !source->online && !source->file) {
+    const TeacherNeeds& needs = model->kind() == kAssistant ? method.needs : part.shared;
+    source->stored = &teacher_outputs_stage(graph_, *model, needs, method.shapes);
+  }
+  const MemoryNeeds& memory = method.needs.memory;
+  if (memory.centroids > 0 && memory.file.empty()) {
+    const StatesSource states{source->file ? nullptr : model, source->stored, source->file};
+    source->memory = &feature_memory_stage(graph_, states, method, rows, workspace_);
+  }
+  return source;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "suite/walks/make.h"
+
+#include <memory>
+
+#include "io/base/error.h"
+#include "suite/models/model_checks.h"
+#include "suite/stages/experiment_graph.h"
+
+namespace kdbench {
+namespace {
+
+// What every host has room for.
+OutputBudget least_budget(const Workspace& workspace) {
+  OutputBudget own;
+  workspace.control.agree(
+      [&] { own = output_budget(workspace.out, workspace.control.local_size()); });
+  return {workspace.control.min(own.disk), workspace.control.min(own.memory)};
+}
+
+// The stage and what it needs, as far as it is not done.
+void collect_undone(Stage& stage, std::vector<Stage*>& undone, std::set<const Stage*>& seen,
+                    const Workspace& workspace) {
+  if (!seen.insert(&stage).second || stage.done(workspace)) return;
+  for (Stage* need : stage.needs()) collect_undone(*need, undone, seen, workspace);
+  undone.push_back(&stage);
+}
+
+void release_all(const Graph& graph) {
+  for (const auto& stage : graph.stages()) stage->release();
+}
+
+void count(const Stage& stage, const Outcome& outcome, const std::string& counted,
+           ExperimentRuns& runs) {
+  if (!outcome.record.empty()) runs.runs.push_back(outcome.record);
+  // Teachers are counted where nothing else is asked for.
+  if (stage.kind() != counted) return;
+  if (outcome.kind == Outcome::Kind::kMade) ++runs.done;
+  if (outcome.kind == Outcome::Kind::kReused) ++runs.reused;
+  if (outcome.kind == Outcome::Kind::kFailed) ++runs.failed;
+}
+
+}  // namespace
+
+const Outcome& Maker::make(Stage& stage) {
+  const auto found = outcomes_.find(&stage);
+  if (found != outcomes_.end()) return found->second;
+  return outcomes_.emplace(&stage, made(stage)).first->second;
+}
+
+Outcome Maker::made(Stage& stage) {
+  if (!stage.done(workspace_)) {
+    for (Stage* need : stage.needs()) {
+      if (make(*need).kind == Outcome::Kind::kFailed) return stage.skip(*need, workspace_);
+    }
+  }
+  return stage.make(workspace_);
+}
+
+void check_stages(const std::vector<Stage*>& targets, Problems& problems, const std::string& where,
+                  const Workspace& workspace) {
+  std::vector<Stage*> undone;
+  std::set<const Stage*> seen;
+  for (Stage* target : targets) collect_undone(*target, undone, seen, workspace);
+  ModelChecks models;
+  Inspection inspection{workspace, problems, models, {}};
+  for (Stage* stage : undone) stage->check(inspection);
+  workspace.control.on_root([&] {
+    models.run(problems);
+    throw_each_once(problems, where);
+  });
+  workspace.control.agree([&] { throw_each_once(problems, where); });
+}
+
+ExperimentRuns make_experiment(const Experiment& experiment, const Workspace& workspace,
+                               const Selection& selection, ExperimentPart part) {
+  Maker maker(workspace);
+  Problems problems;
+  ExperimentGraph graph(
+      experiment, selection, part, least_budget(workspace), workspace,
+      [&](Stage& stage) { maker.make(stage); }, problems);
+  check_stages(graph.targets(), problems, experiment.file.string(), workspace);
+  ExperimentRuns runs;
+  runs.folder = workspace.out / experiment.name;
+  const std::string counted = part == ExperimentPart::kTeachers ? kTeacher : "run";
+  const Stage* last = nullptr;
+  for (Stage* target : graph.targets()) {
+    // What one task has in memory the next one does not need.
+    if (last && last->task() != target->task()) release_all(graph.graph());
+    count(*target, maker.make(*target), counted, runs);
+    last = target;
+  }
+  return runs;
+}
+
+}  // namespace kdbench

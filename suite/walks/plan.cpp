@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "suite/walks/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "io/base/error.h"
+#include "suite/machine/gemm_speed.h"
+#include "suite/machine/machine.h"
+#include "suite/machine/provenance.h"
+#include "suite/walks/looking.h"
+#include "suite/walks/make.h"
+
+namespace kdbench {
+namespace {
+
+constexpr double kGemmSeconds = 0.05;
+// What a training step makes of the speed of matrix products, about (tests/bench/README.md).
+constexpr double kShareOfGemm = 0.5;
+
+PlanLimits limits_of(int ranks, const Workspace& workspace) {
+  PlanLimits limits;
+  limits.ranks_per_host = ranks == workspace.control.size() ? workspace.control.local_size()
+                                                            : std::min(ranks, usable_cpus());
+  limits.available_memory = available_memory_bytes();
+  limits.free_disk = disk_of(workspace.out).free_bytes;
+  limits.flops_per_s = measure_gemm(kGemmSeconds).flops_per_s;
+  limits.outputs = output_budget(limits.free_disk, limits.available_memory, limits.ranks_per_host);
+  return limits;
+}
+
+// Adds stage by stage.
+class Planner {
+ public:
+  Planner(Plan& plan, const Workspace& workspace)
+      : plan_(plan), workspace_(workspace), costs_(plan.ranks) {}
+
+  void add(Stage& stage) {
+    const Cost cost = stage.cost(costs_, workspace_);
+    const bool done = stage.look(workspace_).kind == StageState::Kind::kDone;
+    const double speed = kShareOfGemm * plan_.limits.flops_per_s * plan_.ranks;
+    plan_.stages.push_back({stage.kind(), stage.title(), stage.name(workspace_), done,
+                            cost.disk_bytes, cost.flops, cost.flops / speed});
+    for (const auto& split : cost.splits) {
+      plan_.splits.push_back({stage.task(), split.name, split.rows, split.tokens, split.longest});
+    }
+    rows_bytes_[stage.task()] += cost.rows_bytes;
+    plan_.features_bytes = std::max(plan_.features_bytes, rows_bytes_[stage.task()]);
+    plan_.training_bytes = std::max(plan_.training_bytes, cost.memory_bytes + cost.outputs_bytes);
+    if (cost.work) add_work(stage, cost);
+  }
+
+  // Of each task the models that others learn from come first.
+  void sort_work() {
+    std::map<std::string, size_t> order;  // of the tasks
+    for (const auto& work : plan_.work) order.emplace(work.task, order.size());
+    std::stable_sort(plan_.work.begin(), plan_.work.end(), [&](const auto& a, const auto& b) {
+      return std::make_pair(order[a.task], !sources_.contains(a.label)) <
+             std::make_pair(order[b.task], !sources_.contains(b.label));
+    });
+  }
+
+ private:
+  void add_work(const Stage& stage, const Cost& cost) {
+    if (stage.kind() != "run") sources_.insert(cost.work->label);
+    auto& place = places_[{stage.task(), cost.work->label}];
+    if (place == 0) {
+      plan_.work.push_back({stage.task(),
+                            cost.work->label,
+                            {},
+                            cost.work->summary->parameters,
+                            cost.work->summary->cost,
+                            cost.outputs_bytes});
+      place = plan_.work.size();
+    }
+    plan_.work[place - 1].seeds.push_back(cost.work->seed);
+  }
+
+  Plan& plan_;
+  const Workspace& workspace_;
+  TrainingCosts costs_;
+  std::map<std::string, int64_t> rows_bytes_;                     // by task
+  std::map<std::pair<std::string, std::string>, size_t> places_;  // in plan_.work, from 1
+  std::set<std::string> sources_;                                 // labels
+};
+
+}  // namespace
+
+int64_t Plan::new_disk_bytes() const {
+  int64_t bytes = 0;
+  for (const auto& stage : stages) bytes += stage.reused ? 0 : stage.bytes;
+  return bytes;
+}
+
+double Plan::seconds() const {
+  double sum = 0.0;
+  for (const auto& stage : stages) sum += stage.reused ? 0.0 : stage.seconds;
+  return sum;
+}
+
+Plan make_plan(const Experiment& asked, int ranks, const Workspace& workspace) {
+  Plan plan;
+  plan.ranks = ranks;
+  plan.program_bytes = peak_memory_bytes();
+  plan.limits = limits_of(ranks, workspace);
+  Problems problems;
+  Looking looking(asked, plan.limits.outputs, workspace, problems);
+  check_stages(looking.experiment().targets(), problems, asked.file.string(), looking.workspace());
+  Planner planner(plan, looking.workspace());
+  for (const auto& stage : looking.graph().stages()) planner.add(*stage);
+  planner.sort_work();
+  return plan;
+}
+
+}  // namespace kdbench

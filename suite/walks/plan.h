@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The walk that only looks: what an experiment would do on a number of ranks, its stages, runs and
+// steps, and what they take. Everything is read and checked as for a run, but models have sizes
+// without values, nothing is trained, and nothing is written (embedded corpora lie in a temporary
+// folder for the time of a plan).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "suite/config/experiment.h"
+#include "suite/models/training_costs.h"
+#include "suite/ranks/workspace.h"
+#include "suite/stages/output_budget.h"
+
+namespace kdbench {
+
+// One split of one task, as one tokenizer cuts it.
+struct SplitPlan {
+  std::string task, split;
+  int64_t rows = 0, tokens = 0, longest = 0;  // longest row in tokens
+};
+
+// One training, the same for all of its seeds.
+struct WorkPlan {
+  std::string task, label;  // label: the method's, or "teacher", "assistant"
+  std::vector<int64_t> seeds;
+  int64_t parameters = 0;
+  TrainingCost training;        // of one seed; no phases: the model is scored as it is
+  int64_t teacher_outputs = 0;  // bytes in memory, with FSD's memory of features
+};
+
+// One thing on the disk: a shared stage, or a run.
+struct StagePlan {
+  std::string kind;  // synthetic | features | teacher | teacher-outputs | memory | run
+  std::string what;  // "MRPC", "MRPC seed 1", "MRPC kd seed 1"
+  std::string name;  // hash or run id; empty: it depends on weights that do not exist yet
+  bool reused = false;
+  int64_t bytes = 0;     // about
+  double flops = 0.0;    // of all ranks, to make it
+  double seconds = 0.0;  // to make it, on ranks like this one
+};
+
+// What the machine has for it. Without a launcher's word on hosts, ranks beyond one per core are
+// taken to be on other hosts like this one.
+struct PlanLimits {
+  int ranks_per_host = 1;
+  int64_t available_memory = 0;  // of this host
+  int64_t free_disk = 0;         // where the results go
+  double flops_per_s = 0.0;      // of a rank, in matrix products
+  OutputBudget outputs;          // of teacher_outputs = "auto"
+};
+
+struct Plan {
+  int ranks = 1;
+  std::vector<SplitPlan> splits;
+  std::vector<WorkPlan> work;
+  std::vector<StagePlan> stages;
+  PlanLimits limits;
+  int64_t program_bytes = 0;   // of a rank before it has read anything
+  int64_t features_bytes = 0;  // of the rows of the task with most of them, in memory
+  int64_t training_bytes = 0;  // of a rank, in its largest training, with the teacher's outputs
+
+  // Of the rank while its largest training is under way.
+  int64_t peak_bytes() const { return program_bytes + features_bytes + training_bytes; }
+  // Of all that is still to be made.
+  int64_t new_disk_bytes() const;
+  double seconds() const;
+};
+
+// Local. Throws one user error that lists every problem of the experiment, its data and its
+// weights.
+Plan make_plan(const Experiment& asked, int ranks, const Workspace& workspace);
+
+}  // namespace kdbench
