@@ -53,6 +53,7 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
 void ExperimentGraph::place_data(const PrepareData& prepare) {
   if (!experiment_.data.synthetic) return;
   CorporaStage& corpora = corpora_stage(graph_);
+  context_.corpora = &corpora;
   prepare(corpora);
   take_corpora(experiment_, corpora.root(workspace_));
 }

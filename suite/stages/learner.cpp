@@ -82,6 +82,16 @@ int64_t run_bytes(const Learner& learner, const TrainingSummary& summary,
 
 }  // namespace
 
+void need_all(Stage& stage, const Learner& learner) {
+  stage.need(*learner.rows);
+  if (!learner.source) return;
+  const Source& source = *learner.source;
+  if (source.model) stage.need(*source.model);
+  if (source.online) stage.need(source.model->rows());
+  if (source.stored) stage.need(*source.stored);
+  if (source.memory) stage.need(*source.memory);
+}
+
 bool execute(const Learner& learner, const nlohmann::json& inputs, const fs::path& folder,
              const std::string& run_id, const Workspace& workspace) {
   TrainingRun run = describe_run(learner, inputs, folder, run_id, workspace);

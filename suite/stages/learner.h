@@ -33,6 +33,9 @@ struct Learner {
   bool keep_model = true;  // as model/; a model that was only read lies elsewhere already
 };
 
+// States what `stage`, which makes it, needs.
+void need_all(Stage& stage, const Learner& learner);
+
 // Trains (or only scores) it and leaves the run in `folder`, whose source is done. `inputs`: all
 // that the result depends on. Returns false when the run failed, which is recorded. Collective.
 bool execute(const Learner& learner, const nlohmann::json& inputs,

@@ -59,7 +59,9 @@ ModelStage::ModelStage(Learner learner, StageKey key)
                   fmt::format("{} seed {}", learner.task->name, learner.seed)),
       learner_(std::move(learner)),
       run_id_(fmt::format("{}-{}-s{}-{}", learner_.task->name, learner_.role, learner_.seed,
-                          hash().substr(0, 8))) {}
+                          hash().substr(0, 8))) {
+  need_all(*this, learner_);
+}
 
 bool ModelStage::done(const Workspace& workspace) {
   return SharedStage::done(workspace) &&

@@ -30,9 +30,7 @@ Learner learner_of(const std::filesystem::path& model, const Task& task, Feature
 }  // namespace
 
 PredictionStage::PredictionStage(Learner own)
-    : RunStage(own, fmt::format("{} {}", own.task->name, kPredict)) {
-  need(*learner().rows);
-}
+    : RunStage(own, fmt::format("{} {}", own.task->name, kPredict)) {}
 
 nlohmann::json PredictionStage::find_inputs(const Workspace&) const {
   const ModelSettings& model = learner().model.settings;

@@ -12,7 +12,9 @@ namespace kdbench {
 class RunStage : public Stage {
  public:
   RunStage(Learner learner, std::string title)
-      : Stage("run", learner.task->name, std::move(title)), learner_(std::move(learner)) {}
+      : Stage("run", learner.task->name, std::move(title)), learner_(std::move(learner)) {
+    need_all(*this, learner_);
+  }
 
   // "<task>-<label>-s<seed>-<hash of everything that the result depends on>", with -2, -3, ...
   // after failed attempts.

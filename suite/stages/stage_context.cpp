@@ -17,6 +17,7 @@ FeaturesStage& features_of(StageContext& context, const Task& task, const ModelS
                                experiment.train_limit_of(task.name),
                                experiment.data.synthetic};
   FeaturesStage& stage = features_stage(context.graph, request, context.workspace);
+  if (context.corpora) stage.need(*context.corpora);
   context.features[{&task, tokenizer}] = &stage;
   return stage;
 }

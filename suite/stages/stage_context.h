@@ -17,6 +17,7 @@ struct StageContext {
   const Experiment& experiment;  // with its data in place
   Graph& graph;
   const Workspace& workspace;
+  Stage* corpora = nullptr;  // where the data are the embedded ones
   // Whose keys have been worked out, by task and tokenizer.
   std::map<std::pair<const Task*, std::filesystem::path>, FeaturesStage*> features = {};
 };

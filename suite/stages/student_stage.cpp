@@ -66,14 +66,7 @@ Learner learner_of(const ResolvedMethod& method, int64_t seed, FeaturesStage& ro
 
 }  // namespace
 
-StudentStage::StudentStage(Learner own) : RunStage(own, title_of(own)) {
-  need(*learner().rows);
-  const Source& source = *learner().source;
-  if (source.model) need(*source.model);
-  if (source.online) need(source.model->rows());
-  if (source.stored) need(*source.stored);
-  if (source.memory) need(*source.memory);
-}
+StudentStage::StudentStage(Learner own) : RunStage(own, title_of(own)) {}
 
 nlohmann::json StudentStage::find_inputs(const Workspace& workspace) const {
   ModelRequest model = learner().model;

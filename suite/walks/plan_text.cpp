@@ -24,6 +24,7 @@ std::string bytes_text(int64_t bytes) { return kdbench::bytes_text(static_cast<d
 // "40 s", "12 min", "3.4 h".
 std::string time_text(double seconds) {
   constexpr double kMinute = 60.0, kHour = 3600.0;
+  if (seconds < 1) return "< 1 s";
   if (seconds < 2 * kMinute) return fmt::format("{:.0f} s", seconds);
   if (seconds < 2 * kHour) return fmt::format("{:.0f} min", seconds / kMinute);
   return fmt::format("{:.1f} h", seconds / kHour);

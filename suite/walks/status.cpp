@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 #include "io/base/error.h"
 #include "io/base/text.h"
@@ -43,8 +44,8 @@ class Watcher {
     if (found.kind == StageState::Kind::kDone || found.kind == StageState::Kind::kRunning) {
       return status;
     }
-    for (const Stage* need : stage.needs()) {
-      if (!done_.at(need)) status.waiting_for.push_back(need->kind() + " " + need->title());
+    for (const Stage* need : next_needs(stage)) {
+      status.waiting_for.push_back(need->kind() + " " + need->title());
     }
     if (found.kind == StageState::Kind::kMissing && !status.waiting_for.empty()) {
       status.state = "waiting";
@@ -53,6 +54,19 @@ class Watcher {
   }
 
  private:
+  // Of what it needs and is not done, what no other such need waits for itself.
+  std::vector<const Stage*> next_needs(const Stage& stage) const {
+    std::set<const Stage*> sooner;
+    std::vector<const Stage*> undone;
+    for (const Stage* need : stage.needs()) {
+      if (done_.at(need)) continue;
+      undone.push_back(need);
+      sooner.insert(need->needs().begin(), need->needs().end());
+    }
+    std::erase_if(undone, [&](const Stage* need) { return sooner.contains(need); });
+    return undone;
+  }
+
   const Workspace& workspace_;
   std::map<const Stage*, bool> done_;
 };

@@ -19,7 +19,7 @@ struct StageStatus {
   std::string state;       // done | running | failed | waiting | missing
   std::string who, since;  // running: "host:pid"; running, failed: since when (UTC)
   std::string why;         // failed: the reason and how far it came
-  std::vector<std::string> waiting_for;  // what must be made first: "teacher MRPC seed 1"
+  std::vector<std::string> waiting_for;  // what must be made next before it: "teacher MRPC seed 1"
 };
 
 // What waits is not there and needs what is not done; what is missing could be made now. Throws one

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Stages are reused, changed inputs make new ones, and what cannot work is refused before training.
-#include "suite/walks/make.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +9,7 @@
 #include "io/base/error.h"
 #include "reports/comparison.h"
 #include "reports/pairing.h"
+#include "suite/walks/make.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temp_folder.h"
 

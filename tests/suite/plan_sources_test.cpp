@@ -114,9 +114,8 @@ class Sources : public ::testing::Test {
 
   // The model of the experiment's one teacher, made alone.
   fs::path finished_teacher() {
-    const ExperimentRuns made =
-        make_experiment(load("[[method]]\nname = \"kd\"\n"), workspace(), {},
-                        ExperimentPart::kTeachers);
+    const ExperimentRuns made = make_experiment(load("[[method]]\nname = \"kd\"\n"), workspace(),
+                                                {}, ExperimentPart::kTeachers);
     EXPECT_EQ(made.done, 1);
     const auto record = read_runs(made.runs).front();
     return made.runs.front() / record.at("model").get<std::string>();

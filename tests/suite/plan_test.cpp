@@ -12,7 +12,7 @@
 #include "suite/stages/teacher_outputs_stage.h"
 #include "suite/walks/make.h"
 #include "suite/walks/plan_text.h"
-#include "tests/support/temp_folder.h"
+#include "tests/suite/tiny_experiment.h"
 #include "tests/support/user_error.h"
 
 namespace kdbench {
@@ -21,74 +21,16 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-// Seven training rows and three dev rows, two random models: a whole run takes a second.
-constexpr const char* kExperiment = R"(name = "tiny"
-[data]
-root = "data"
-tasks = ["RTE"]
-max_seq_length = 16
-[teacher]
-architecture = "bert"
-layers = 2
-hidden = 16
-heads = 2
-intermediate = 32
-max_positions = 16
-tokenizer = "tokenizer"
-[teacher.train]
-epochs = 3
-[student]
-architecture = "bert"
-layers = 1
-hidden = 16
-heads = 2
-intermediate = 32
-max_positions = 16
-tokenizer = "tokenizer"
-[train]
-batch_size = 4
-epochs = 2
-seeds = [1, 2]
-[[method]]
-name = "kd"
-)";
+using testing::kHeader;
 
-constexpr const char* kHeader = "index\tsentence1\tsentence2\tlabel\n";
-
-class PlanTest : public ::testing::Test {
+class PlanTest : public testing::TinyExperiment {
  protected:
-  PlanTest() {
-    folder.write("tokenizer/vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n");
-    folder.write("data/RTE/train.tsv", rows(7));
-    folder.write("data/RTE/dev.tsv", rows(3));
-    folder.write("experiment.toml", kExperiment);
-  }
-
-  static std::string rows(int count) {
-    std::string text = kHeader;
-    for (int row = 0; row < count; ++row) {
-      text += std::to_string(row) + "\ta b\tc" + std::string(row % 2 ? " a" : "") +
-              (row % 3 ? "\tentailment\n" : "\tnot_entailment\n");
-    }
-    return text;
-  }
-
-  Experiment load(const std::vector<std::string>& overrides = {}) const {
-    return load_experiment(folder / "experiment.toml", overrides);
-  }
-  Workspace workspace() const {
-    return {control, *collectives, at::kCPU, 1, folder / "out", "plan test", true};
-  }
   Plan plan(int ranks, const std::vector<std::string>& overrides = {}) const {
     return make_plan(load(overrides), ranks, workspace());
   }
   std::string refusal(const std::vector<std::string>& overrides = {}) const {
     return testing::user_error_of([&] { plan(1, overrides); });
   }
-
-  testing::TempFolder folder;
-  const Control control{MPI_COMM_SELF};
-  std::unique_ptr<Collectives> collectives = make_single_collectives();
 };
 
 TEST_F(PlanTest, WritesNothing) {

@@ -6,8 +6,8 @@
 
 #include "io/synthetic/synthetic.h"
 #include "reports/comparison.h"
-#include "suite/walks/make.h"
 #include "suite/stages/corpora_stage.h"
+#include "suite/walks/make.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench {
