@@ -18,15 +18,30 @@ function(kdbench_use_torch target)
   target_precompile_headers(${target} REUSE_FROM kdbench_pch)
 endfunction()
 
-# kdbench_add_library(NAME [LIBS ...]): all sources of the current folder and its subfolders as one library.
+# kdbench_add_library(NAME [LIBS ...] [ALONE files...] [WITHOUT_TORCH folders...]): all sources of the current folder and
+# its subfolders as one library. ALONE: never merged with others. WITHOUT_TORCH: what lies there uses no tensors and is
+# compiled without the precompiled header, whose loading would cost more than the rest.
 function(kdbench_add_library name)
-  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LIBS;ALONE;WITHOUT_TORCH" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
-  if(NOT sources) # So far a folder of headers only.
-    set(sources "${PROJECT_BINARY_DIR}/empty.cpp")
+  list(TRANSFORM arg_ALONE PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  list(REMOVE_ITEM sources ${arg_ALONE})
+  set(units ${arg_ALONE})
+  foreach(folder IN LISTS arg_WITHOUT_TORCH)
+    set(plain ${sources})
+    list(FILTER plain INCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${folder}")
+    list(REMOVE_ITEM sources ${plain})
+    kdbench_merge_sources(plain 16 ${plain})
+    set_source_files_properties(${plain} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    list(APPEND units ${plain})
+  endforeach()
+  kdbench_merge_sources(sources 8 ${sources})
+  list(APPEND units ${sources})
+  if(NOT units) # So far a folder of headers only.
+    set(units "${PROJECT_BINARY_DIR}/empty.cpp")
   endif()
-  add_library(${name} STATIC ${sources})
+  add_library(${name} STATIC ${units})
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PUBLIC ${arg_LIBS})
   kdbench_use_torch(${name})
