@@ -4,7 +4,7 @@
 # Not CMake's UNITY_BUILD: its units name their sources by absolute paths, so that ccache would know no clone but one.
 
 # kdbench_merge_sources(RESULT BATCH SOURCES...): in RESULT the units to compile, each of at most BATCH sources of one
-# folder; with KDBENCH_UNITY off, the sources themselves. SOURCES are absolute and sorted.
+# folder; with KDBENCH_UNITY off, the sources themselves. SOURCES are absolute.
 function(kdbench_merge_sources result batch)
   if(NOT KDBENCH_UNITY)
     set(${result} ${ARGN} PARENT_SCOPE)

@@ -14,7 +14,7 @@
 #include "tests/support/shared_data.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::pipeline_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -195,4 +195,4 @@ TEST_F(Pipeline, MistakesAreFoundBeforeTraining) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::pipeline_test

@@ -15,7 +15,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::plan_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -314,4 +314,4 @@ TEST_F(PlanTest, WhatIsStoredAlreadyNeedsMemoryAlone) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::plan_test
