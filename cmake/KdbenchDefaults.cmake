@@ -36,9 +36,11 @@ find_program(CCACHE_PROGRAM ccache)
 mark_as_advanced(CCACHE_PROGRAM)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # ccache takes a precompiled header only when it may ignore the header's times and __TIME__. What lies in this clone is
-  # named relative to it, so that another clone of the same sources finds the same objects.
+  # named relative to it, so that another clone of the same sources finds the same objects. Of what is not in the cache
+  # the compiler itself says what it included (CCACHE_DEPEND): no run of the preprocessor before it.
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=true "${CCACHE_PROGRAM}")
+      "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=true CCACHE_DEPEND=true
+      "${CCACHE_PROGRAM}")
   add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
 endif()

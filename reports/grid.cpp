@@ -102,8 +102,8 @@ Groups all_points(const Groups& groups) {
 }
 
 // `groups` must outlive the fields.
-std::vector<GroupField> fields_of(const std::vector<json>& runs, const Groups& groups,
-                                  const Groups& points) {
+std::vector<GroupField> grid_fields(const std::vector<json>& runs, const Groups& groups,
+                                    const Groups& points) {
   std::vector<GroupField> fields{
       {experiment_column(runs), [](auto& point) { return Cell(point.experiment); }},
       {"task", [](auto& point) { return Cell(point.task); }},
@@ -167,7 +167,7 @@ std::vector<std::string> grid_notes(const std::vector<RunGroup>& compared) {
 Table grid_table(const std::vector<json>& runs) {
   const Groups groups = group_runs(runs);
   const Groups points = all_points(groups);
-  Table table = table_of(fields_of(runs, groups, points), points);
+  Table table = table_of(grid_fields(runs, groups, points), points);
   table.title = "Grids";
   table.notes = {"best: of its task's points, by the mean dev score over its seeds."};
   hide_empty_columns(table);

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr zip_uint16_t kFirstDosDate = (1 << 5) | 1;  // 1 January 1980
 
-[[noreturn]] void fail(const fs::path& path, const std::string& what) {
+[[noreturn]] void zip_error(const fs::path& path, const std::string& what) {
   throw_machine_error(path.string(), "cannot be made: " + what);
 }
 
@@ -37,22 +37,22 @@ void add_entry(zip_t* archive, const std::string& name, const std::string& conte
       source ? zip_file_add(archive, name.c_str(), source, ZIP_FL_ENC_UTF_8) : -1;
   if (index < 0) {
     zip_source_free(source);
-    fail(path, zip_strerror(archive));
+    zip_error(path, zip_strerror(archive));
   }
   if (zip_file_set_dostime(archive, static_cast<zip_uint64_t>(index), 0, kFirstDosDate, 0) < 0) {
-    fail(path, zip_strerror(archive));
+    zip_error(path, zip_strerror(archive));
   }
 }
 
 std::string content_of(zip_source_t* buffer, const fs::path& path) {
   zip_stat_t size;
   if (zip_source_stat(buffer, &size) < 0 || zip_source_open(buffer) < 0) {
-    fail(path, zip_error_strerror(zip_source_error(buffer)));
+    zip_error(path, zip_error_strerror(zip_source_error(buffer)));
   }
   std::string bytes(size.size, '\0');
   const zip_int64_t read = zip_source_read(buffer, bytes.data(), bytes.size());
   zip_source_close(buffer);
-  if (read != static_cast<zip_int64_t>(bytes.size())) fail(path, "the archive was cut");
+  if (read != static_cast<zip_int64_t>(bytes.size())) zip_error(path, "the archive was cut");
   return bytes;
 }
 
@@ -62,12 +62,12 @@ void write_zip(const fs::path& path, const ZipEntries& entries) {
   zip_error_t error;
   zip_error_init(&error);
   const Source buffer(zip_source_buffer_create(nullptr, 0, 0, &error));
-  if (!buffer) fail(path, zip_error_strerror(&error));
+  if (!buffer) zip_error(path, zip_error_strerror(&error));
   Archive archive(zip_open_from_source(buffer.get(), ZIP_TRUNCATE, &error));
-  if (!archive) fail(path, zip_error_strerror(&error));
+  if (!archive) zip_error(path, zip_error_strerror(&error));
   zip_source_keep(buffer.get());  // the archive frees its own hold when it is closed
   for (const auto& [name, content] : entries) add_entry(archive.get(), name, content, path);
-  if (zip_close(archive.get()) < 0) fail(path, zip_strerror(archive.get()));
+  if (zip_close(archive.get()) < 0) zip_error(path, zip_strerror(archive.get()));
   static_cast<void>(archive.release());
   const std::string bytes = content_of(buffer.get(), path);
   PartialFile file(path);

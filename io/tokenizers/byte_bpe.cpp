@@ -13,12 +13,12 @@
 namespace kdbench {
 namespace {
 
-constexpr std::string_view kVersion = "byte-level BPE 1";  // changes when ids change
+constexpr std::string_view kByteBpeVersion = "byte-level BPE 1";  // changes when ids change
 
-std::string identity(const BpeVocabulary& vocabulary, const ByteBpeOptions& options) {
+std::string byte_bpe_identity(const BpeVocabulary& vocabulary, const ByteBpeOptions& options) {
   Sha256 hash;
   const auto add = [&](std::string_view text) { hash.update(text).update("\n"); };
-  add(kVersion);
+  add(kByteBpeVersion);
   add(options.add_prefix_space ? "prefix" : "as it is");
   for (const auto& special : options.specials) {
     add(special.text);
@@ -59,7 +59,7 @@ int32_t special_id(const Ids& ids, const std::string& token, const std::string& 
 ByteBpe::ByteBpe(const BpeVocabulary& vocabulary, ByteBpeOptions options)
     : options_(std::move(options)),
       vocabulary_size_(static_cast<int64_t>(vocabulary.tokens.size())),
-      sha256_(identity(vocabulary, options_)),
+      sha256_(byte_bpe_identity(vocabulary, options_)),
       merges_(vocabulary.merges.size()) {
   const Ids ids = ids_of(vocabulary);
   Problems problems;

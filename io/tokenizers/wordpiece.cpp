@@ -14,8 +14,8 @@
 namespace kdbench {
 namespace {
 
-constexpr std::string_view kVersion = "wordpiece 1";  // changes when ids change
-constexpr size_t kMaxWordCharacters = 100;            // longer words are unknown
+constexpr std::string_view kWordPieceVersion = "wordpiece 1";  // changes when ids change
+constexpr size_t kMaxWordCharacters = 100;                     // longer words are unknown
 
 // A word under construction; keeps no more than the pieces may see.
 class Word {
@@ -61,10 +61,11 @@ const std::vector<std::string>& checked(const std::vector<std::string>& vocabula
   return vocabulary;
 }
 
-std::string identity(const std::vector<std::string>& vocabulary, const WordPieceOptions& options) {
+std::string wordpiece_identity(const std::vector<std::string>& vocabulary,
+                               const WordPieceOptions& options) {
   Sha256 hash;
   const auto add = [&](std::string_view text) { hash.update(text).update("\n"); };
-  add(kVersion);
+  add(kWordPieceVersion);
   add(options.normalizer.lower_case ? "lower" : "cased");
   add(options.normalizer.strip_accents ? "strip" : "accents");
   add(options.normalizer.space_cjk ? "space" : "together");
@@ -79,7 +80,7 @@ WordPiece::WordPiece(const std::vector<std::string>& vocabulary, WordPieceOption
                      const std::string& where)
     : options_(std::move(options)),
       vocabulary_size_(static_cast<int64_t>(vocabulary.size())),
-      sha256_(identity(vocabulary, options_)),
+      sha256_(wordpiece_identity(vocabulary, options_)),
       trie_(checked(vocabulary, options_, where)) {
   std::vector<SpecialToken> specials;
   for (const auto& special : special_tokens(options_)) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/attention.h"
 
-#include <torch/torch.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <utility>
 

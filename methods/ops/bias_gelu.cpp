@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/bias_gelu.h"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/dropout_add_layer_norm.h"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "methods/ops/chunks.h"
 #include "methods/ops/dropout_words.h"

@@ -2,7 +2,7 @@
 // Any C++ value carried from a Function's forward to its backward.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/linear.h"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <optional>
 

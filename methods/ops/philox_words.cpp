@@ -102,13 +102,13 @@ KDBENCH_AVX2 void avx2_words(const PhiloxStream& s, int64_t blocks, uint32_t* wo
 
 #pragma GCC diagnostic pop
 
-auto* choose() {
+auto* choose_words() {
   if (machine_isa() == Isa::kAvx512) return avx512_words;
   if (machine_isa() == Isa::kAvx2) return avx2_words;
   return baseline_words;
 }
 #else
-auto* choose() { return baseline_words; }
+auto* choose_words() { return baseline_words; }
 #endif
 
 // The high and low words of a * b for a constant a, without leaving int64: a is split into 16-bit
@@ -125,7 +125,7 @@ std::pair<at::Tensor, at::Tensor> multiply(int64_t a, const at::Tensor& b) {
 }  // namespace
 
 void philox_words(const PhiloxStream& stream, int64_t blocks, uint32_t* words) {
-  static const auto kernel = choose();
+  static const auto kernel = choose_words();
   kernel(stream, blocks, words);
 }
 

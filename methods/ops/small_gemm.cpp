@@ -66,19 +66,19 @@ void baseline_gemm(const Gemm& g) { blocks<4, 4, 2>(g); }
 KDBENCH_AVX512 void avx512_gemm(const Gemm& g) { blocks<16, 12, 2>(g); }
 KDBENCH_AVX2 void avx2_gemm(const Gemm& g) { blocks<8, 6, 2>(g); }
 
-auto* choose() {
+auto* choose_gemm() {
   if (machine_isa() == Isa::kAvx512) return avx512_gemm;
   if (machine_isa() == Isa::kAvx2) return avx2_gemm;
   return baseline_gemm;
 }
 #else
-auto* choose() { return baseline_gemm; }
+auto* choose_gemm() { return baseline_gemm; }
 #endif
 
 }  // namespace
 
 void small_gemm(int64_t m, int64_t n, int64_t k, const GemmOperand& a, const float* b, float* c) {
-  static const auto kernel = choose();
+  static const auto kernel = choose_gemm();
   kernel({m, n, k, a, b, c});
 }
 

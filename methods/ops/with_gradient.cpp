@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/with_gradient.h"
 
-#include <torch/torch.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <utility>
 

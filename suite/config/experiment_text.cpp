@@ -14,12 +14,12 @@ namespace {
 
 constexpr size_t kLabelWidth = 12, kLineWidth = 100;
 
-std::string value_text(const nlohmann::json& value) {
+std::string json_text(const nlohmann::json& value) {
   return value.is_null() ? "(not set)" : value.dump();
 }
 
 std::string item(const std::string& key, const nlohmann::json& value) {
-  return fmt::format("{} = {}", key, value_text(value));
+  return fmt::format("{} = {}", key, json_text(value));
 }
 
 // A label and "key = value" items, on as many lines as they need.
@@ -117,7 +117,7 @@ std::string train_text(const std::vector<Training>& all) {
     auto& row = table.rows.emplace_back();
     row.push_back(training.task);
     row.push_back(training.label);
-    for (const auto& key : differing) row.push_back(value_text(training.keys.at(key)));
+    for (const auto& key : differing) row.push_back(json_text(training.keys.at(key)));
   }
   return text + "\n" + write_console(table);
 }

@@ -11,8 +11,8 @@ namespace kdbench {
 namespace {
 
 // The step's numbers as the kernel needs them.
-struct Factors {
-  Factors(const OptimizerSettings& settings, const AdamWStep& step, bool decay)
+struct AdamWFactors {
+  AdamWFactors(const OptimizerSettings& settings, const AdamWStep& step, bool decay)
       : moments(settings, step.scale),
         shrink(decay ? static_cast<float>(step.shrink) : 1.0F),
         rate(static_cast<float>(step.rate)),
@@ -24,7 +24,7 @@ struct Factors {
 
 KDBENCH_SIMD void update(float* __restrict values, float* __restrict gradients,
                          float* __restrict first, float* __restrict second, int64_t count,
-                         Factors f) {
+                         AdamWFactors f) {
   for (int64_t i = 0; i < count; ++i) {
     const auto [m, v] = advance_moments(gradients[i], first[i], second[i], f.moments);
     values[i] = values[i] * f.shrink - f.rate * m / (std::sqrt(v) * f.correction + f.epsilon);
@@ -82,7 +82,7 @@ void AdamW::update_fused(Parameters& parameters, const AdamWStep& step) {
   float* const gradients = parameters.gradients().data_ptr<float>();
   float* const first = first_.data_ptr<float>();
   float* const second = second_.data_ptr<float>();
-  const Factors decayed(settings_, step, true), plain(settings_, step, false);
+  const AdamWFactors decayed(settings_, step, true), plain(settings_, step, false);
   for_spans(spans_, [&](const FlatSpan& span) {
     update(values + span.begin, gradients + span.begin, first + span.begin, second + span.begin,
            span.end - span.begin, span.decay ? decayed : plain);

@@ -11,14 +11,14 @@ namespace {
 
 constexpr double kEpsilon = 1e-6;  // outside the root
 
-struct Factors {
+struct BertAdamFactors {
   MomentFactors moments;
   float rate, decay;
 };
 
 KDBENCH_SIMD void update_span(float* __restrict values, float* __restrict gradients,
                               float* __restrict first, float* __restrict second, int64_t count,
-                              Factors f) {
+                              BertAdamFactors f) {
   const auto epsilon = static_cast<float>(kEpsilon);
   for (int64_t i = 0; i < count; ++i) {
     const auto [m, v] = advance_moments(gradients[i], first[i], second[i], f.moments);
@@ -64,8 +64,8 @@ void BertAdam::update(Parameters& parameters, const Piece& piece, double scale,
                       double learning_rate) {
   const double decay = piece.decay ? settings_.weight_decay : 0.0;
   if (parameters.values().is_cpu()) {
-    const Factors factors{MomentFactors(settings_, scale), static_cast<float>(learning_rate),
-                          static_cast<float>(decay)};
+    const BertAdamFactors factors{MomentFactors(settings_, scale),
+                                  static_cast<float>(learning_rate), static_cast<float>(decay)};
     float* const values = parameters.values().data_ptr<float>();
     float* const gradients = parameters.gradients().data_ptr<float>();
     float* const first = first_.data_ptr<float>();

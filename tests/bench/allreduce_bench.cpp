@@ -11,7 +11,7 @@
 #include "tests/bench/measure.h"
 #include "tests/bench/workload.h"
 
-namespace kdbench {
+namespace kdbench::allreduce_bench {
 namespace {
 
 // Fixed, because on one rank nothing moves and no time passes.
@@ -52,4 +52,4 @@ void allreduce(benchmark::State& state, const Shape& shape) {
 }();
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::allreduce_bench

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The encoder at real sizes and row lengths: useful work a second, as a share of what at::mm
 // reaches on the model's own matrix shapes with the same threads. Each rank computes a whole batch.
+#include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
 
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 #include "tests/bench/measure.h"
 #include "tests/bench/workload.h"
 
-namespace kdbench {
+namespace kdbench::encoder_bench {
 namespace {
 
 // A layer's four products x W^T over this number of tokens; with backward also dy W and
@@ -98,4 +98,4 @@ void encoder(benchmark::State& state, const Shape& shape, const LengthMix& mix, 
 }();
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::encoder_bench

@@ -12,7 +12,7 @@
 #include "tests/bench/measure.h"
 #include "tests/bench/training_step.h"
 
-namespace kdbench {
+namespace kdbench::fsd_bench {
 namespace {
 
 // A step whose memory was seen.
@@ -55,4 +55,4 @@ void fsd_step(benchmark::State& state, const std::string& variant, const StepSiz
 }();
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::fsd_bench

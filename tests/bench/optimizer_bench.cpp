@@ -10,7 +10,7 @@
 #include "tests/bench/measure.h"
 #include "tests/bench/workload.h"
 
-namespace kdbench {
+namespace kdbench::optimizer_bench {
 namespace {
 
 // What a step cannot do without: the norm reads the gradient; the update reads and writes value,
@@ -69,4 +69,4 @@ void optimizer_step(benchmark::State& state, const std::string& kind, const Shap
 }();
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::optimizer_bench

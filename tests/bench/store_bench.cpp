@@ -21,7 +21,7 @@
 #include "io/stores/teacher_store_writer.h"
 #include "tests/bench/measure.h"
 
-namespace kdbench {
+namespace kdbench::store_bench {
 namespace {
 
 namespace fs = std::filesystem;
@@ -308,4 +308,4 @@ void add(const std::string& name, const std::function<Store()>& make) {
 }();
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::store_bench

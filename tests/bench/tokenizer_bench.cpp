@@ -12,7 +12,7 @@
 #include "tests/bench/made_up_text.h"
 #include "tests/bench/measure.h"
 
-namespace kdbench {
+namespace kdbench::tokenizer_bench {
 namespace {
 
 constexpr int kMaxLength = 128;
@@ -62,4 +62,4 @@ void tokenize(benchmark::State& state, MakeTokenizer make, int64_t pairs, int th
 }();
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::tokenizer_bench

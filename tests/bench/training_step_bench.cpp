@@ -10,7 +10,7 @@
 #include "tests/bench/measure.h"
 #include "tests/bench/training_step.h"
 
-namespace kdbench {
+namespace kdbench::training_step_bench {
 namespace {
 
 void training_step(benchmark::State& state, const std::string& method, const StepSizes& sizes) {
@@ -35,4 +35,4 @@ void training_step(benchmark::State& state, const std::string& method, const Ste
 }();
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::training_step_bench

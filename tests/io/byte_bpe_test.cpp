@@ -15,7 +15,7 @@
 #include "tests/support/shared_data.h"
 #include "tests/support/tiny_bpe.h"
 
-namespace kdbench {
+namespace kdbench::byte_bpe_test {
 namespace {
 
 using testing::error_of;
@@ -283,4 +283,4 @@ TEST(ByteBpeParity, Gpt2OnEveryRecord) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::byte_bpe_test

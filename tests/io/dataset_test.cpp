@@ -7,7 +7,7 @@
 #include "io/stores/teacher_store.h"
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::dataset_test {
 namespace {
 
 using testing::error_of;
@@ -153,4 +153,4 @@ TEST(Batch, DeviceFieldsMoveAndIdsStay) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::dataset_test

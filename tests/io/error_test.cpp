@@ -11,7 +11,7 @@
 #include "io/base/text.h"
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::error_test {
 namespace {
 
 TEST(Problems, AFileThatIsSomethingElseDoesNotFillTheScreen) {
@@ -79,4 +79,4 @@ TEST(Printable, QuotesAFileWithoutHarm) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::error_test

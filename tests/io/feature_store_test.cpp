@@ -8,7 +8,7 @@
 #include "io/hdf5/hdf5.h"
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::feature_store_test {
 namespace {
 
 using testing::error_of;
@@ -198,4 +198,4 @@ TEST(FeatureStore, OtherVersionsAndKindsAreRefused) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::feature_store_test

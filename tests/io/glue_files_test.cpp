@@ -11,7 +11,7 @@
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::glue_files_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -267,4 +267,4 @@ TEST(GlueParity, DataOfTheTrainingFixtures) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::glue_files_test

@@ -8,7 +8,7 @@
 #include "io/base/sha256.h"
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::glue_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -116,7 +116,7 @@ TEST(Glue, Utf16IsNamed) {
 }
 
 TEST(Glue, WhatAMessageQuotesIsCut) {
-  const Root root("CoLA/dev.tsv", "x\t" + std::string(5'000'000, '7') + "\x1B\t\ta\n");
+  const Root root("CoLA/dev.tsv", std::string("x\t").append(5'000'000, '7') + "\x1B\t\ta\n");
   const std::string error = root.error("CoLA", "dev");
   EXPECT_HAS(error, "the label '7777");
   EXPECT_LT(error.size(), 1000u);
@@ -187,4 +187,4 @@ TEST(Glue, DiagnosticSetInEitherFolder) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::glue_test

@@ -9,7 +9,7 @@
 
 #include "tests/io/rank_folder.h"
 
-namespace kdbench::hdf5 {
+namespace kdbench::hdf5::hdf5_test {
 namespace {
 
 using testing::error_of;
@@ -211,4 +211,4 @@ TEST(Hdf5, ReservedSpaceThatIsNotUsedIsGivenBack) {
 }
 
 }  // namespace
-}  // namespace kdbench::hdf5
+}  // namespace kdbench::hdf5::hdf5_test

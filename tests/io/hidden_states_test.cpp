@@ -11,7 +11,7 @@
 #include "io/stores/teacher_store_writer.h"
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::hidden_states_test {
 namespace {
 
 using testing::error_of;
@@ -278,4 +278,4 @@ TEST(HiddenStates, BatchesHoldThem) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::hidden_states_test

@@ -7,7 +7,7 @@
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::huggingface_test {
 namespace {
 
 using nlohmann::json;
@@ -219,4 +219,4 @@ TEST(HuggingFaceReal, StudentsOfTheParityCases) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::huggingface_test

@@ -9,7 +9,7 @@
 #include "tests/io/rank_folder.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::leaderboard_test {
 namespace {
 
 using testing::error_of;
@@ -81,4 +81,4 @@ TEST(Leaderboard, MissingTasksAreFilled) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::leaderboard_test

@@ -14,7 +14,7 @@
 #include "tests/io/rank_folder.h"
 #include "tests/support/tiny_bpe.h"
 
-namespace kdbench {
+namespace kdbench::mutation_test {
 namespace {
 
 using testing::expect_reads_or_refuses;
@@ -171,4 +171,4 @@ TEST_F(Mutation, HiddenStates) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::mutation_test

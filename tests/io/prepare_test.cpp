@@ -6,7 +6,7 @@
 #include "io/tokenizers/wordpiece.h"
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::prepare_test {
 namespace {
 
 using testing::error_of;
@@ -64,4 +64,4 @@ TEST(Prepare, SingleSentencesAndErrorsOfThreads) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::prepare_test

@@ -8,7 +8,7 @@
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::safetensors_test {
 namespace {
 
 using testing::error_of;
@@ -202,4 +202,4 @@ TEST(SafetensorsFixtures, RealFilesSurviveARoundTrip) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::safetensors_test

@@ -8,7 +8,7 @@
 
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::sha256_test {
 namespace {
 
 constexpr const char* kEmpty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -61,4 +61,4 @@ TEST(Sha256, FileThatCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::sha256_test

@@ -13,7 +13,7 @@
 #include "io/tasks/glue.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::synthetic_labels_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -327,4 +327,4 @@ TEST(SyntheticLabels, Inference) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::synthetic_labels_test

@@ -16,7 +16,7 @@
 #include "io/tokenizers/tokenizer.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::synthetic_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -138,4 +138,4 @@ INSTANTIATE_TEST_SUITE_P(EveryTask, SyntheticFolder, ::testing::ValuesIn(synthet
                          });
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::synthetic_test

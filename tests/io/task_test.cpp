@@ -5,7 +5,7 @@
 
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::task_test {
 namespace {
 
 using testing::error_of;
@@ -109,4 +109,4 @@ TEST(Tasks, UnknownNamesSayWhatThereIs) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::task_test

@@ -12,7 +12,7 @@
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::teacher_store_test {
 namespace {
 
 using testing::error_of;
@@ -336,4 +336,4 @@ TEST(TeacherTensors, WithoutLogitsAreRefused) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::teacher_store_test

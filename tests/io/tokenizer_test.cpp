@@ -14,7 +14,7 @@
 #include "tests/io/tokenizer_records.h"
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::tokenizer_test {
 namespace {
 
 using testing::compare_records;
@@ -239,4 +239,4 @@ TEST(WordPieceParity, FolderOfARealModel) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::tokenizer_test

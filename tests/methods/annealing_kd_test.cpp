@@ -6,7 +6,7 @@
 #include "io/base/error.h"
 #include "methods/registry.h"
 
-namespace kdbench {
+namespace kdbench::annealing_kd_test {
 namespace {
 
 std::vector<double> scales(int64_t epochs, int64_t max_temperature) {
@@ -63,4 +63,4 @@ TEST(AnnealingKd, TheErrorIsAMeanOverElements) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::annealing_kd_test

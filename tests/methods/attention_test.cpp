@@ -7,7 +7,7 @@
 #include "methods/ops/softmax_rows.h"
 #include "tests/methods/op_check.h"
 
-namespace kdbench {
+namespace kdbench::attention_test {
 namespace {
 
 using testing::numbers;
@@ -103,4 +103,4 @@ TEST(Attention, DoesNotDependOnThreads) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::attention_test

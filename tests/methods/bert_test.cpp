@@ -15,7 +15,7 @@
 #include "tests/support/shared_data.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::bert_test {
 namespace {
 
 using testing::expect_close;
@@ -312,4 +312,4 @@ TEST(InitializeParameters, FollowsBert) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::bert_test

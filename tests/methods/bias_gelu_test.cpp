@@ -3,7 +3,7 @@
 
 #include "tests/methods/op_check.h"
 
-namespace kdbench {
+namespace kdbench::bias_gelu_test {
 namespace {
 
 using testing::numbers;
@@ -39,4 +39,4 @@ TEST(BiasGelu, IsAccurate) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::bias_gelu_test

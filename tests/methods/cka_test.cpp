@@ -8,7 +8,7 @@
 #include "tests/methods/one_rank.h"
 #include "tests/methods/op_check.h"
 
-namespace kdbench {
+namespace kdbench::cka_test {
 namespace {
 
 using testing::expect_close;
@@ -244,4 +244,4 @@ TEST(FlatRows, ProductsAreThoseOfPaddedRows) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::cka_test

@@ -5,7 +5,7 @@
 
 #include "tests/methods/op_check.h"
 
-namespace kdbench {
+namespace kdbench::dropout_add_layer_norm_test {
 namespace {
 
 using testing::numbers;
@@ -65,4 +65,4 @@ TEST(DropoutAddLayerNorm, DoesNotDependOnThreads) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::dropout_add_layer_norm_test

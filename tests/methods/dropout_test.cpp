@@ -3,7 +3,7 @@
 
 #include "tests/methods/op_check.h"
 
-namespace kdbench {
+namespace kdbench::dropout_test {
 namespace {
 
 using testing::rows_of;
@@ -109,4 +109,4 @@ TEST(FirstTokens, KeepTheirDraws) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::dropout_test

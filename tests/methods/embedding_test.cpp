@@ -5,7 +5,7 @@
 
 #include "tests/methods/op_check.h"
 
-namespace kdbench {
+namespace kdbench::embedding_test {
 namespace {
 
 using testing::numbers;
@@ -74,4 +74,4 @@ TEST(Embedding, DoesNotDependOnThreads) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::embedding_test

@@ -8,7 +8,7 @@
 #include "tests/methods/op_check.h"
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::fsd_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -125,4 +125,4 @@ TEST(Fsd, TheStudentsMemoryBeginsAtRandomOrAsGiven) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::fsd_test

@@ -10,7 +10,7 @@
 #include "tests/support/tiny.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::initialization_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -125,4 +125,4 @@ TEST(CheckVocabulary, AllowsPaddingRowsOnly) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::initialization_test

@@ -3,7 +3,7 @@
 
 #include "tests/methods/op_check.h"
 
-namespace kdbench {
+namespace kdbench::linear_test {
 namespace {
 
 using testing::numbers;
@@ -46,4 +46,4 @@ TEST(Linear, WeightsOfOtherOperationsGetTheirGradientThroughAutograd) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::linear_test

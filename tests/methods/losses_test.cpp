@@ -6,7 +6,7 @@
 #include <cmath>
 #include <functional>
 
-namespace kdbench {
+namespace kdbench::losses_test {
 namespace {
 
 // The numeric example of PKD's method notes; its reduction divides by B x C, ours by B, so that its
@@ -79,4 +79,4 @@ TEST(Losses, ScoresAreSquaredErrors) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::losses_test

@@ -7,7 +7,7 @@
 #include "tests/methods/one_rank.h"
 #include "tests/methods/op_check.h"
 
-namespace kdbench {
+namespace kdbench::memory_structure_test {
 namespace {
 
 using testing::numbers;
@@ -209,4 +209,4 @@ TEST(MemoryStructure, SharesAddUp) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::memory_structure_test

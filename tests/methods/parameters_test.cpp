@@ -7,7 +7,7 @@
 
 #include "io/base/error.h"
 
-namespace kdbench {
+namespace kdbench::parameters_test {
 namespace {
 
 ParameterLayout small_layout() {
@@ -161,4 +161,4 @@ TEST(LoadParameters, AShapeThatDiffersIsAUserErrorAndNothingIsCopied) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::parameters_test

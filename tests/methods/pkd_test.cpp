@@ -8,7 +8,7 @@
 #include "io/base/error.h"
 #include "methods/registry.h"
 
-namespace kdbench {
+namespace kdbench::pkd_test {
 namespace {
 
 using Layers = std::vector<int64_t>;
@@ -124,4 +124,4 @@ TEST(Pkd, PatienceGradientsAgreeWithFiniteDifferences) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::pkd_test

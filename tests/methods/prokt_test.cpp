@@ -10,7 +10,7 @@
 #include "tests/methods/one_rank.h"
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::prokt_test {
 namespace {
 
 // A model whose logits are its parameters.
@@ -225,4 +225,4 @@ TEST(HiddenAlignment, ModelsThatDoNotFitAreRefused) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::prokt_test

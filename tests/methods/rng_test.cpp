@@ -8,7 +8,7 @@
 #include <numeric>
 #include <set>
 
-namespace kdbench {
+namespace kdbench::rng_test {
 namespace {
 
 // Known answers of the Random123 distribution for philox4x32-10.
@@ -82,4 +82,4 @@ TEST(FillUniform, StaysInItsInterval) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::rng_test

@@ -12,7 +12,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::roberta_test {
 namespace {
 
 using testing::expect_close;
@@ -282,4 +282,4 @@ TEST(Classifier, HasItsName) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::roberta_test

@@ -6,7 +6,7 @@
 
 #include "tests/reports/made_up_run.h"
 
-namespace kdbench {
+namespace kdbench::comparison_test {
 namespace {
 
 using nlohmann::json;
@@ -252,4 +252,4 @@ TEST(Comparison, OnlyFailedRuns) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::comparison_test

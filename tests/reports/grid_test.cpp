@@ -9,7 +9,7 @@
 #include "reports/pairing.h"
 #include "tests/reports/made_up_run.h"
 
-namespace kdbench {
+namespace kdbench::grid_test {
 namespace {
 
 using nlohmann::json;
@@ -116,4 +116,4 @@ TEST(Grid, PairsAreOfTheBestPointOnly) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::grid_test

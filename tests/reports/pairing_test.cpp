@@ -8,7 +8,7 @@
 #include "reports/spread.h"
 #include "tests/reports/made_up_run.h"
 
-namespace kdbench {
+namespace kdbench::pairing_test {
 namespace {
 
 using nlohmann::json;
@@ -99,4 +99,4 @@ TEST(Spread, SixRunsHaveAnInterval) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::pairing_test

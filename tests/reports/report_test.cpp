@@ -9,7 +9,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::report_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -113,4 +113,4 @@ TEST(Report, NothingElseIsOverwritten) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::report_test

@@ -9,7 +9,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::run_files_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -75,4 +75,4 @@ TEST(ReadRuns, ListsAllThatCannotBeRead) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::run_files_test

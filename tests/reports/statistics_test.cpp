@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace kdbench {
+namespace kdbench::statistics_test {
 namespace {
 
 using Interval = std::pair<double, double>;
@@ -40,4 +40,4 @@ TEST(Statistics, IntervalOfTheMedian) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::statistics_test

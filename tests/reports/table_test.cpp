@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace kdbench {
+namespace kdbench::table_test {
 namespace {
 
 Table scores() {
@@ -99,4 +99,4 @@ TEST(Table, EmptyColumnsAreHidden) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::table_test

@@ -10,7 +10,7 @@
 #include "io/base/error.h"
 #include "suite/ranks/control.h"
 
-namespace kdbench {
+namespace kdbench::collectives_test {
 namespace {
 
 class CollectivesTest : public ::testing::Test {
@@ -148,4 +148,4 @@ TEST(SingleCollectives, NothingMoves) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::collectives_test

@@ -8,7 +8,7 @@
 
 #include "io/base/error.h"
 
-namespace kdbench {
+namespace kdbench::control_test {
 namespace {
 
 class ControlTest : public ::testing::Test {
@@ -128,4 +128,4 @@ TEST_F(ControlTest, WorksOnAfterAnError) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::control_test

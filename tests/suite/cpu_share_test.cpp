@@ -5,7 +5,7 @@
 
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::cpu_share_test {
 namespace {
 
 using Cpus = std::vector<std::set<int>>;
@@ -43,4 +43,4 @@ TEST(CpuShare, LegacyQuota) {
 TEST(CpuShare, ThisProcessHasAtLeastOneCpu) { EXPECT_GE(affinity_cpus().size(), 1u); }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::cpu_share_test

@@ -6,7 +6,7 @@
 
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::evaluation_test {
 namespace {
 
 class Evaluation : public ::testing::TestWithParam<int64_t> {};
@@ -26,4 +26,4 @@ TEST_P(Evaluation, MatchesOneRank) {
 INSTANTIATE_TEST_SUITE_P(Rows, Evaluation, ::testing::Values(1, 2, 7, 64, 150));
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::evaluation_test

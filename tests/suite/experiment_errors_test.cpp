@@ -9,7 +9,7 @@
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::experiment_errors_test {
 namespace {
 
 using ::testing::AllOf;
@@ -231,4 +231,4 @@ TEST(ExperimentErrors, SyntaxErrorHasItsLine) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::experiment_errors_test

@@ -5,7 +5,7 @@
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/mutation.h"
 
-namespace kdbench {
+namespace kdbench::experiment_mutation_test {
 namespace {
 
 TEST(ExperimentMutation, LoadsOrRefuses) {
@@ -29,4 +29,4 @@ TEST(ExperimentMutation, OverridesAreTakenOrRefused) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::experiment_mutation_test

@@ -10,7 +10,7 @@
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::experiment_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -303,4 +303,4 @@ TEST(Experiment, ParityFixturesAreUnderstood) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::experiment_test

@@ -15,7 +15,7 @@
 #include "tests/io/rank_folder.h"
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::memory_test {
 namespace {
 
 using testing::error_of;
@@ -227,4 +227,4 @@ TEST_F(Memory, MoreCentroidsThanRowsAreRefused) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::memory_test

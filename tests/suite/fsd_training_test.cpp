@@ -12,7 +12,7 @@
 #include "tests/support/teacher_states.h"
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::fsd_training_test {
 namespace {
 
 using testing::expect_near;
@@ -141,4 +141,4 @@ TEST(FsdTraining, MicroBatchesDoNotChangeTheLossesOfIAndG) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::fsd_training_test

@@ -15,7 +15,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::label_order_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -201,4 +201,4 @@ TEST_F(LabelOrder, OfAStudentThatBeginsAsItsTeacher) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::label_order_test

@@ -9,7 +9,7 @@
 #include "suite/machine/host_layout.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::machine_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -172,4 +172,4 @@ TEST(Findings, SlowBuilds) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::machine_test

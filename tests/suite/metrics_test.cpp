@@ -10,7 +10,7 @@
 
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::metrics_test {
 namespace {
 
 void check_classification(const nlohmann::json& set) {
@@ -120,4 +120,4 @@ TEST(TaskMetrics, F1FollowsTheLabelOrder) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::metrics_test

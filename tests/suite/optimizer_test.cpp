@@ -14,7 +14,7 @@
 #include "suite/training/adamw.h"
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::optimizer_test {
 namespace {
 
 using Json = nlohmann::json;
@@ -310,4 +310,4 @@ TEST(MakeOptimizer, RefusesWhatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::optimizer_test

@@ -7,7 +7,7 @@
 #include "suite/config/method_grid.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::option_reader_test {
 namespace {
 
 const OptionSpec kSpec{.name = "memory",
@@ -61,4 +61,4 @@ TEST_F(FileOption, IsNoPointOfAGrid) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::option_reader_test

@@ -11,7 +11,7 @@
 #include "suite/walks/make.h"
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::parity_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -202,4 +202,4 @@ INSTANTIATE_TEST_SUITE_P(Cases, Parity,
                          });
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::parity_test

@@ -13,7 +13,7 @@
 #include "tests/support/shared_data.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::pipeline_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -194,4 +194,4 @@ TEST_F(Pipeline, MistakesAreFoundBeforeTraining) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::pipeline_test

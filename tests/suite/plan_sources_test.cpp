@@ -14,7 +14,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::plan_sources_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -255,4 +255,4 @@ TEST_F(Sources, OutputsThatAMethodDoesNotTakeAreRefused) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::plan_sources_test

@@ -15,7 +15,7 @@
 #include "tests/suite/tiny_experiment.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::plan_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -266,4 +266,4 @@ TEST_F(OnlineTest, WhatIsStoredAlreadyNeedsMemoryAlone) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::plan_test

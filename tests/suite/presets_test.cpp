@@ -11,7 +11,7 @@
 #include "tests/support/tiny_bpe.h"
 #include "tests/support/user_error.h"
 
-namespace kdbench {
+namespace kdbench::presets_test {
 namespace {
 
 using ::testing::AllOf;
@@ -112,4 +112,4 @@ TEST(Presets, Mistakes) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::presets_test

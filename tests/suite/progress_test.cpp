@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace kdbench {
+namespace kdbench::progress_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -42,4 +42,4 @@ TEST(Progress, Durations) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::progress_test

@@ -11,7 +11,7 @@
 #include "tests/suite/same_updates.h"
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::prokt_training_test {
 namespace {
 
 using testing::tiny_bert;
@@ -126,4 +126,4 @@ TEST(ProKtTraining, TheBestStudentIsRestored) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::prokt_training_test

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace kdbench {
+namespace kdbench::provenance_test {
 namespace {
 
 constexpr int64_t kMegabyte = 1 << 20;
@@ -27,4 +27,4 @@ TEST(PeakMemory, IsThatSinceTheReset) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::provenance_test

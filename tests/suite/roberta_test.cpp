@@ -12,7 +12,7 @@
 #include "tests/support/glue_files.h"
 #include "tests/support/tiny_bpe.h"
 
-namespace kdbench {
+namespace kdbench::roberta_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -143,4 +143,4 @@ TEST_F(RobertaPipeline, FoldersOfItsModels) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::roberta_test

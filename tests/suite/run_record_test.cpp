@@ -8,7 +8,7 @@
 #include "io/base/error.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::run_record_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -99,4 +99,4 @@ TEST(RunRecord, TimeIsUtc) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::run_record_test

@@ -8,7 +8,7 @@
 
 #include "tests/support/shared_data.h"
 
-namespace kdbench {
+namespace kdbench::schedule_test {
 namespace {
 
 TEST(Schedule, ReproducesTheReferenceTables) {
@@ -59,4 +59,4 @@ TEST(Schedule, UnknownKindIsALogicError) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::schedule_test

@@ -7,7 +7,7 @@
 #include "io/base/error.h"
 #include "tests/suite/experiment_folder.h"
 
-namespace kdbench {
+namespace kdbench::selection_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -117,4 +117,4 @@ TEST_F(SelectionTest, TeachersAloneNeedNoStudentAndNoMethod) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::selection_test

@@ -8,7 +8,7 @@
 
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::sharding_test {
 namespace {
 
 std::unique_ptr<Dataset> tiny(int64_t rows) {
@@ -48,4 +48,4 @@ TEST(Sharding, AllRanksHaveTheSameNumberOfMicroBatches) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::sharding_test

@@ -15,9 +15,10 @@
 #include "suite/config/experiment.h"
 #include "suite/config/toml_reader.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/source_folders.h"
 #include "tests/support/temp_folder.h"
 
-namespace kdbench {
+namespace kdbench::shipped_experiments_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -31,7 +32,7 @@ class Shipped : public TempFolder {
  public:
   Shipped() {
     fs::create_directories(*this / "suite");
-    fs::copy(KDBENCH_EXPERIMENTS, *this / "suite/experiments", fs::copy_options::recursive);
+    fs::copy(testing::kExperimentsFolder, *this / "suite/experiments", fs::copy_options::recursive);
   }
 
   // The names of what a user downloads. Loading an experiment reads config.json, of the other files
@@ -228,4 +229,4 @@ TEST(ShippedExperiments, BestPointsAreThePublishedOnes) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::shipped_experiments_test

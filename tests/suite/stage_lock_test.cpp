@@ -14,7 +14,7 @@
 #include "suite/graph/run_place.h"
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::stage_lock_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -182,4 +182,4 @@ TEST_F(StageLockTest, WhereNothingCanBeWrittenIsAMachineError) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::stage_lock_test

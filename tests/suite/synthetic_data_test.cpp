@@ -10,7 +10,7 @@
 #include "suite/walks/make.h"
 #include "tests/io/rank_folder.h"
 
-namespace kdbench {
+namespace kdbench::synthetic_data_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -88,4 +88,4 @@ TEST_F(SyntheticData, IsWrittenOnce) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::synthetic_data_test

@@ -16,7 +16,7 @@
 #include "methods/registry.h"
 #include "tests/support/tiny.h"
 
-namespace kdbench {
+namespace kdbench::trainer_test {
 namespace {
 
 using testing::tiny_bert;
@@ -337,4 +337,4 @@ TEST(Trainer, RanksExchangeRowsAndSumsOfTheGlobalBatch) {
 }
 
 }  // namespace
-}  // namespace kdbench
+}  // namespace kdbench::trainer_test

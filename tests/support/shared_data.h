@@ -7,11 +7,13 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/source_folders.h"
+
 namespace kdbench::testing {
 
 inline std::filesystem::path shared_folder() {
   const char* folder = std::getenv("KDBENCH_SHARED");
-  return folder ? folder : KDBENCH_SHARED_DEFAULT;
+  return folder ? folder : kSharedDefault;
 }
 
 }  // namespace kdbench::testing

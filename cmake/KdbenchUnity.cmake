@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# Unity builds: the sources of a folder are compiled a few at a time, as one unit that includes them. What every source
+# would cost alone (loading the precompiled header, the templates of JSON and of the command line) is then paid once.
+# Not CMake's UNITY_BUILD: its units name their sources by absolute paths, so that ccache would know no clone but one.
+
+# kdbench_merge_sources(RESULT BATCH SOURCES...): in RESULT the units to compile, each of at most BATCH sources of one
+# folder; with KDBENCH_UNITY off, the sources themselves. SOURCES are absolute.
+function(kdbench_merge_sources result batch)
+  if(NOT KDBENCH_UNITY)
+    set(${result} ${ARGN} PARENT_SCOPE)
+    return()
+  endif()
+  set(folders "")
+  foreach(source IN LISTS ARGN)
+    cmake_path(GET source PARENT_PATH folder)
+    list(APPEND folders "${folder}")
+    list(APPEND "in_${folder}" "${source}")
+  endforeach()
+  list(REMOVE_DUPLICATES folders)
+  set(merged "")
+  foreach(folder IN LISTS folders)
+    kdbench_merge_folder(units ${batch} ${in_${folder}})
+    list(APPEND merged ${units})
+  endforeach()
+  set(${result} ${merged} PARENT_SCOPE)
+endfunction()
+
+# The same for the sources of one folder: as few units as can be, of about equal numbers of sources.
+function(kdbench_merge_folder result batch)
+  list(LENGTH ARGN files)
+  math(EXPR count "(${files} + ${batch} - 1) / ${batch}")
+  set(units "")
+  set(first 0)
+  foreach(index RANGE 1 ${count})
+    math(EXPR next "${files} * ${index} / ${count}")
+    math(EXPR length "${next} - ${first}")
+    list(SUBLIST ARGN ${first} ${length} sources)
+    set(first ${next})
+    kdbench_write_unit(unit ${index} ${sources})
+    list(APPEND units "${unit}")
+  endforeach()
+  set(${result} ${units} PARENT_SCOPE)
+endfunction()
+
+# Writes unit INDEX of a folder, unless it is there already; RESULT: its path.
+function(kdbench_write_unit result index)
+  if(ARGC EQUAL 3)
+    set(${result} "${ARGV2}" PARENT_SCOPE)
+    return()
+  endif()
+  set(text "// The sources of one unit; see cmake/KdbenchUnity.cmake.\n")
+  foreach(source IN LISTS ARGN)
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE name)
+    string(APPEND text "#include \"${name}\"\n")
+  endforeach()
+  cmake_path(GET name PARENT_PATH folder)
+  set(unit "${PROJECT_BINARY_DIR}/unity/${folder}_${index}.cpp")
+  file(CONFIGURE OUTPUT "${unit}" CONTENT "${text}" @ONLY)
+  set(${result} "${unit}" PARENT_SCOPE)
+endfunction()
