@@ -88,10 +88,9 @@ SourceOutputs read_source(const Source& source, const ResolvedMethod& method, Fe
 void check_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
                   Inspection& inspection) {
   const Workspace& workspace = inspection.workspace;
-  const Features& own = rows.rows(workspace);
-  const Features* others = nullptr;
-  if (source.teacher_rows) others = &source.teacher_rows->rows(workspace);
   inspection.problems.collect([&] {
+    const Features& own = rows.rows(workspace);
+    const Features* others = source.teacher_rows ? &source.teacher_rows->rows(workspace) : nullptr;
     workspace.control.agree([&] {
       if (others) check_same_tokens(method, own, *others);
       if (source.file) check_outputs_file(method, own, inspection);

@@ -13,6 +13,7 @@
 #include "suite/walks/plan.h"
 #include "suite/walks/status.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/source_folders.h"
 #include "tests/support/temp_folder.h"
 
 namespace kdbench {
@@ -42,7 +43,7 @@ void write_head(const fs::path& from, const fs::path& to, int rows) {
 class ShippedPlan : public ::testing::Test {
  protected:
   Experiment load(const std::string& name, const std::vector<std::string>& overrides) const {
-    return load_experiment(fs::path(KDBENCH_EXPERIMENTS) / name, overrides);
+    return load_experiment(fs::path(testing::kExperimentsFolder) / name, overrides);
   }
   Workspace workspace() const {
     return {control, *collectives, at::kCPU, 1, folder / "out", "shipped plan test", true};
@@ -73,7 +74,8 @@ class ShippedPlan : public ::testing::Test {
       const fs::path place = folder / "out" / (is_run ? experiment.name : ".stages") / stage.name;
       ASSERT_TRUE(fs::exists(place)) << place;
       const auto bytes = static_cast<double>(size_of(place));
-      if (bytes > kSmall) EXPECT_NEAR(static_cast<double>(stage.bytes) / bytes, 1.0, 0.1) << bytes;
+      if (bytes < kSmall) continue;
+      EXPECT_NEAR(static_cast<double>(stage.bytes) / bytes, 1.0, 0.1) << bytes;
     }
     EXPECT_EQ(made(folder / "out/.stages"), shared);
     // The experiment's folder has the records of teachers and assistants too.
@@ -91,7 +93,7 @@ class ShippedPlan : public ::testing::Test {
   void write_data(const fs::path& glue, const std::vector<std::string>& tasks) const {
     for (const auto& task : tasks) {
       for (const char* split : {"train.tsv", "dev.tsv", "test.tsv"}) {
-        write_head(glue / task / split, folder / "glue" / task / split, 24);
+        write_head(glue / task / split, folder / "glue" / task / split, 8);
       }
     }
   }
@@ -118,16 +120,18 @@ TEST_F(ShippedPlan, AllMethods) {
 TEST_F(ShippedPlan, MinilmOnMrpcAndSst2) {
   KDBENCH_NEED_SHARED(glue, "data/glue");
   KDBENCH_NEED_SHARED(weights, "data/minilm-l6-h384");
-  write_data(glue, {"MRPC", "SST-2"});
-  expect_planned(load("minilm-mrpc-sst2.toml", short_of_data(weights)));
+  write_data(glue, {"SST-2"});
+  auto overrides = short_of_data(weights);
+  overrides.push_back("data.tasks=['SST-2']");
+  expect_planned(load("minilm-mrpc-sst2.toml", overrides));
 }
 
 TEST_F(ShippedPlan, MinilmSixMethods) {
   KDBENCH_NEED_SHARED(glue, "data/glue");
   KDBENCH_NEED_SHARED(weights, "data/minilm-l6-h384");
-  write_data(glue, {"MRPC", "STS-B"});
+  write_data(glue, {"MRPC"});
   auto overrides = short_of_data(weights);
-  overrides.push_back("data.tasks=['MRPC','STS-B']");
+  overrides.push_back("data.tasks=['MRPC']");
   overrides.push_back("method.fsd-ILG.centroids=4");
   expect_planned(load("minilm-six-methods.toml", overrides));
 }

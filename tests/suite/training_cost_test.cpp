@@ -107,7 +107,7 @@ TEST_F(TrainingCostTest, MicroBatchesMakePassesSmaller) {
 // to sixteen). A token leaves 2 H + (8 H + 2 I) + 4 H floats, and backward takes 3 H + 2 I: 400.
 TEST_F(TrainingCostTest, MemoryOfARank) {
   settings.checkpoint = "best";
-  const RamCost memory = plan_student(1).memory;
+  const RamCost memory = plan_student(1).ram;
   EXPECT_EQ(memory.values, 23552);
   EXPECT_EQ(memory.gradients, 23552);
   EXPECT_EQ(memory.moments, 2 * 23552);
@@ -115,16 +115,16 @@ TEST_F(TrainingCostTest, MemoryOfARank) {
   EXPECT_EQ(memory.activations, 4 * 400 * 34);
   EXPECT_EQ(memory.total(), 6 * 23552 + 54400);
   // A second model that does not learn has no moments; without dev rows there is no best.
-  const RamCost two = cost({phase("distill", {kStudent})}, 1, false).memory;
+  const RamCost two = cost({phase("distill", {kStudent})}, 1, false).ram;
   EXPECT_EQ(two.values, 2 * 23552);
   EXPECT_EQ(two.moments, 2 * 23552);
   EXPECT_EQ(two.best, 0);
   // Best weights that nobody asks for are not kept.
   settings.checkpoint = "last";
-  EXPECT_EQ(plan_student(1).memory.best, 0);
+  EXPECT_EQ(plan_student(1).ram.best, 0);
   Phase second = phase("tune", {kStudent});
   second.start = StartWeights::kBestOfPreviousPhase;
-  EXPECT_EQ(cost({phase("distill", {kStudent}), second}, 1).memory.best, 2 * 23552);
+  EXPECT_EQ(cost({phase("distill", {kStudent}), second}, 1).ram.best, 2 * 23552);
 }
 
 // Forward of L tokens: 128 L^2 + 5632 L + 3136; the rows have sum(L) = 81 and sum(L^2) = 777.
