@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What was found and what will be built, on one screen.
-foreach(option KDBENCH_TESTS KDBENCH_BENCHMARKS KDBENCH_CUDA KDBENCH_WERROR KDBENCH_SANITIZE)
+foreach(option KDBENCH_TESTS KDBENCH_BENCHMARKS KDBENCH_UNITY KDBENCH_CUDA KDBENCH_WERROR KDBENCH_SANITIZE)
   string(TOLOWER "${option}" word)
   string(REPLACE "kdbench_" "" word "${word}")
   if(${option})

@@ -36,7 +36,7 @@ function(kdbench_add_library name)
     set_source_files_properties(${plain} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     list(APPEND units ${plain})
   endforeach()
-  kdbench_merge_sources(sources 8 ${sources})
+  kdbench_merge_sources(sources 10 ${sources})
   list(APPEND units ${sources})
   if(NOT units) # So far a folder of headers only.
     set(units "${PROJECT_BINARY_DIR}/empty.cpp")

@@ -134,7 +134,7 @@ libtorch_root() {
   printf '%s\n' "$root"
 }
 
-# A file that includes LibTorch takes about 2 GB to compile.
+# A file that includes LibTorch takes up to 1.5 GB to compile; linking and the system need some too.
 build_jobs() {
   local cores gigabytes jobs
   cores=$(nproc)

@@ -17,7 +17,7 @@
 #include <set>
 #include <sstream>
 
-#include "revision.h"
+#include "suite/machine/build_facts.h"
 #include "suite/ranks/cpu_share.h"
 
 namespace kdbench {
@@ -45,7 +45,7 @@ std::string hdf5_library() {
   return fmt::format("{}.{}.{}", major, minor, release);
 }
 
-std::string host_name() {
+std::string name_of_host() {
   char name[256] = {};
   gethostname(name, sizeof name - 1);
   return name;
@@ -65,7 +65,7 @@ std::string cpu_model() {
 // This rank's machine, as the other ranks see it.
 nlohmann::json this_host() {
   const auto pages = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES));
-  return {{"name", host_name()},
+  return {{"name", name_of_host()},
           {"cpu", cpu_model()},
           {"cpus", static_cast<int64_t>(sysconf(_SC_NPROCESSORS_ONLN))},
           {"memory_bytes", pages * static_cast<int64_t>(sysconf(_SC_PAGESIZE))},
@@ -85,7 +85,7 @@ int whole_cpus(double cpus) { return std::max(1, static_cast<int>(std::floor(cpu
 
 // CPUs that this rank can count on, at least a fraction of one. Collective.
 double share_of_cpus(const Control& control) {
-  const std::string host = host_name();
+  const std::string host = name_of_host();
   nlohmann::json mine{{"host", host}, {"cpus", affinity_cpus()}};
   std::vector<std::set<int>> cpus;  // of the ranks on this host
   size_t own = 0;
@@ -104,16 +104,17 @@ double share_of_cpus(const Control& control) {
 }  // namespace
 
 nlohmann::json build_provenance() {
-  return {{"version", KDBENCH_VERSION},
+  const BuildFacts build = build_facts();
+  return {{"version", build.version},
           {"compiler", kCompiler},
-          {"flags", KDBENCH_CXX_FLAGS},
-          {"build_type", KDBENCH_BUILD_TYPE},
+          {"flags", build.cxx_flags},
+          {"build_type", build.build_type},
           {"libtorch", TORCH_VERSION},
           {"mpi", mpi_library()},
           {"nccl", nullptr},
           {"hdf5", hdf5_library()},
           {"icu", U_ICU_VERSION},
-          {"git", {{"commit", KDBENCH_GIT_COMMIT}, {"clean", KDBENCH_GIT_CLEAN}}}};
+          {"git", {{"commit", build.git_commit}, {"clean", build.git_clean}}}};
 }
 
 nlohmann::json system_provenance(const Control& control, int threads) {
