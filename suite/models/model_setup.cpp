@@ -2,6 +2,7 @@
 #include "suite/models/model_setup.h"
 
 #include <algorithm>
+#include <map>
 
 #include "io/base/error.h"
 #include "io/base/text.h"
@@ -207,19 +208,23 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
   const bool from_file = settings.init != "random" && !from_teacher && settings.weights;
   const int64_t vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
   const TensorMap weights = from_file ? read_model_weights(*settings.weights) : TensorMap{};
+  std::map<int64_t, LoadReport> reports;  // tasks with as many classes take the same tensors
   for (const Task* task : tasks) {
-    const auto model = make_outline(settings, *task);
-    check_vocabulary(tokenizer_folder(settings), vocabulary, model->config());
-    if (from_teacher && teacher) {
-      const auto source = make_outline(*teacher, *task);
-      initialize_student(*model, outline_tensors(*source), source->config().layers, settings.init,
-                         "init_from = \"teacher\"");
-    } else if (from_file) {
-      const fs::path& folder = *settings.weights;
-      const LoadReport report = initialize_student(
-          *model, weights, read_model_config(folder).layers, settings.init, folder.string());
-      if (frozen) check_frozen_head(*task, report, folder);
+    const auto [report, is_new] = reports.try_emplace(task->classes());
+    if (is_new) {
+      const auto model = make_outline(settings, *task);
+      check_vocabulary(tokenizer_folder(settings), vocabulary, model->config());
+      if (from_teacher && teacher) {
+        const auto source = make_outline(*teacher, *task);
+        initialize_student(*model, outline_tensors(*source), source->config().layers, settings.init,
+                           "init_from = \"teacher\"");
+      } else if (from_file) {
+        const fs::path& folder = *settings.weights;
+        report->second = initialize_student(*model, weights, read_model_config(folder).layers,
+                                            settings.init, folder.string());
+      }
     }
+    if (from_file && frozen) check_frozen_head(*task, report->second, *settings.weights);
   }
 }
 
