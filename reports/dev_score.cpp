@@ -14,8 +14,9 @@ std::vector<std::string> selection_metrics(const json& run) {
   const std::string wanted = text_of(run, "inputs/train/best_metric");
   if (!wanted.empty() && wanted != "auto") return {wanted};
   std::vector<std::string> names;
+  const std::string name = text_of(run, "task");
   for (const Task& task : all_tasks()) {
-    if (task.name != text_of(run, "task")) continue;
+    if (task.name != name) continue;
     for (const Metric metric : task.selection) names.push_back(metric_name(metric));
   }
   return names;

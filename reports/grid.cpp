@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
 
 #include "reports/dev_score.h"
 #include "reports/fields.h"
@@ -26,8 +29,19 @@ double score_of(const RunGroup& group) {
   return scores.empty() ? -HUGE_VAL : mean(scores);
 }
 
-bool same_grid(const RunGroup& a, const RunGroup& b) {
-  return !a.grid.empty() && a.grid == b.grid && a.same_task(b);
+// Experiment, task, the label that the points share.
+using GridName = std::tuple<std::string, std::string, std::string>;
+using Points = std::vector<const RunGroup*>;
+
+GridName name_of(const RunGroup& point) { return {point.experiment, point.task, point.grid}; }
+
+// The points of every grid, in the groups' order.
+std::map<GridName, Points> grids_of(const Groups& groups) {
+  std::map<GridName, Points> grids;
+  for (const auto& group : groups) {
+    if (!group.grid.empty()) grids[name_of(group)].push_back(&group);
+  }
+  return grids;
 }
 
 // As numbers where both are: 5 comes before 10.
@@ -49,29 +63,26 @@ bool earlier(const RunGroup& a, const RunGroup& b) {
   return false;
 }
 
-// The best point of the grid that `group` is a point of.
-const RunGroup* best_point(const RunGroup& group, const Groups& groups) {
+const RunGroup* best_of(const Points& points) {
   const RunGroup* best = nullptr;
   double best_score = -HUGE_VAL;
-  for (const auto& point : groups) {
-    if (!same_grid(group, point)) continue;
-    const double score = score_of(point);
+  for (const RunGroup* point : points) {
+    const double score = score_of(*point);
     const bool better =
-        !best || score > best_score || (score == best_score && earlier(point, *best));
+        !best || score > best_score || (score == best_score && earlier(*point, *best));
     if (!better) continue;
-    best = &point;
+    best = point;
     best_score = score;
   }
   return best;
 }
 
-GridSearch search_of(const RunGroup& best, const Groups& groups) {
+GridSearch search_of(const RunGroup& best, const Points& points) {
   GridSearch search;
-  for (const auto& point : groups) {
-    if (!same_grid(best, point)) continue;
+  for (const RunGroup* point : points) {
     ++search.points;
-    search.without_run += point.done.empty();
-    search.uneven |= !point.done.empty() && point.done.size() != best.done.size();
+    search.without_run += point->done.empty();
+    search.uneven |= !point->done.empty() && point->done.size() != best.done.size();
   }
   return search;
 }
@@ -85,42 +96,46 @@ std::set<std::string> keys_of(const Groups& points) {
   return keys;
 }
 
-// All points of all grids; those of one grid together, by their values.
-Groups all_points(const Groups& groups) {
+// All points of all grids, in order of the grids' first points; those of one grid together, by
+// their values. The best of each grid is marked.
+struct AllPoints {
   Groups points;
+  std::set<std::pair<GridName, std::string>> best;  // with the point's label
+};
+
+AllPoints all_points(const Groups& groups) {
+  AllPoints all;
+  auto grids = grids_of(groups);
   for (const auto& group : groups) {
-    const bool seen = std::any_of(points.begin(), points.end(),
-                                  [&](const RunGroup& point) { return same_grid(point, group); });
-    if (group.grid.empty() || seen) continue;
-    const auto first = static_cast<std::ptrdiff_t>(points.size());
-    for (const auto& point : groups) {
-      if (same_grid(point, group)) points.push_back(point);
-    }
-    std::stable_sort(points.begin() + first, points.end(), earlier);
+    const auto grid = grids.find(name_of(group));
+    if (grid == grids.end()) continue;  // a grid's later point, or none
+    const RunGroup* best = best_of(grid->second);
+    if (!best->done.empty()) all.best.insert({grid->first, best->label});
+    const auto first = static_cast<std::ptrdiff_t>(all.points.size());
+    for (const RunGroup* point : grid->second) all.points.push_back(*point);
+    std::stable_sort(all.points.begin() + first, all.points.end(), earlier);
+    grids.erase(grid);
   }
-  return points;
+  return all;
 }
 
-// `groups` must outlive the fields.
-std::vector<GroupField> grid_fields(const std::vector<json>& runs, const Groups& groups,
-                                    const Groups& points) {
+// `all` must outlive the fields.
+std::vector<GroupField> grid_fields(const std::vector<json>& runs, const AllPoints& all) {
   std::vector<GroupField> fields{
       {experiment_column(runs), [](auto& point) { return Cell(point.experiment); }},
       {"task", [](auto& point) { return Cell(point.task); }},
       {"method", [](auto& point) { return Cell(point.grid + point.difference); }}};
-  for (const auto& key : keys_of(points)) {
+  for (const auto& key : keys_of(all.points)) {
     fields.push_back({key, [key](const RunGroup& point) {
                         const auto found = point.point.find(key);
                         return found == point.point.end() ? Cell() : Cell(found->second);
                       }});
   }
   for (auto& field : count_fields()) fields.push_back(std::move(field));
-  add_metrics(fields, points);
+  add_metrics(fields, all.points);
   fields.push_back(core_seconds_field());
-  fields.push_back({"selected", [&groups](const RunGroup& point) {
-                      const RunGroup* best = best_point(point, groups);
-                      return best->label == point.label && !best->done.empty() ? Cell("best")
-                                                                               : Cell();
+  fields.push_back({"selected", [&all](const RunGroup& point) {
+                      return all.best.count({name_of(point), point.label}) ? Cell("best") : Cell();
                     }});
   return fields;
 }
@@ -129,17 +144,18 @@ std::vector<GroupField> grid_fields(const std::vector<json>& runs, const Groups&
 
 std::vector<RunGroup> compared_groups(const std::vector<json>& runs) {
   const Groups groups = group_runs(runs);
+  const auto grids = grids_of(groups);
+  std::set<GridName> seen;
   Groups compared;
   for (const auto& group : groups) {
     if (group.grid.empty()) {
       compared.push_back(group);
       continue;
     }
-    const bool seen = std::any_of(compared.begin(), compared.end(),
-                                  [&](const RunGroup& other) { return same_grid(other, group); });
-    if (seen) continue;
-    compared.push_back(*best_point(group, groups));
-    compared.back().searched = search_of(compared.back(), groups);
+    if (!seen.insert(name_of(group)).second) continue;
+    const Points& points = grids.at(name_of(group));
+    compared.push_back(*best_of(points));
+    compared.back().searched = search_of(compared.back(), points);
   }
   return compared;
 }
@@ -165,9 +181,8 @@ std::vector<std::string> grid_notes(const std::vector<RunGroup>& compared) {
 }
 
 Table grid_table(const std::vector<json>& runs) {
-  const Groups groups = group_runs(runs);
-  const Groups points = all_points(groups);
-  Table table = table_of(grid_fields(runs, groups, points), points);
+  const AllPoints all = all_points(group_runs(runs));
+  Table table = table_of(grid_fields(runs, all), all.points);
   table.title = "Grids";
   table.notes = {"best: of its task's points, by the mean dev score over its seeds."};
   hide_empty_columns(table);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "reports/run_fields.h"
 
@@ -21,13 +22,9 @@ class Values {
 
   void add(const std::string& value) {
     if (value.empty()) return;
-    const auto it = std::find_if(counts_.begin(), counts_.end(),
-                                 [&](const auto& known) { return known.first == value; });
-    if (it == counts_.end()) {
-      counts_.emplace_back(value, 1);
-    } else {
-      ++it->second;
-    }
+    const auto [place, first] = places_.try_emplace(value, counts_.size());
+    if (first) counts_.emplace_back(value, 0);
+    ++counts_[place->second].second;
   }
 
   void append_to(Table& table) const {
@@ -39,6 +36,7 @@ class Values {
  private:
   std::string what_;
   std::vector<std::pair<std::string, int>> counts_;
+  std::map<std::string, size_t> places_;  // in counts_
 };
 
 void append(Table& table, const std::vector<json>& runs, const std::string& what,

@@ -74,12 +74,23 @@ std::string section(const std::string& title, Table table) {
   return fmt::format("\n## {}\n\n{}", title, write_markdown(table));
 }
 
-std::string markdown(const std::vector<json>& runs, const ReportMaker& maker) {
-  return heading(runs, maker) + section("Comparison", comparison_table(runs)) +
-         section("Against finetune, paired by seed", paired_table(runs)) +
-         section("Grids", grid_table(runs)) + section("Scores by seed", spread_table(runs)) +
-         section("Runs", run_table(runs)) +
-         section("Failed and stopped runs", not_done_table(runs)) +
+// The tables that both people and programs read.
+struct Tables {
+  explicit Tables(const std::vector<json>& all)
+      : comparison(comparison_table(all)),
+        paired(paired_table(all)),
+        grids(grid_table(all)),
+        spread(spread_table(all)),
+        runs(run_table(all)) {}
+  Table comparison, paired, grids, spread, runs;
+};
+
+std::string markdown(const std::vector<json>& runs, const Tables& tables,
+                     const ReportMaker& maker) {
+  return heading(runs, maker) + section("Comparison", tables.comparison) +
+         section("Against finetune, paired by seed", tables.paired) +
+         section("Grids", tables.grids) + section("Scores by seed", tables.spread) +
+         section("Runs", tables.runs) + section("Failed and stopped runs", not_done_table(runs)) +
          section("How it was made", origin_table(runs));
 }
 
@@ -142,12 +153,13 @@ fs::path write_report(const std::vector<json>& runs, const fs::path& folder,
   fs::remove_all(partial, failed);
   if (!failed) fs::create_directories(partial, failed);
   if (failed) throw_machine_error(partial.string(), "cannot be made: " + failed.message());
-  write_file(partial / kMarkdown, markdown(runs, maker));
-  write_file(partial / kComparison, write_csv(comparison_table(runs)));
-  write_file(partial / kPaired, write_csv(paired_table(runs)));
-  write_file(partial / kGrids, write_csv(grid_table(runs)));
-  write_file(partial / kSpread, write_csv(spread_table(runs)));
-  write_file(partial / kRuns, write_csv(run_table(runs)));
+  const Tables tables(runs);
+  write_file(partial / kMarkdown, markdown(runs, tables, maker));
+  write_file(partial / kComparison, write_csv(tables.comparison));
+  write_file(partial / kPaired, write_csv(tables.paired));
+  write_file(partial / kGrids, write_csv(tables.grids));
+  write_file(partial / kSpread, write_csv(tables.spread));
+  write_file(partial / kRuns, write_csv(tables.runs));
   put_in_place(partial, target);
   return target;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace kdbench {
 
@@ -12,10 +13,18 @@ using nlohmann::json;
 namespace {
 
 // The value at a path, or null.
-const json& value_at(const json& run, const std::string& path) {
+const json& value_at(const json& run, std::string_view path) {
   static const json nothing;
-  const json::json_pointer place("/" + path);
-  return run.contains(place) ? run.at(place) : nothing;
+  const json* value = &run;
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    if (!value->is_object()) return nothing;
+    const auto member = value->find(path.substr(begin, end - begin));
+    if (member == value->end()) return nothing;
+    value = &*member;
+    begin = end + 1;
+  }
+  return *value;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "io/base/error.h"
+#include "reports/old_record.h"
 #include "reports/run_fields.h"
 
 namespace kdbench {
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kNewestSchema = 1;
+constexpr int kNewestSchema = 2;
 constexpr const char* kRecord = "run.json";
 
 bool unfinished(const fs::path& folder) { return folder.extension() == ".partial"; }
@@ -55,11 +56,21 @@ class RunFinder {
   std::vector<fs::path> found_;
 };
 
+std::string content_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text;
+  std::error_code failed;
+  const auto size = fs::file_size(file, failed);
+  if (!failed) text.resize(size);
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(stream.gcount()));
+  return text;
+}
+
 json read_record(const fs::path& file) {
-  std::ifstream stream(file);
   json record;
   try {
-    stream >> record;
+    record = json::parse(without_whole_experiment(content_of(file)));
   } catch (const json::exception& error) {
     throw_user_error(file.string(), "cannot be read as JSON", error.what());
   }

@@ -19,11 +19,6 @@ struct Draft {
   Settings settings;
 };
 
-bool namesakes(const RunGroup& a, const RunGroup& b) {
-  return a.same_task(b) && a.label == b.label && a.teacher == b.teacher &&
-         a.assistant == b.assistant;
-}
-
 // The run's own group, empty yet.
 Draft draft_of(const json& run) {
   Draft draft;
@@ -40,20 +35,33 @@ Draft draft_of(const json& run) {
   return draft;
 }
 
-// The group of a run among `drafts`, a new one if need be. A run that never began has no settings:
-// it counts with the first of its label.
-RunGroup& place(const json& run, std::vector<Draft>& drafts) {
-  Draft own = draft_of(run);
-  Draft* namesake = nullptr;
-  for (auto& draft : drafts) {
-    if (!namesakes(draft.group, own.group)) continue;
-    if (draft.settings == own.settings) return draft.group;
-    if (!namesake) namesake = &draft;
+// Groups while runs are added, in the order in which they appear.
+class Drafts {
+ public:
+  // The group of a run, a new one if need be. A run that never began has no settings: it counts
+  // with the first of its label.
+  RunGroup& place(const json& run) {
+    Draft own = draft_of(run);
+    const RunGroup& group = own.group;
+    const Name name{group.experiment, group.task, group.label, group.teacher, group.assistant};
+    const auto known = places_.find({name, own.settings});
+    if (known != places_.end()) return drafts_[known->second].group;
+    const auto [namesake, first] = first_.try_emplace(name, drafts_.size());
+    if (!first && own.settings.empty()) return drafts_[namesake->second].group;
+    places_[{name, own.settings}] = drafts_.size();
+    drafts_.push_back(std::move(own));
+    return drafts_.back().group;
   }
-  if (namesake && own.settings.empty()) return namesake->group;
-  drafts.push_back(std::move(own));
-  return drafts.back().group;
-}
+
+  std::vector<Draft> take() && { return std::move(drafts_); }
+
+ private:
+  using Name = std::tuple<std::string, std::string, std::string, bool, bool>;
+
+  std::vector<Draft> drafts_;
+  std::map<std::pair<Name, Settings>, size_t> places_;
+  std::map<Name, size_t> first_;
+};
 
 // Done runs must come first: an attempt that failed does not count once its seed is done.
 void add_run(const json& run, RunGroup& group) {
@@ -144,12 +152,13 @@ void RunGroup::add_machines(std::set<std::string>& machines) const {
 }
 
 std::vector<RunGroup> group_runs(const std::vector<json>& runs) {
-  std::vector<Draft> drafts;
+  Drafts placed;
   for (const bool done : {true, false}) {
     for (const auto& run : runs) {
-      if (is_done(run) == done && !text_of(run, "task").empty()) add_run(run, place(run, drafts));
+      if (is_done(run) == done && !text_of(run, "task").empty()) add_run(run, placed.place(run));
     }
   }
+  std::vector<Draft> drafts = std::move(placed).take();
   sort_drafts(runs, drafts);
   tell_namesakes_apart(drafts);
   std::vector<RunGroup> groups;

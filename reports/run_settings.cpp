@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 
 #include "reports/run_fields.h"
@@ -48,13 +49,16 @@ void add_model(const json& run, const std::string& role, Settings& settings) {
 }
 
 std::set<std::string> differing_paths(const std::vector<Settings>& all) {
-  std::set<std::string> paths;
+  std::set<std::string> known, paths;
   for (const auto& settings : all) {
-    for (const auto& [path, value] : settings) {
-      for (const auto& other : all) {
-        if (value_of(other, path) != value) paths.insert(path);
-      }
-    }
+    for (const auto& [path, value] : settings) known.insert(path);
+  }
+  for (const auto& path : known) {
+    const std::string first = value_of(all.front(), path);
+    const bool differs = std::any_of(all.begin(), all.end(), [&](const Settings& settings) {
+      return value_of(settings, path) != first;
+    });
+    if (differs) paths.insert(path);
   }
   // The hash of the features says nothing to people where another setting tells them apart.
   if (paths.size() > 1) paths.erase("/features");

@@ -82,7 +82,7 @@ struct Experiment {
   TrainSettings assistant_train_of(const std::string& task) const;
   int64_t max_seq_length_of(const std::string& task) const;
   int64_t train_limit_of(const std::string& task) const;
-  // Everything, resolved, for run.json, hashing and --dry-run.
+  // Everything, resolved, for the file beside the runs, hashing and --dry-run.
   nlohmann::json to_json() const;
 };
 
@@ -96,5 +96,11 @@ Experiment load_experiment(const std::filesystem::path& file,
                            ExperimentPart part = ExperimentPart::kAll);
 
 nlohmann::json to_json(const Options& options);
+
+// What of the experiment concerns one run, for its run.json; laid out as Experiment::to_json. Data
+// and training keys of this task alone; the one method, with its options on this task, and the
+// student that it trains. Null: the run of a teacher or an assistant, which has no method.
+nlohmann::json run_config(const Experiment& experiment, const Task& task,
+                          const MethodSettings* method);
 
 }  // namespace kdbench

@@ -2,6 +2,7 @@
 // Resolved settings as JSON, for run.json, hashing and --dry-run. The file's own path is left out:
 // the same experiment elsewhere is the same experiment.
 #include "suite/config/experiment.h"
+#include "suite/config/method_models.h"
 
 namespace kdbench {
 namespace {
@@ -70,6 +71,22 @@ nlohmann::json Experiment::to_json() const {
   json["methods"] = nlohmann::json::array();
   for (const auto& method : methods) json["methods"].push_back(method_json(*this, method));
   return json;
+}
+
+nlohmann::json run_config(const Experiment& experiment, const Task& task,
+                          const MethodSettings* method) {
+  Experiment part = experiment;
+  part.data.tasks = {task.name};
+  part.methods.clear();
+  if (method) {
+    part.student = student_of(experiment, *method);
+    MethodSettings own = *method;
+    own.options = method->options_of(task.name);
+    own.task_options.clear();  // they are in the options
+    own.student.reset();       // it is the part's
+    part.methods.push_back(std::move(own));
+  }
+  return part.to_json();
 }
 
 }  // namespace kdbench

@@ -16,7 +16,7 @@
 
 namespace kdbench {
 
-inline constexpr int kRunSchemaVersion = 1;
+inline constexpr int kRunSchemaVersion = 2;
 
 class RunRecord {
  public:

@@ -11,7 +11,8 @@ Learner learner_of(const ResolvedMethod& method, int64_t seed, FeaturesStage& ro
   const Experiment& experiment = *method.experiment;
   Learner learner;
   learner.experiment = experiment.name;
-  learner.config = [&experiment] { return experiment.to_json(); };
+  learner.whole = &experiment;
+  learner.config = [&method] { return run_config(*method.experiment, *method.task, nullptr); };
   learner.role = learner.label = kAssistant;
   learner.task = method.task;
   learner.seed = seed;

@@ -35,6 +35,7 @@ TrainingRun describe_run(const Learner& learner, const nlohmann::json& inputs,
   run.seed = learner.seed;
   run.settings = learner.train;
   run.config = learner.config();
+  run.whole = learner.whole;
   run.grid = learner.grid;
   run.inputs = inputs;
   run.data = describe(learner.rows->rows(workspace));

@@ -22,7 +22,8 @@ struct Learner {
   const Task* task = nullptr;
   int64_t seed = 1;
   TrainSettings train;
-  std::function<nlohmann::json()> config;  // the resolved experiment, for the record
+  const Experiment* whole = nullptr;       // null: `config` is all that there is
+  std::function<nlohmann::json()> config;  // what of the experiment concerns the run, for its record
   nlohmann::json grid;                     // of a grid's point: its shared "label" and the "point"
   std::function<std::unique_ptr<Method>()> method;  // null: the model is scored as it is
   ModelRequest model;

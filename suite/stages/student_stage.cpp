@@ -45,7 +45,10 @@ Learner learner_of(const ResolvedMethod& method, int64_t seed, FeaturesStage& ro
                    std::shared_ptr<const Source> source) {
   Learner learner;
   learner.experiment = method.experiment->name;
-  learner.config = [&method] { return method.experiment->to_json(); };
+  learner.whole = method.experiment;
+  learner.config = [&method] {
+    return run_config(*method.experiment, *method.task, method.settings);
+  };
   learner.role = "student";
   learner.label = method.settings->label;
   learner.method_name = method.settings->name;

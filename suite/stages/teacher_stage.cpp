@@ -12,7 +12,8 @@ Learner learner_of(const Experiment& experiment, const Task& task, int64_t seed,
                    FeaturesStage& rows) {
   Learner learner;
   learner.experiment = experiment.name;
-  learner.config = [&experiment] { return experiment.to_json(); };
+  learner.whole = &experiment;
+  learner.config = [&experiment, &task] { return run_config(experiment, task, nullptr); };
   learner.role = learner.label = kTeacher;
   learner.task = &task;
   learner.seed = seed;

@@ -9,6 +9,7 @@
 #include "methods/models/checkpoint.h"
 #include "suite/machine/provenance.h"
 #include "suite/machine/stopwatch.h"
+#include "suite/results/experiment_record.h"
 #include "suite/results/run_record.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/progress.h"
@@ -134,7 +135,10 @@ class Execution {
     json["role"] = run_.role;
     json["seed"] = run_.seed;
     json["config"] = run_.config;
-    json["config_hash"] = json_hash(run_.config);
+    control().on_root([&] {
+      json["config_hash"] =
+          run_.whole ? record_experiment(*run_.whole, workspace_.out) : json_hash(run_.config);
+    });
     json["inputs"] = run_.inputs;
     json["data"] = run_.data;
     json["teacher"] = run_.teacher;

@@ -27,7 +27,8 @@ struct TrainingRun {
   const Task* task = nullptr;
   int64_t seed = 1;
   TrainSettings settings;
-  nlohmann::json config;                // the resolved experiment
+  nlohmann::json config;                // what of the experiment concerns the run (run_config)
+  const Experiment* whole = nullptr;    // written once beside its runs; null: `config` is all
   nlohmann::json inputs;                // everything that the result depends on; names the run
   nlohmann::json data, teacher;         // hashes
   nlohmann::json grid;                  // of a grid's point: its shared "label" and the "point"

@@ -70,7 +70,7 @@ TEST(ReadRuns, ListsAllThatCannotBeRead) {
   const std::string text = refusal({folder.path()});
   EXPECT_THAT(text, HasSubstr("3 problems"));
   EXPECT_THAT(text, HasSubstr("a/run.json: cannot be read as JSON"));
-  EXPECT_THAT(text, HasSubstr("b/run.json: schema_version 99 is newer than this program's 1"));
+  EXPECT_THAT(text, HasSubstr("b/run.json: schema_version 99 is newer than this program's 2"));
   EXPECT_THAT(text, HasSubstr("c/run.json: has no schema_version"));
 }
 

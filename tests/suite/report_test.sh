@@ -72,7 +72,7 @@ rm -r report
 
 mkdir results/broken
 echo '{"schema_version": 7}' >results/broken/run.json
-expect 2 "schema_version 7 is newer than this program's 1" "$kdbench" report results --out report
+expect 2 "schema_version 7 is newer than this program's 2" "$kdbench" report results --out report
 [ -e report ] && echo "FAILED: a report of broken results" && failures=$((failures + 1))
 
 [ "$failures" = 0 ] && echo "all as expected"

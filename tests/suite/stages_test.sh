@@ -50,7 +50,7 @@ wait -n || fail "one of two jobs"
 [ "$(lines "storing the teacher's outputs" first.log second.log)" = 1 ] || fail "outputs were made twice"
 done_runs=$(($(sed -n 's/^\([0-9]*\) runs done.*/\1/p' first.log second.log | paste -sd+)))
 [ "$done_runs" = 3 ] || fail "3 runs were made $done_runs times"
-[ "$(find both/kd-rte -mindepth 1 -maxdepth 1 | wc -l)" = 4 ] || fail "4 run folders: $(ls both/kd-rte)"
+[ "$(find both/kd-rte -name run.json | wc -l)" = 4 ] || fail "4 run folders: $(ls both/kd-rte)"
 [ -z "$(find both -name '*.partial')" ] || fail "half-made: $(find both -name '*.partial')"
 
 # --- A job that dies while it makes the teacher: the waiting one removes what it left and makes it.
@@ -80,7 +80,7 @@ expect "1 runs done, 0 reused, 0 failed" \
   kd distill "$case/experiment.toml" --out single --set teacher.train.epochs=1 --method kd --seeds 1
 expect "0 runs done, 1 reused, 0 failed" \
   kd run "$case/experiment.toml" --out single --set teacher.train.epochs=1
-[ "$(find single/kd-rte -mindepth 1 -maxdepth 1 | wc -l)" = 2 ] || fail "2 run folders: $(ls single/kd-rte)"
+[ "$(find single/kd-rte -name run.json | wc -l)" = 2 ] || fail "2 run folders: $(ls single/kd-rte)"
 
 # --- predict on a run's model: the run's own files, byte for byte.
 run=$(echo single/kd-rte/RTE-kd-*)
