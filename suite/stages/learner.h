@@ -22,9 +22,10 @@ struct Learner {
   const Task* task = nullptr;
   int64_t seed = 1;
   TrainSettings train;
-  const Experiment* whole = nullptr;       // null: `config` is all that there is
-  std::function<nlohmann::json()> config;  // what of the experiment concerns the run, for its record
-  nlohmann::json grid;                     // of a grid's point: its shared "label" and the "point"
+  const Experiment* whole = nullptr;  // null: `config` is all that there is
+  std::function<nlohmann::json()>
+      config;           // what of the experiment concerns the run, for its record
+  nlohmann::json grid;  // of a grid's point: its shared "label" and the "point"
   std::function<std::unique_ptr<Method>()> method;  // null: the model is scored as it is
   ModelRequest model;
   std::optional<ModelRequest> beside;        // the teacher that learns too
