@@ -29,7 +29,7 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
   return names;
 }
 
-FeatureSplit tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
+FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
                             const std::string& split, int part, int parts,
                             const Workspace& workspace) {
   const bool train = split == "train";
@@ -40,7 +40,7 @@ FeatureSplit tokenize_split(const FeatureRequest& request, const Tokenizer& toke
                               file.short_rows));
   }
   const auto rows = static_cast<int64_t>(file.rows.size());
-  FeatureSplit share =
+  FeatureSlice share =
       tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
                     static_cast<int>(request.max_seq_length), workspace.threads);
   share.name = split;
@@ -66,9 +66,9 @@ StageKey features_key(const FeatureRequest& request) {
   return {"features", kFeatureStoreVersion, inputs_of(request, *load_tokenizer(request.tokenizer))};
 }
 
-std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
+std::vector<FeatureSlice> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
                                           int part, int parts, const Workspace& workspace) {
-  std::vector<FeatureSplit> splits;
+  std::vector<FeatureSlice> splits;
   Problems problems;  // of all files
   for (const auto& split : present_splits(request)) {
     problems.collect([&] {
@@ -82,7 +82,7 @@ std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const T
 void prepare_features(const FeatureRequest& request, const fs::path& file,
                       const Workspace& workspace) {
   FeatureStoreInfo info;
-  std::vector<FeatureSplit> shares;
+  std::vector<FeatureSlice> shares;
   workspace.control.agree([&] {
     const auto tokenizer = load_tokenizer(request.tokenizer);
     info = {request.task->name, tokenizer->sha256(), request.max_seq_length, request.train_limit,
@@ -101,8 +101,11 @@ Features ensure_features(const FeatureRequest& request, const Workspace& workspa
     return true;
   });
   Features features{*folder / "features.h5", key.hash(), {}, request.synthetic};
-  workspace.control.agree(
-      [&] { read_stage(*folder, [&] { features.store = read_feature_store(features.file); }); });
+  workspace.control.agree([&] {
+    read_stage(*folder, [&] {
+      features.store = read_feature_store(features.file, workspace.control.host());
+    });
+  });
   return features;
 }
 

@@ -34,7 +34,7 @@ StageKey features_key(const FeatureRequest& request);
 
 // Every split whose file exists, tokenised in memory: part `part` of `parts` equal parts of each
 // split's rows. Local.
-std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
+std::vector<FeatureSlice> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
                                           int part, int parts, const Workspace& workspace);
 
 // Tokenizes every split whose file exists, each rank its consecutive part of the rows, and writes

@@ -73,12 +73,12 @@ int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
   return stored_bytes(size, "float32");
 }
 
-OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host) {
-  return {free_disk / 2, available_memory / std::max(1, ranks_per_host) / 2};
+OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int copies) {
+  return {free_disk / 2, available_memory / std::max(1, copies) / 2};
 }
 
-OutputBudget output_budget(const std::filesystem::path& out, int ranks_per_host) {
-  return output_budget(disk_of(out).free_bytes, available_memory_bytes(), ranks_per_host);
+OutputBudget output_budget(const std::filesystem::path& out, int copies) {
+  return output_budget(disk_of(out).free_bytes, available_memory_bytes(), copies);
 }
 
 std::vector<std::string> methods_online(const Experiment& experiment, const Task& task,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How much of the teachers may be stored. The outputs lie on the disk once, and in the memory of
-// every rank, except for hidden states, which stay on the disk; teacher_outputs = "auto" stores
+// every host, except for hidden states, which stay on the disk; teacher_outputs = "auto" stores
 // what fits, and lets the teacher run beside the student otherwise.
 #pragma once
 
@@ -13,21 +13,22 @@
 
 namespace kdbench {
 
-// What a rank holds in memory of the store that a method needs on `rows` rows: row ids, logits, and
-// the [CLS] states it asks for. 0 when it needs none.
+// What a host holds in memory, once, of the store that a method needs on `rows` rows: row ids,
+// logits, and the [CLS] states it asks for. 0 when it needs none.
 int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes);
 // The store on the disk, with hidden states. 0 when none is needed.
 int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
                             const ModelShapes& shapes);
 
-// Bytes: half of what is free, on the disk, and of a host's memory for each of its ranks.
+// Bytes: half of what is free, on the disk, and in a host's memory.
 struct OutputBudget {
   int64_t disk = 0;    // for the stores of all tasks and teachers that are still to be made
-  int64_t memory = 0;  // of a rank, for the task it works on
+  int64_t memory = 0;  // of one copy, for the task at work
 };
-OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host);
+// `copies`: of what is read, in a host's memory (HostRanks::copies).
+OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int copies);
 // The same on this machine, with results in `out`.
-OutputBudget output_budget(const std::filesystem::path& out, int ranks_per_host);
+OutputBudget output_budget(const std::filesystem::path& out, int copies);
 
 // Labels of the methods that say "auto" and whose teacher runs beside the student, because what
 // they and the stored methods before them take does not fit; a store that is in `out` already takes

@@ -73,8 +73,7 @@ class TaskPipeline {
         experiment_.teacher ? &features(tokenizer_folder(experiment_.teacher->model)) : nullptr;
     const StudentRequest request{&experiment_, &task_, &method, 1};
     workspace_.control.agree([&] {
-      check_teacher_outputs_file(request, rows, read_files_, workspace_.control.rank(),
-                                 workspace_.control.size());
+      check_teacher_outputs_file(request, rows, read_files_, workspace_.control);
       check_memory(request, rows);
       if (teacher_rows) check_same_tokens(request, rows, *teacher_rows);
     });
@@ -168,7 +167,7 @@ class TaskPipeline {
 OutputBudget least_budget(const Workspace& workspace) {
   OutputBudget own;
   workspace.control.agree(
-      [&] { own = output_budget(workspace.out, workspace.control.local_size()); });
+      [&] { own = output_budget(workspace.out, workspace.control.host().copies()); });
   return {workspace.control.min(own.disk), workspace.control.min(own.memory)};
 }
 

@@ -55,7 +55,9 @@ PlanLimits limits_of(int ranks, const Workspace& workspace) {
                                                             : std::min(ranks, usable_cpus());
   limits.available_memory = available_memory_bytes();
   limits.free_disk = disk_of(workspace.out).free_bytes;
-  limits.outputs = output_budget(limits.free_disk, limits.available_memory, limits.ranks_per_host);
+  const bool apart = !workspace.control.host().obstacle().empty();
+  limits.outputs =
+      output_budget(limits.free_disk, limits.available_memory, apart ? limits.ranks_per_host : 1);
   return limits;
 }
 

@@ -15,15 +15,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Collective over the host.
 std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
                                                       const TeacherNeeds& needs,
                                                       const Features& features,
-                                                      const std::vector<std::string>& labels) {
+                                                      const std::vector<std::string>& labels,
+                                                      const Control& control) {
   const FeatureSplit& rows = *features.store.split("train");
+  const TeacherPart part = teacher_part(needs, control);
   if (file.extension() == ".safetensors") {
-    return read_teacher_tensors(file, rows, labels);
+    return read_teacher_tensors(file, rows, labels, part, control.host());
   }
-  const TeacherStore store = read_teacher_store(file);
+  const TeacherStore store = read_teacher_store(file, part, control.host());
   if (store.info.task != features.store.info.task) {
     throw_user_error(file.string(), "holds outputs on " + store.info.task + ", not on " +
                                         features.store.info.task);
@@ -51,14 +54,15 @@ std::vector<std::string> unnamed_order(const ModelShapes& shapes) {
   return shapes.teacher ? shapes.teacher->labels : shapes.student.labels;
 }
 
-// What the method takes from a file of the user, which may be anybody's.
+// What the method takes from a file of the user, which may be anybody's. Collective over the host.
 std::shared_ptr<const TeacherSplit> outputs_of_file(const StudentRequest& request,
                                                     const TeacherNeeds& needs,
-                                                    const Features& features) {
+                                                    const Features& features,
+                                                    const Control& control) {
+  std::vector<std::string> labels;
+  control.host().agree([&] { labels = unnamed_order(request_shapes(request)); });
   const auto outputs =
-      with_layers(outputs_from_file(*request.method->teacher_outputs_file, needs, features,
-                                    unnamed_order(request_shapes(request))),
-                  needs.cls_layers, needs.hidden_layers);
+      outputs_from_file(*request.method->teacher_outputs_file, needs, features, labels, control);
   check_width(*outputs, request);
   return outputs;
 }
@@ -100,7 +104,8 @@ class OutputMaker {
                                     *source_.rows, workspace_);
     }
     std::shared_ptr<const TeacherSplit> outputs;
-    workspace_.control.agree([&] { outputs = outputs_of_file(request_, own, features_); });
+    workspace_.control.agree(
+        [&] { outputs = outputs_of_file(request_, own, features_, workspace_.control); });
     return outputs;
   }
 
@@ -153,15 +158,16 @@ class OutputMaker {
 }  // namespace
 
 void check_teacher_outputs_file(const StudentRequest& request, const Features& features,
-                                ReadFiles& read, int part, int parts) {
+                                ReadFiles& read, const Control& control) {
   if (!request.method->teacher_outputs_file) return;
-  TeacherNeeds needs = student_needs(request);
+  TeacherNeeds needs;
+  control.host().agree([&] { needs = student_needs(request); });
   needs.hidden_layers = stored_hidden_layers(needs);
-  const auto outputs = outputs_of_file(request, needs, features);
+  const auto outputs = outputs_of_file(request, needs, features, control);
   make_dataset(features.store.split("train"), request_shapes(request).student.labels, outputs);
   const auto& file = *request.method->teacher_outputs_file;
   if (outputs->hidden && read.emplace(file, needs.hidden_layers).second) {
-    outputs->hidden->verify(part, parts);
+    outputs->hidden->verify(control.rank(), control.size());
   }
 }
 

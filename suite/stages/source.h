@@ -35,9 +35,10 @@ struct SourceOutputs {
 using ReadFiles = std::set<std::pair<std::filesystem::path, std::vector<int64_t>>>;
 
 // Reads the method's teacher outputs when they are a file of the user, and throws what is wrong
-// with it; of hidden states part `part` of `parts`, unless they are in `read`. Local.
+// with it; of hidden states this rank's part, unless they are in `read`. Collective over the host,
+// whose ranks all throw what one of them finds in the file; local for a rank by itself.
 void check_teacher_outputs_file(const StudentRequest& request, const Features& features,
-                                ReadFiles& read, int part = 0, int parts = 1);
+                                ReadFiles& read, const Control& control);
 
 // Throws when the method's memory cannot be read, or cannot be trained on these rows. Local.
 void check_memory(const StudentRequest& request, const Features& features);

@@ -26,11 +26,6 @@ constexpr int64_t kEventBytes = 300;       // of events.jsonl, a step
 constexpr int64_t kPredictionBytes = 24;   // of both tables, a row
 constexpr int64_t kPredictionOutput = 14;  // and a logit of it
 
-int64_t memory_of(const FeatureSplit& split) {
-  const auto labels = static_cast<int64_t>(split.labels.size() * sizeof(std::string));
-  return 4 * static_cast<int64_t>(split.tokens.size()) + 20 * split.rows() + labels;
-}
-
 SplitPlan describe(const Task& task, const FeatureSplit& split) {
   SplitPlan plan{task.name, split.name, split.rows(), static_cast<int64_t>(split.tokens.size()), 0};
   for (int64_t row = 0; row < split.rows(); ++row) {
@@ -128,7 +123,7 @@ void TaskPlanner::add_features(const Features& rows, const StageKey& key) {
   const bool listed = !is_new(key);
   int64_t bytes = 0;
   for (const auto& split : ordered_splits(task_, rows.store)) {
-    plan_.features_bytes += memory_of(*split);
+    plan_.features_bytes += stored_bytes(*split);
     bytes += stored_bytes(*split);
     if (!listed) plan_.splits.push_back(describe(task_, *split));
   }
@@ -149,7 +144,7 @@ void TaskPlanner::decide_online(OutputBudget& budget) {
 
 void TaskPlanner::check(const StudentRequest& request, const Features& rows) {
   if (experiment_.teacher) check_same_tokens(request, rows, features_of(*experiment_.teacher));
-  check_teacher_outputs_file(request, rows, read_files_);
+  check_teacher_outputs_file(request, rows, read_files_, dry_.control);
   check_memory(request, rows);
 }
 

@@ -10,6 +10,7 @@
 #include "io/batches/dataset.h"
 #include "io/stores/teacher_store_writer.h"
 #include "methods/models/layer_states.h"
+#include "suite/machine/machine.h"
 #include "suite/training/evaluation.h"
 
 namespace kdbench {
@@ -36,7 +37,7 @@ class OutputPass {
   }
 
   // Collective.
-  const TeacherSplit& run(TeacherStoreWriter& writer) {
+  const TeacherSlice& run(TeacherStoreWriter& writer) {
     control_.agree([&] { data_ = make_dataset(features_, model_.config().labels); });
     if (mode_.hidden_layers.empty()) {
       control_.agree([&] { forward(by_id_); });
@@ -104,7 +105,7 @@ class OutputPass {
   ForwardMode mode_;
   std::unique_ptr<Dataset> data_;
   std::vector<int64_t> by_id_;  // rows in ascending row id
-  TeacherSplit split_;
+  TeacherSlice split_;
   // Of the window at hand.
   std::vector<int64_t> places_;
   std::vector<float> states_;
@@ -136,6 +137,16 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
   });
 }
 
+TeacherPart teacher_part(const TeacherNeeds& needs, const Control& control) {
+  TeacherPart part;
+  part.cls = needs.cls_layers;
+  part.hidden = needs.hidden_layers;
+  part.split = "train";
+  part.pooled = false;
+  part.cls_bytes = available_memory_bytes() / 2 / control.host().copies();
+  return part;
+}
+
 StageKey teacher_outputs_key(const Teacher& teacher, const TeacherNeeds& needs,
                              const Features& features) {
   return {"teacher-outputs",
@@ -163,8 +174,8 @@ std::shared_ptr<const TeacherSplit> ensure_teacher_outputs(const Teacher& teache
   });
   std::shared_ptr<const TeacherSplit> outputs;
   const auto read = [&] {
-    const TeacherStore store =
-        read_teacher_store(*folder / "teacher.h5", {own.cls_layers, own.hidden_layers});
+    const TeacherStore store = read_teacher_store(
+        *folder / "teacher.h5", teacher_part(own, workspace.control), workspace.control.host());
     outputs = store.splits.at("train");
     check_teacher_matches(store, *outputs, *features.store.split("train"),
                           teacher.checkpoint_sha256);
