@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "io/base/collective.h"
+#include "io/base/host_array.h"
 
 namespace kdbench::hdf5 {
 
@@ -112,6 +113,14 @@ class Dataset {
     std::vector<T> values(static_cast<size_t>(rows() * row_width()));
     read_piece(native(type_of<T>()), 0, rows(), values.data());
     return values;
+  }
+  // The same into memory that the ranks of `host` share; see HostArray::filled.
+  template <typename T>
+  HostArray<T> read_all(const HostRanks& host) const {
+    check_stored(native(type_of<T>()));
+    return HostArray<T>::filled(host, rows() * row_width(), [&](T* values) {
+      read_piece(native(type_of<T>()), 0, rows(), values);
+    });
   }
   // The checks of read() by themselves: they look at every chunk's entry, which is too much for
   // each of many small reads.

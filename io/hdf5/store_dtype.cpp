@@ -60,10 +60,11 @@ void write_rows(const hdf5::Dataset& dataset, int64_t first, int64_t rows,
 
 void read_rows(const hdf5::Dataset& dataset, at::ScalarType type, int64_t first, int64_t rows,
                float* out) {
-  if (type == at::kFloat) return dataset.read(first, rows, out);
+  const auto columns = static_cast<int64_t>(dataset.shape().at(1));
+  if (type == at::kFloat) return dataset.read_block(first, rows, 0, columns, out);
   with_store_type(type, [&](auto zero) {
     const at::Tensor stored = at::empty({rows * dataset.row_width()}, type);
-    dataset.read(first, rows, stored.mutable_data_ptr<decltype(zero)>());
+    dataset.read_block(first, rows, 0, columns, stored.mutable_data_ptr<decltype(zero)>());
     at::from_blob(out, {stored.numel()}, at::kFloat).copy_(stored);
   });
 }

@@ -33,7 +33,7 @@ void write_rows(const hdf5::Dataset& dataset, int64_t first, int64_t rows,
 // False when one is NaN or infinite.
 bool all_finite(std::span<const float> values);
 
-// Whole rows as float32. Local, as hdf5::Dataset::read.
+// Whole rows of an array of 2 or 3 dimensions as float32. Local, as hdf5::Dataset::read_block.
 void read_rows(const hdf5::Dataset& dataset, at::ScalarType type, int64_t first, int64_t rows,
                float* out);
 

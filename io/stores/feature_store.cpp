@@ -2,10 +2,12 @@
 #include "io/stores/feature_store.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "io/base/error.h"
+#include "io/base/host_message.h"
 #include "io/hdf5/store_file.h"
 
 namespace kdbench {
@@ -15,7 +17,7 @@ constexpr const char* kFormat = "kdbench feature store";
 
 // ---- writing
 
-void check_slice(const FeatureSplit& s) {
+void check_slice(const FeatureSlice& s) {
   const auto rows = static_cast<size_t>(s.rows());
   if (s.offsets.size() != rows + 1 || s.offsets.front() != 0 ||
       s.offsets.back() != static_cast<int64_t>(s.tokens.size()) || s.first_segment.size() != rows) {
@@ -28,21 +30,34 @@ void check_slice(const FeatureSplit& s) {
   }
 }
 
+std::vector<std::string> distinct(const std::vector<std::string>& labels) {
+  const std::unordered_set<std::string> set(labels.begin(), labels.end());
+  std::vector<std::string> names(set.begin(), set.end());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 // All distinct labels of all ranks, sorted. Zero bytes end them on the way.
 std::vector<std::string> distinct_labels(const Ranks& ranks, const std::vector<std::string>& mine) {
-  const auto joined = [](const std::unordered_set<std::string>& labels) {
-    std::string text;
-    for (const auto& label : labels) text.append(label).push_back('\0');
-    return text;
-  };
+  std::string joined;
+  for (const auto& label : distinct(mine)) joined.append(label).push_back('\0');
   std::vector<std::string> all;
-  for (const auto& text : gather_all(ranks, joined({mine.begin(), mine.end()}))) {
+  for (const auto& text : gather_all(ranks, joined)) {
     for (size_t at = 0; at < text.size(); at += all.back().size() + 1)
       all.emplace_back(text.c_str() + at);
   }
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  return all;
+  return distinct(all);
+}
+
+// Places of `labels` in `names`.
+std::vector<int32_t> label_codes(const std::vector<std::string>& labels,
+                                 const std::vector<std::string>& names) {
+  std::vector<int32_t> codes(labels.size());
+  std::transform(labels.begin(), labels.end(), codes.begin(), [&](const std::string& label) {
+    return static_cast<int32_t>(std::lower_bound(names.begin(), names.end(), label) -
+                                names.begin());
+  });
+  return codes;
 }
 
 // `slice` stands behind those of the lower ranks.
@@ -54,7 +69,7 @@ void write_concatenated(const Ranks& ranks, const hdf5::Group& group, const std:
   group.create(name, hdf5::type_of<T>(), {sum(ranks, count)}).write(first, count, slice.data());
 }
 
-void write_labels(const Ranks& ranks, const hdf5::Group& group, const FeatureSplit& s) {
+void write_labels(const Ranks& ranks, const hdf5::Group& group, const FeatureSlice& s) {
   const int64_t labels = sum(ranks, static_cast<int64_t>(s.labels.size()));
   if (labels == 0) return;
   agree(ranks, [&] {
@@ -63,16 +78,11 @@ void write_labels(const Ranks& ranks, const hdf5::Group& group, const FeatureSpl
     }
   });
   const std::vector<std::string> names = distinct_labels(ranks, s.labels);
-  std::vector<int32_t> codes(s.labels.size());
-  std::transform(s.labels.begin(), s.labels.end(), codes.begin(), [&](const std::string& label) {
-    return static_cast<int32_t>(std::lower_bound(names.begin(), names.end(), label) -
-                                names.begin());
-  });
   group.write_strings("label_names", names);
-  write_concatenated(ranks, group, "labels", codes);
+  write_concatenated(ranks, group, "labels", label_codes(s.labels, names));
 }
 
-void write_split(const Ranks& ranks, const hdf5::Group& splits, const FeatureSplit& s) {
+void write_split(const Ranks& ranks, const hdf5::Group& splits, const FeatureSlice& s) {
   const hdf5::Group group = splits.create_group(s.name);
   group.set("source_sha256", s.source_sha256);
   write_concatenated(ranks, group, "tokens", s.tokens);
@@ -86,13 +96,21 @@ void write_split(const Ranks& ranks, const hdf5::Group& splits, const FeatureSpl
   write_labels(ranks, group, s);
 }
 
-int64_t bytes_of(const std::vector<FeatureSplit>& slices) {
+// In the file; labels are there as codes.
+template <typename Rows>
+int64_t bytes_of(const Rows& rows) {
+  return 4 * static_cast<int64_t>(std::size(rows.tokens) + std::size(rows.first_segment) +
+                                  std::size(rows.labels)) +
+         8 * static_cast<int64_t>(std::size(rows.offsets) + std::size(rows.row_ids));
+}
+
+int64_t bytes_of_all(const std::vector<FeatureSlice>& slices) {
   int64_t bytes = 0;
-  for (const auto& s : slices) bytes += stored_bytes(s);
+  for (const auto& s : slices) bytes += bytes_of(s);
   return bytes;
 }
 
-std::string describe(const FeatureStoreInfo& info, const std::vector<FeatureSplit>& slices) {
+std::string describe(const FeatureStoreInfo& info, const std::vector<FeatureSlice>& slices) {
   nlohmann::json all = {info.task, info.tokenizer_sha256, info.max_seq_length, info.train_limit,
                         info.second_segment_type};
   for (const auto& s : slices) all.push_back({s.name, s.source_sha256});
@@ -101,20 +119,23 @@ std::string describe(const FeatureStoreInfo& info, const std::vector<FeatureSpli
 
 // ---- reading
 
-std::vector<std::string> read_labels(const hdf5::Group& group, int64_t rows) {
-  if (!group.has("labels")) return {};
-  const std::vector<std::string> names = group.read_strings("label_names");
-  const auto codes = group.open("labels").read_all<int32_t>();
-  if (static_cast<int64_t>(codes.size()) != rows)
+void read_labels(const hdf5::Group& group, const HostRanks& host, FeatureSplit& s) {
+  if (!group.has("labels")) return;
+  s.label_names = group.read_strings("label_names");
+  s.labels = group.open("labels").read_all<int32_t>(host);
+  if (s.labels.size() != s.row_ids.size())
     group.fail("labels", "has another number of rows than row_ids");
-  std::vector<std::string> labels;
-  labels.reserve(codes.size());
-  for (const int32_t code : codes) {
-    if (code < 0 || code >= static_cast<int64_t>(names.size()))
-      group.fail("labels", "names a label that is not there");
-    labels.push_back(names[code]);
+  const auto names = static_cast<int32_t>(s.label_names.size());
+  if (std::any_of(s.labels.begin(), s.labels.end(),
+                  [&](int32_t code) { return code < 0 || code >= names; })) {
+    group.fail("labels", "names a label that is not there");
   }
-  return labels;
+}
+
+// Without more memory where they ascend, as those of a file do.
+bool each_once(const HostArray<int64_t>& ids) {
+  if (std::is_sorted(ids.begin(), ids.end(), std::less_equal<>())) return true;
+  return std::unordered_set<int64_t>(ids.begin(), ids.end()).size() == ids.size();
 }
 
 void check_read(const hdf5::Group& group, const FeatureSplit& s) {
@@ -132,30 +153,76 @@ void check_read(const hdf5::Group& group, const FeatureSplit& s) {
       group.fail("first_segment", "is longer than its row");
     }
   }
-  const std::unordered_set<int64_t> ids(s.row_ids.begin(), s.row_ids.end());
-  if (ids.size() != rows) group.fail("row_ids", "holds a row id twice");
+  if (!each_once(s.row_ids)) group.fail("row_ids", "holds a row id twice");
 }
 
-std::shared_ptr<const FeatureSplit> read_split(const hdf5::Group& group, const std::string& name) {
-  auto s = std::make_shared<FeatureSplit>();
-  s->name = name;
-  s->source_sha256 = group.text("source_sha256");
-  s->tokens = group.open("tokens").read_all<int32_t>();
-  s->offsets = group.open("offsets").read_all<int64_t>();
-  s->first_segment = group.open("first_segment").read_all<int32_t>();
-  s->row_ids = group.open("row_ids").read_all<int64_t>();
-  check_read(group, *s);
-  s->labels = read_labels(group, s->rows());
+FeatureSplit read_split(const hdf5::Group& group, const std::string& name, const HostRanks& host) {
+  FeatureSplit s;
+  s.name = name;
+  s.source_sha256 = group.text("source_sha256");
+  s.tokens = group.open("tokens").read_all<int32_t>(host);
+  s.offsets = group.open("offsets").read_all<int64_t>(host);
+  s.first_segment = group.open("first_segment").read_all<int32_t>(host);
+  s.row_ids = group.open("row_ids").read_all<int64_t>(host);
+  check_read(group, s);
+  read_labels(group, host, s);
   return s;
+}
+
+// What is read once per host.
+struct ReadStore {
+  FeatureStoreInfo info;
+  std::vector<FeatureSplit> splits;
+};
+
+ReadStore read_store(const std::filesystem::path& path, const HostRanks& host) {
+  const hdf5::File file = open_store(path, kFormat, kFeatureStoreVersion);
+  const hdf5::Group root = file.root();
+  ReadStore store;
+  store.info.task = root.text("task");
+  store.info.tokenizer_sha256 = root.text("tokenizer_sha256");
+  store.info.max_seq_length = root.integer("max_seq_length");
+  store.info.train_limit = root.integer("train_limit");
+  store.info.second_segment_type = static_cast<int>(root.integer("second_segment_type"));
+  const hdf5::Group splits = root.open_group("splits");
+  for (const auto& name : splits.children())
+    store.splits.push_back(read_split(splits.open_group(name), name, host));
+  return store;
+}
+
+void travel_split(HostMessage& part, FeatureSplit& s) {
+  part(s.name);
+  part(s.source_sha256);
+  part(s.tokens);
+  part(s.offsets);
+  part(s.first_segment);
+  part(s.row_ids);
+  part(s.label_names);
+  part(s.labels);
+}
+
+void travel(HostMessage& part, ReadStore& store) {
+  part(store.info.task);
+  part(store.info.tokenizer_sha256);
+  part(store.info.max_seq_length);
+  part(store.info.train_limit);
+  part(store.info.second_segment_type);
+  part.each(store.splits, travel_split);
 }
 
 }  // namespace
 
-int64_t stored_bytes(const FeatureSplit& split) {
-  const auto numbers = static_cast<int64_t>(split.tokens.size() + split.first_segment.size() +
-                                            split.labels.size());  // labels as codes
-  return 4 * numbers + 8 * static_cast<int64_t>(split.offsets.size() + split.row_ids.size());
-}
+FeatureSplit::FeatureSplit(FeatureSlice all)
+    : name(std::move(all.name)),
+      source_sha256(std::move(all.source_sha256)),
+      tokens(std::move(all.tokens)),
+      offsets(std::move(all.offsets)),
+      first_segment(std::move(all.first_segment)),
+      row_ids(std::move(all.row_ids)),
+      label_names(distinct(all.labels)),
+      labels(label_codes(all.labels, label_names)) {}
+
+int64_t stored_bytes(const FeatureSplit& split) { return bytes_of(split); }
 
 std::shared_ptr<const FeatureSplit> FeatureStore::split(const std::string& name) const {
   const auto found = splits.find(name);
@@ -166,8 +233,8 @@ std::shared_ptr<const FeatureSplit> FeatureStore::split(const std::string& name)
 }
 
 void write_feature_store(const std::filesystem::path& path, MPI_Comm comm,
-                         const FeatureStoreInfo& info, const std::vector<FeatureSplit>& slices) {
-  write_store(path, comm, kFormat, kFeatureStoreVersion, bytes_of(slices),
+                         const FeatureStoreInfo& info, const std::vector<FeatureSlice>& slices) {
+  write_store(path, comm, kFormat, kFeatureStoreVersion, bytes_of_all(slices),
               [&](const Ranks& ranks, const hdf5::Group& root) {
                 require_same(ranks, path.string(), describe(info, slices));
                 agree(ranks, [&] { std::for_each(slices.begin(), slices.end(), check_slice); });
@@ -181,18 +248,13 @@ void write_feature_store(const std::filesystem::path& path, MPI_Comm comm,
               });
 }
 
-FeatureStore read_feature_store(const std::filesystem::path& path) {
-  const hdf5::File file = open_store(path, kFormat, kFeatureStoreVersion);
-  const hdf5::Group root = file.root();
-  FeatureStore store;
-  store.info.task = root.text("task");
-  store.info.tokenizer_sha256 = root.text("tokenizer_sha256");
-  store.info.max_seq_length = root.integer("max_seq_length");
-  store.info.train_limit = root.integer("train_limit");
-  store.info.second_segment_type = static_cast<int>(root.integer("second_segment_type"));
-  const hdf5::Group splits = root.open_group("splits");
-  for (const auto& name : splits.children())
-    store.splits[name] = read_split(splits.open_group(name), name);
+FeatureStore read_feature_store(const std::filesystem::path& path, const HostRanks& host) {
+  auto read = host.read_once<ReadStore>([&] { return read_store(path, host); });
+  FeatureStore store{std::move(read.info), {}};
+  for (auto& split : read.splits) {
+    const std::string name = split.name;
+    store.splits[name] = std::make_shared<const FeatureSplit>(std::move(split));
+  }
   return store;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tokenised rows of one task in HDF5 (layout: io/README.md). Written collectively, read whole by
-// each rank.
+// Tokenised rows of one task in HDF5 (layout: io/README.md). Written collectively, read whole; in
+// memory once per host.
 #pragma once
 
 #include <mpi.h>
@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "io/base/host_array.h"
+
 namespace kdbench {
 
-// Rows of one split, flat. When writing: this rank's slice (consecutive rows, rank order). When
-// read: all rows.
-class FeatureSplit {
- public:
+// Rows of one split, flat, as they are made: this rank's consecutive rows, in rank order.
+struct FeatureSlice {
   std::string name;                    // "train", "dev_matched", ...
   std::string source_sha256;           // of the file that the rows come from
   std::vector<int32_t> tokens;         // ids of all rows, no padding
@@ -27,6 +27,24 @@ class FeatureSplit {
   std::vector<std::string> labels;     // label strings; empty when the split is unlabelled
 
   int64_t rows() const { return static_cast<int64_t>(row_ids.size()); }
+};
+
+// All rows of one split, as they are read.
+class FeatureSplit {
+ public:
+  FeatureSplit() = default;
+  explicit FeatureSplit(FeatureSlice all);  // all rows of a split, on this rank
+
+  std::string name, source_sha256;
+  HostArray<int32_t> tokens;
+  HostArray<int64_t> offsets = std::vector<int64_t>{0};
+  HostArray<int32_t> first_segment;
+  HostArray<int64_t> row_ids;
+  std::vector<std::string> label_names;  // distinct, sorted
+  HostArray<int32_t> labels;             // index into label_names, per row; empty when unlabelled
+
+  int64_t rows() const { return static_cast<int64_t>(row_ids.size()); }
+  const std::string& label(int64_t row) const { return label_names[labels[row]]; }
 };
 
 struct FeatureStoreInfo {
@@ -45,7 +63,7 @@ struct FeatureStore {
   std::shared_ptr<const FeatureSplit> split(const std::string& name) const;
 };
 
-// Of the split's arrays in the file.
+// Of the split's arrays in the file, and in the memory of a host.
 int64_t stored_bytes(const FeatureSplit& split);
 
 inline constexpr int kFeatureStoreVersion = 1;
@@ -53,10 +71,11 @@ inline constexpr int kFeatureStoreVersion = 1;
 // Collective over `comm`: every rank passes its slices of the same splits in the same order (slices
 // may be empty). Writes `path`.partial and renames it when it is complete and flushed.
 void write_feature_store(const std::filesystem::path& path, MPI_Comm comm,
-                         const FeatureStoreInfo& info, const std::vector<FeatureSplit>& slices);
+                         const FeatureStoreInfo& info, const std::vector<FeatureSlice>& slices);
 
-// Local: reads without MPI-IO and without file locks, verifying checksums. Throws a user error when
-// the file is cut, damaged, or of another format version.
-FeatureStore read_feature_store(const std::filesystem::path& path);
+// Reads without MPI-IO and without file locks, verifying checksums. Throws a user error when the
+// file is cut, damaged, or of another format version. Collective over `host`, whose ranks get one
+// copy, and all its errors; local where that is one rank.
+FeatureStore read_feature_store(const std::filesystem::path& path, const HostRanks& host = {});
 
 }  // namespace kdbench

@@ -13,36 +13,51 @@ namespace {
 
 constexpr int64_t kVerifiedBytes = 16 << 20;  // float32, at once
 
+// Where each row's states begin, and the last one's end.
+std::vector<int64_t> read_offsets(const hdf5::Group& split, int64_t rows) {
+  auto offsets = split.open("hidden_offsets").read_all<int64_t>();
+  if (static_cast<int64_t>(offsets.size()) != rows + 1 || offsets.front() != 0 ||
+      !std::is_sorted(offsets.begin(), offsets.end())) {
+    split.fail("hidden_offsets", "does not divide the states into rows");
+  }
+  return offsets;
+}
+
+std::vector<int64_t> one_each(int64_t rows) {
+  std::vector<int64_t> offsets(static_cast<size_t>(rows) + 1);
+  std::iota(offsets.begin(), offsets.end(), 0);
+  return offsets;
+}
+
 }  // namespace
 
 struct HiddenStates::Stored {
   std::shared_ptr<const hdf5::File> file;  // closed after its dataset
   hdf5::Group group;
+  std::string name;      // of the dataset
   hdf5::Dataset states;  // (T, layers, H)
   at::ScalarType dtype;
   std::vector<int64_t> layers, offsets;
 };
 
-HiddenStates::HiddenStates(std::shared_ptr<const hdf5::File> file, hdf5::Group split,
+HiddenStates::HiddenStates(std::shared_ptr<const hdf5::File> file, hdf5::Group split, Of what,
                            at::ScalarType dtype, int64_t rows, int64_t hidden_size) {
-  auto layers = split.open("hidden_layers").read_all<int64_t>();
-  auto offsets = split.open("hidden_offsets").read_all<int64_t>();
-  hdf5::Dataset states = split.open("hidden");
-  if (static_cast<int64_t>(offsets.size()) != rows + 1 || offsets.front() != 0 ||
-      !std::is_sorted(offsets.begin(), offsets.end())) {
-    split.fail("hidden_offsets", "does not divide the states into rows");
-  }
+  const std::string name = what == Of::kCls ? "cls" : "hidden";
+  auto layers = split.open(name + "_layers").read_all<int64_t>();
+  auto offsets = what == Of::kCls ? one_each(rows) : read_offsets(split, rows);
+  hdf5::Dataset states = split.open(name);
   const std::vector<hsize_t> expected{static_cast<hsize_t>(offsets.back()), layers.size(),
                                       static_cast<hsize_t>(hidden_size)};
   if (states.shape() != expected) {
-    split.fail("hidden", "has another shape than the rest of the split");
+    split.fail(name, "has another shape than the rest of the split");
   }
   with_store_type(dtype, [&](auto zero) { states.check<decltype(zero)>(); });
   layers_ = layers;
   columns_.resize(layers.size());
   std::iota(columns_.begin(), columns_.end(), 0);
-  stored_ = std::make_shared<Stored>(Stored{std::move(file), std::move(split), std::move(states),
-                                            dtype, std::move(layers), std::move(offsets)});
+  stored_ =
+      std::make_shared<Stored>(Stored{std::move(file), std::move(split), name, std::move(states),
+                                      dtype, std::move(layers), std::move(offsets)});
 }
 
 HiddenStates::HiddenStates(std::shared_ptr<const Stored> stored, std::vector<int64_t> layers)
@@ -117,7 +132,7 @@ at::Tensor HiddenStates::read(const std::vector<int64_t>& rows) const {
     first = last;
   }
   if (!all_finite({states.const_data_ptr<float>(), static_cast<size_t>(states.numel())})) {
-    stored_->group.fail("hidden", "holds NaN or infinity");
+    stored_->group.fail(stored_->name, "holds NaN or infinity");
   }
   return states;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A teacher's states of every token of chosen layers, read from the disk as batches ask for them:
-// the file stays open, and no more than a batch is ever in memory. What is read often stays in the
-// system's page cache.
+// A teacher's states of chosen layers, of every token or of [CLS] alone, read from the disk as
+// batches ask for them: the file stays open, and no more than a batch is ever in memory. What is
+// read often stays in the system's page cache.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -16,10 +16,12 @@ namespace kdbench {
 
 class HiddenStates {
  public:
-  // Of the open group `split` of `file`, which has `rows` rows of states `hidden_size` wide.
-  // Throws a user error when its arrays do not fit together.
-  HiddenStates(std::shared_ptr<const hdf5::File> file, hdf5::Group split, at::ScalarType dtype,
-               int64_t rows, int64_t hidden_size);
+  // Of the open group `split` of `file`, which has `rows` rows of states `hidden_size` wide. Rows
+  // have a state for each of their tokens, or one, that of [CLS]. Throws a user error when the
+  // arrays do not fit together.
+  enum class Of { kTokens, kCls };
+  HiddenStates(std::shared_ptr<const hdf5::File> file, hdf5::Group split, Of what,
+               at::ScalarType dtype, int64_t rows, int64_t hidden_size);
 
   // 1-based, in the order in which read() gives them.
   const std::vector<int64_t>& layers() const { return layers_; }

@@ -8,9 +8,9 @@
 namespace kdbench {
 namespace {
 
-FeatureSplit tokenize_part(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
+FeatureSlice tokenize_part(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
                            int64_t begin, int64_t end, int max_length) {
-  FeatureSplit part;
+  FeatureSlice part;
   for (int64_t i = begin; i < end; ++i) {
     const GlueRow& row = file.rows[static_cast<size_t>(i)];
     const std::string_view text_b = row.text_b;
@@ -30,7 +30,7 @@ void append(std::vector<T>& all, const std::vector<T>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
-void append(FeatureSplit& all, const FeatureSplit& part) {
+void append(FeatureSlice& all, const FeatureSlice& part) {
   const auto before = static_cast<int64_t>(all.tokens.size());
   for (size_t i = 1; i < part.offsets.size(); ++i) all.offsets.push_back(before + part.offsets[i]);
   append(all.tokens, part.tokens);
@@ -41,7 +41,7 @@ void append(FeatureSplit& all, const FeatureSplit& part) {
 
 }  // namespace
 
-FeatureSplit tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
+FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
                            int64_t begin, int64_t end, int max_length, int threads) {
   if (begin < 0 || begin > end || end > static_cast<int64_t>(file.rows.size()) || threads < 1) {
     throw std::invalid_argument("tokenize_rows: rows outside the file, or no thread");
@@ -49,13 +49,13 @@ FeatureSplit tokenize_rows(const Tokenizer& tokenizer, const Task& task, const G
   // One part a thread; the calling thread takes the first. A future carries an error over.
   const int64_t rows = end - begin;
   const auto bound = [&](int64_t part) { return begin + rows * part / threads; };
-  std::vector<std::future<FeatureSplit>> others;
+  std::vector<std::future<FeatureSlice>> others;
   for (int64_t t = 1; t < threads; ++t) {
     others.push_back(std::async(std::launch::async, [&, t] {
       return tokenize_part(tokenizer, task, file, bound(t), bound(t + 1), max_length);
     }));
   }
-  FeatureSplit all = tokenize_part(tokenizer, task, file, bound(0), bound(1), max_length);
+  FeatureSlice all = tokenize_part(tokenizer, task, file, bound(0), bound(1), max_length);
   for (auto& other : others) append(all, other.get());
   all.name = file.path.stem().string();
   all.source_sha256 = file.sha256;

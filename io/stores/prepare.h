@@ -14,7 +14,7 @@ namespace kdbench {
 // Rows [begin, end) of `file.rows` in their order, each with special tokens and cut to `max_length`
 // ids. The slice is named after the file ("dev_matched"). `threads` >= 1; the result does not
 // depend on it. Local.
-FeatureSplit tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
+FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
                            int64_t begin, int64_t end, int max_length, int threads);
 
 }  // namespace kdbench

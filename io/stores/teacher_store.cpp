@@ -2,26 +2,26 @@
 #include "io/stores/teacher_store.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>
-#include <numeric>
 
 #include "io/base/error.h"
 #include "io/hdf5/store_dtype.h"
 #include "io/hdf5/store_file.h"
-#include "io/weights/safetensors.h"
+#include "io/stores/teacher_part.h"
 
 namespace kdbench {
 namespace {
+
+constexpr int64_t kPieceValues = 1 << 20;  // of the file, at once
 
 // Calls `take` with the first row and the number of rows of one piece of whole chunks after the
 // other.
 void for_pieces(const hdf5::Dataset& dataset, const std::function<void(int64_t, int64_t)>& take) {
   const int64_t width = std::max<int64_t>(dataset.row_width(), 1);
-  const int64_t piece = std::max<int64_t>((int64_t{16} << 20) / width / dataset.chunk_rows(), 1) *
-                        dataset.chunk_rows();
+  const int64_t chunk = dataset.chunk_rows();
+  const int64_t piece = std::max<int64_t>(kPieceValues / width / chunk, 1) * chunk;
   for (int64_t first = 0; first < dataset.rows(); first += piece)
     take(first, std::min(piece, dataset.rows() - first));
 }
@@ -38,204 +38,171 @@ hdf5::Dataset open_floats(const hdf5::Group& group, const std::string& name, at:
   return dataset;
 }
 
-// The whole array as float32, after checks of its shape and its values.
-std::vector<float> read_floats(const hdf5::Group& group, const std::string& name,
-                               at::ScalarType dtype, const std::vector<int64_t>& shape) {
+// The blocks `columns` of `width` values that a row has, as float32, after checks of the shape and
+// the values; the other blocks never are in memory all at once.
+HostArray<float> read_floats(const hdf5::Group& group, const std::string& name,
+                             at::ScalarType dtype, const std::vector<int64_t>& shape,
+                             const std::vector<int64_t>& columns, const HostRanks& host) {
   const hdf5::Dataset dataset = open_floats(group, name, dtype, shape);
-  std::vector<float> values(static_cast<size_t>(dataset.rows() * dataset.row_width()));
-  for_pieces(dataset, [&](int64_t first, int64_t rows) {
-    read_rows(dataset, dtype, first, rows, values.data() + first * dataset.row_width());
+  const int64_t width = shape.back(), row = dataset.row_width();
+  const auto row_out = static_cast<int64_t>(columns.size()) * width;
+  const bool whole = width == 0 || all_in_order(columns, row / width);
+  std::vector<float> piece;
+  return HostArray<float>::filled(host, dataset.rows() * row_out, [&](float* out) {
+    for_pieces(dataset, [&](int64_t first, int64_t rows) {
+      float* to = out + first * row_out;
+      if (!whole) piece.resize(static_cast<size_t>(rows * row));
+      float* read = whole ? to : piece.data();
+      read_rows(dataset, dtype, first, rows, read);
+      for (int64_t i = 0; !whole && i < rows; ++i) {
+        for (const int64_t column : columns)
+          to = std::copy_n(read + i * row + column * width, width, to);
+      }
+      // Losses of such rows would be none either, and the training be blamed.
+      if (!all_finite({out + first * row_out, static_cast<size_t>(rows * row_out)}))
+        group.fail(name, "holds NaN or infinity");
+    });
   });
-  // Losses of such rows would be none either, and the training be blamed.
-  if (!all_finite(values)) group.fail(name, "holds NaN or infinity");
-  return values;
 }
 
-[[noreturn]] void fail_without(const std::string& split, const std::string& states, int64_t layer,
-                               const std::vector<int64_t>& held) {
-  const std::string what = fmt::format("hold no {} states of layer {}", states, layer);
-  throw_user_error("teacher outputs of split " + split, what,
-                   held.empty() ? "they have none at all; export them again"
-                                : fmt::format("they have layers [{}]; export them again",
-                                              fmt::join(held, ", ")));
+HostArray<float> read_floats(const hdf5::Group& group, const std::string& name,
+                             at::ScalarType dtype, const std::vector<int64_t>& shape,
+                             const HostRanks& host) {
+  return read_floats(group, name, dtype, shape, {0}, host);
 }
 
-// Places of `layers` among `held`.
-std::vector<int64_t> columns_of(const std::vector<int64_t>& layers,
-                                const std::vector<int64_t>& held, const std::string& split) {
-  std::vector<int64_t> columns;
-  for (const int64_t layer : layers) {
-    const auto found = std::find(held.begin(), held.end(), layer);
-    if (found == held.end()) fail_without(split, "[CLS]", layer, held);
-    columns.push_back(found - held.begin());
+void read_cls(const hdf5::Group& group, at::ScalarType dtype, const TeacherPart& part,
+              const HostRanks& host, TeacherSplit& s) {
+  const auto held =
+      group.has("cls") ? group.open("cls_layers").read_all<int64_t>() : std::vector<int64_t>();
+  s.cls_layers = part.cls.value_or(held);
+  const auto columns = columns_of(s.cls_layers, held, s.name, "[CLS]");
+  if (columns.empty()) return;
+  const std::vector<int64_t> shape{s.rows(), static_cast<int64_t>(held.size()), s.hidden_size};
+  const auto values = static_cast<double>(s.rows()) * static_cast<double>(columns.size()) *
+                      static_cast<double>(s.hidden_size);
+  if (values * sizeof(float) > static_cast<double>(part.cls_bytes)) return;
+  s.cls = read_floats(group, "cls", dtype, shape, columns, host);
+}
+
+TeacherSplit read_split(const hdf5::Group& group, const std::string& name, at::ScalarType dtype,
+                        const TeacherPart& part, const HostRanks& host) {
+  TeacherSplit s;
+  s.name = name;
+  s.source_sha256 = group.text("source_sha256");
+  s.hidden_size = group.integer("hidden_size");
+  s.row_ids = group.open("row_ids").read_all<int64_t>(host);
+  if (std::adjacent_find(s.row_ids.begin(), s.row_ids.end(), std::greater_equal<>()) !=
+      s.row_ids.end()) {
+    group.fail("row_ids", "is not in ascending order");
   }
-  return columns;
+  if (group.has("label_order")) s.label_order = group.read_strings("label_order");
+  s.classes = std::max<int64_t>(static_cast<int64_t>(s.label_order.size()), 1);
+  s.logits = read_floats(group, "logits", at::kFloat, {s.rows(), s.classes}, host);
+  read_cls(group, dtype, part, host, s);
+  if (part.pooled && group.has("pooled"))
+    s.pooled = read_floats(group, "pooled", dtype, {s.rows(), s.hidden_size}, host);
+  return s;
+}
+
+// What is read once per host.
+struct ReadStore {
+  TeacherStoreInfo info;
+  std::vector<TeacherSplit> splits;
+};
+
+hdf5::File open_teacher_store(const std::filesystem::path& path) {
+  return open_store(path, kTeacherStoreFormat, kTeacherStoreVersion);
+}
+
+at::ScalarType type_of_states(const hdf5::Group& root) {
+  const at::ScalarType dtype = store_type(root.text("store_dtype"));
+  if (dtype == at::ScalarType::Undefined)
+    root.fail("store_dtype", "is none of float32, float16, bfloat16");
+  return dtype;
+}
+
+ReadStore read_store(const std::filesystem::path& path, const TeacherPart& part,
+                     const HostRanks& host) {
+  const hdf5::File file = open_teacher_store(path);
+  const hdf5::Group root = file.root();
+  ReadStore store;
+  store.info.task = root.text("task");
+  store.info.checkpoint_sha256 = root.text("checkpoint_sha256");
+  store.info.store_dtype = root.text("store_dtype");
+  store.info.tokenizer_sha256 = root.text("tokenizer_sha256");
+  store.info.max_seq_length = root.integer("max_seq_length");
+  const at::ScalarType dtype = type_of_states(root);
+  const hdf5::Group splits = root.open_group("splits");
+  for (const auto& name : splits.children()) {
+    if (part.split && *part.split != name) continue;
+    store.splits.push_back(read_split(splits.open_group(name), name, dtype, part, host));
+  }
+  return store;
+}
+
+void travel(HostMessage& part, ReadStore& store) {
+  part(store.info.task);
+  part(store.info.checkpoint_sha256);
+  part(store.info.store_dtype);
+  part(store.info.tokenizer_sha256);
+  part(store.info.max_seq_length);
+  part.each(store.splits,
+            [](HostMessage& message, TeacherSplit& s) { kdbench::travel(message, s); });
 }
 
 // Hidden states of `layers` alone; null for none.
 std::shared_ptr<const HiddenStates> hidden_of(std::shared_ptr<const HiddenStates> held,
                                               const std::vector<int64_t>& layers,
                                               const std::string& split) {
+  columns_of(layers, held ? held->layers() : std::vector<int64_t>(), split, "hidden");
   if (layers.empty()) return nullptr;
-  if (!held) fail_without(split, "hidden", layers.front(), {});
-  if (held->layers() == layers) return held;
-  for (const int64_t layer : layers) {
-    const auto& all = held->layers();
-    if (std::find(all.begin(), all.end(), layer) == all.end())
-      fail_without(split, "hidden", layer, all);
-  }
-  return held->with_layers(layers);
+  return held->layers() == layers ? held : held->with_layers(layers);
 }
 
-// Appends the blocks `columns`, `width` values each, of every row of `values`.
-void append_columns(const std::vector<float>& values, int64_t row_width,
-                    const std::vector<int64_t>& columns, int64_t width, std::vector<float>& out) {
-  if (columns.empty()) return;
-  for (auto row = values.begin(); row != values.end(); row += row_width) {
-    for (const int64_t column : columns) {
-      out.insert(out.end(), row + column * width, row + (column + 1) * width);
-    }
+// What is read batch by batch, by each rank from its own open file.
+void open_states(const std::filesystem::path& path, const TeacherPart& part,
+                 std::vector<TeacherSplit>& splits) {
+  const auto file = std::make_shared<const hdf5::File>(open_teacher_store(path));
+  const at::ScalarType dtype = type_of_states(file->root());
+  const hdf5::Group groups = file->root().open_group("splits");
+  const auto states = [&](const TeacherSplit& s, HiddenStates::Of what) {
+    return std::make_shared<const HiddenStates>(file, groups.open_group(s.name), what, dtype,
+                                                s.rows(), s.hidden_size);
+  };
+  for (auto& s : splits) {
+    if (groups.open_group(s.name).has("hidden")) s.hidden = states(s, HiddenStates::Of::kTokens);
+    if (part.hidden) s.hidden = hidden_of(s.hidden, *part.hidden, s.name);
+    if (!leaves_cls_on_disk(s)) continue;
+    const auto cls = states(s, HiddenStates::Of::kCls)->with_layers(s.cls_layers);
+    s.cls_on_disk = [cls](const std::vector<int64_t>& rows) { return cls->read(rows); };
   }
-}
-
-// The wanted ones of the blocks of `width` values that a row holds; the others never are in memory
-// all at once.
-std::vector<float> read_columns(const hdf5::Group& group, const std::string& name,
-                                at::ScalarType dtype, const std::vector<int64_t>& shape,
-                                const std::vector<int64_t>& columns) {
-  const hdf5::Dataset dataset = open_floats(group, name, dtype, shape);
-  if (columns.empty()) return {};
-  const int64_t width = shape.back();
-  std::vector<float> values, out;
-  out.reserve(static_cast<size_t>(dataset.rows() * width) * columns.size());
-  for_pieces(dataset, [&](int64_t first, int64_t rows) {
-    values.resize(static_cast<size_t>(rows * dataset.row_width()));
-    read_rows(dataset, dtype, first, rows, values.data());
-    append_columns(values, dataset.row_width(), columns, width, out);
-  });
-  if (!all_finite(out)) group.fail(name, "holds NaN or infinity");
-  return out;
-}
-
-std::shared_ptr<const TeacherSplit> read_split(const std::shared_ptr<const hdf5::File>& file,
-                                               const hdf5::Group& splits, const std::string& name,
-                                               at::ScalarType dtype, const TeacherLayers& layers) {
-  const hdf5::Group group = splits.open_group(name);
-  auto s = std::make_shared<TeacherSplit>();
-  s->name = name;
-  s->source_sha256 = group.text("source_sha256");
-  s->hidden_size = group.integer("hidden_size");
-  s->row_ids = group.open("row_ids").read_all<int64_t>();
-  if (std::adjacent_find(s->row_ids.begin(), s->row_ids.end(), std::greater_equal<>()) !=
-      s->row_ids.end()) {
-    group.fail("row_ids", "is not in ascending order");
-  }
-  if (group.has("label_order")) s->label_order = group.read_strings("label_order");
-  s->classes = std::max<int64_t>(static_cast<int64_t>(s->label_order.size()), 1);
-  s->logits = read_floats(group, "logits", at::kFloat, {s->rows(), s->classes});
-  if (group.has("cls")) {
-    const auto held = group.open("cls_layers").read_all<int64_t>();
-    s->cls_layers = layers.cls.value_or(held);
-    s->cls = read_columns(group, "cls", dtype,
-                          {s->rows(), static_cast<int64_t>(held.size()), s->hidden_size},
-                          columns_of(s->cls_layers, held, name));
-  }
-  if (group.has("pooled"))
-    s->pooled = read_floats(group, "pooled", dtype, {s->rows(), s->hidden_size});
-  if (group.has("hidden")) {
-    s->hidden = std::make_shared<HiddenStates>(file, splits.open_group(name), dtype, s->rows(),
-                                               s->hidden_size);
-  }
-  if (layers.hidden) s->hidden = hidden_of(s->hidden, *layers.hidden, name);
-  return s;
-}
-
-// float32 values of a tensor of a file made elsewhere, after checks of its shape and its values.
-std::vector<float> floats_of(const std::filesystem::path& path, const std::string& name,
-                             const at::Tensor& tensor, int64_t dimensions, int64_t rows) {
-  if (!tensor.is_floating_point() || tensor.dim() != dimensions || tensor.size(0) != rows) {
-    throw_user_error(path.string() + ":" + name,
-                     "has shape " + c10::str(tensor.sizes()) + " and type " +
-                         c10::toString(tensor.scalar_type()) + ", expected floats of " +
-                         std::to_string(dimensions) + " dimensions and " + std::to_string(rows) +
-                         " rows, one per training row");
-  }
-  const at::Tensor values = tensor.to(at::kFloat).contiguous();
-  const float* begin = values.const_data_ptr<float>();
-  std::vector<float> floats(begin, begin + values.numel());
-  if (!all_finite(floats)) throw_user_error(path.string() + ":" + name, "holds NaN or infinity");
-  return floats;
 }
 
 }  // namespace
 
-TeacherStore read_teacher_store(const std::filesystem::path& path, const TeacherLayers& layers) {
-  const auto file = std::make_shared<const hdf5::File>(
-      open_store(path, kTeacherStoreFormat, kTeacherStoreVersion));
-  const hdf5::Group root = file->root();
-  TeacherStore store;
-  store.info.task = root.text("task");
-  store.info.checkpoint_sha256 = root.text("checkpoint_sha256");
-  store.info.store_dtype = root.text("store_dtype");
-  store.info.tokenizer_sha256 = root.text("tokenizer_sha256");
-  store.info.max_seq_length = root.integer("max_seq_length");
-  const at::ScalarType dtype = store_type(store.info.store_dtype);
-  if (dtype == at::ScalarType::Undefined)
-    root.fail("store_dtype", "is none of float32, float16, bfloat16");
-  const hdf5::Group splits = root.open_group("splits");
-  for (const auto& name : splits.children())
-    store.splits[name] = read_split(file, splits, name, dtype, layers);
+TeacherSplit::TeacherSplit(TeacherSlice all)
+    : name(std::move(all.name)),
+      source_sha256(std::move(all.source_sha256)),
+      row_ids(std::move(all.row_ids)),
+      label_order(std::move(all.label_order)),
+      classes(all.classes),
+      logits(std::move(all.logits)),
+      cls_layers(std::move(all.cls_layers)),
+      hidden_size(all.hidden_size),
+      cls(std::move(all.cls)),
+      pooled(std::move(all.pooled)) {}
+
+TeacherStore read_teacher_store(const std::filesystem::path& path, const TeacherPart& part,
+                                const HostRanks& host) {
+  auto read = host.read_once<ReadStore>([&] { return read_store(path, part, host); });
+  host.agree([&] { open_states(path, part, read.splits); });
+  TeacherStore store{std::move(read.info), {}};
+  for (auto& split : read.splits) {
+    const std::string name = split.name;
+    store.splits[name] = std::make_shared<const TeacherSplit>(std::move(split));
+  }
   return store;
-}
-
-std::shared_ptr<const TeacherSplit> read_teacher_tensors(
-    const std::filesystem::path& path, const FeatureSplit& features,
-    const std::vector<std::string>& label_order) {
-  const TensorMap tensors = read_safetensors(path);
-  const auto logits = tensors.find("train_logits");
-  if (logits == tensors.end()) throw_user_error(path.string(), "has no tensor train_logits");
-  auto s = std::make_shared<TeacherSplit>();
-  s->name = features.name;
-  s->source_sha256 = features.source_sha256;
-  s->row_ids = features.row_ids;
-  s->label_order = label_order;
-  s->logits = floats_of(path, "train_logits", logits->second, 2, features.rows());
-  s->classes = logits->second.size(1);
-  const int64_t expected = std::max<int64_t>(static_cast<int64_t>(label_order.size()), 1);
-  if (s->classes != expected) {
-    throw_user_error(path.string() + ":train_logits", "has " + std::to_string(s->classes) +
-                                                          " columns, the task has " +
-                                                          std::to_string(expected) + " outputs");
-  }
-  if (const auto cls = tensors.find("train_cls"); cls != tensors.end()) {
-    s->cls = floats_of(path, "train_cls", cls->second, 3, features.rows());
-    s->cls_layers.resize(cls->second.size(1));
-    std::iota(s->cls_layers.begin(), s->cls_layers.end(), 1);
-    s->hidden_size = cls->second.size(2);
-  }
-  return s;
-}
-
-std::shared_ptr<const TeacherSplit> with_layers(std::shared_ptr<const TeacherSplit> split,
-                                                const std::vector<int64_t>& cls_layers,
-                                                const std::vector<int64_t>& hidden_layers) {
-  auto hidden = hidden_of(split->hidden, hidden_layers, split->name);
-  if (split->cls_layers == cls_layers && split->hidden == hidden) return split;
-  const auto columns = columns_of(cls_layers, split->cls_layers, split->name);
-  auto chosen = std::make_shared<TeacherSplit>();
-  chosen->name = split->name;
-  chosen->source_sha256 = split->source_sha256;
-  chosen->row_ids = split->row_ids;
-  chosen->label_order = split->label_order;
-  chosen->classes = split->classes;
-  chosen->logits = split->logits;
-  chosen->pooled = split->pooled;
-  chosen->hidden_size = split->hidden_size;
-  chosen->cls_layers = cls_layers;
-  const auto width = static_cast<int64_t>(split->cls_layers.size()) * split->hidden_size;
-  append_columns(split->cls, width, columns, split->hidden_size, chosen->cls);
-  chosen->hidden = std::move(hidden);
-  return chosen;
 }
 
 void check_teacher_matches(const TeacherStore& store, const TeacherSplit& teacher,
@@ -254,7 +221,7 @@ void check_teacher_matches(const TeacherStore& store, const TeacherSplit& teache
                          features.source_sha256 + ")",
                      hint);
   }
-  std::vector<int64_t> ids = teacher.row_ids;
+  std::vector<int64_t> ids(teacher.row_ids.begin(), teacher.row_ids.end());
   std::sort(ids.begin(), ids.end());
   const auto missing = [&](int64_t id) { return !std::binary_search(ids.begin(), ids.end(), id); };
   const auto count = std::count_if(features.row_ids.begin(), features.row_ids.end(), missing);

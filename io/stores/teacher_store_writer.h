@@ -37,7 +37,7 @@ class TeacherStoreWriter {
   HiddenWriter& hidden(const std::string& name, const HiddenLayout& layout);
 
   // Collective: everything else of a split, of which `slice` has this rank's rows.
-  void add(const TeacherSplit& slice);
+  void add(const TeacherSlice& slice);
 
  private:
   const hdf5::Group& group(const std::string& name);
@@ -57,6 +57,6 @@ void write_teacher_store(const std::filesystem::path& path, MPI_Comm comm,
 
 // The same for splits that are in memory, without hidden states.
 void write_teacher_store(const std::filesystem::path& path, MPI_Comm comm,
-                         const TeacherStoreInfo& info, const std::vector<TeacherSplit>& slices);
+                         const TeacherStoreInfo& info, const std::vector<TeacherSlice>& slices);
 
 }  // namespace kdbench

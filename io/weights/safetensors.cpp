@@ -40,13 +40,7 @@ constexpr std::array<NamedType, 10> kTypes{{{"F64", at::kDouble},
                                             {"U8", at::kByte},
                                             {"BOOL", at::kBool}}};
 
-// A tensor as the header describes it.
-struct Entry {
-  std::string name;
-  at::ScalarType type = at::kFloat;
-  std::vector<int64_t> shape;
-  uint64_t begin = 0, end = 0;  // in the data after the header
-};
+using Entry = SafetensorsEntry;
 
 // ---- header
 
@@ -176,55 +170,6 @@ std::map<std::string, std::string> parse_metadata(const std::string& file, const
   return found->get<std::map<std::string, std::string>>();
 }
 
-// ---- bytes
-
-class Reader {
- public:
-  explicit Reader(const std::filesystem::path& path)
-      : path_(path.string()), stream_(path, std::ios::binary) {
-    std::error_code problem;
-    size_ = std::filesystem::file_size(path, problem);
-    if (!stream_ || problem) throw_user_error(path_, "cannot be read");
-  }
-  const std::string& path() const { return path_; }
-  uint64_t size() const { return size_; }
-  void read(uint64_t offset, void* data, uint64_t bytes) {
-    stream_.seekg(static_cast<std::streamoff>(offset));
-    if (!stream_.read(static_cast<char*>(data), static_cast<std::streamsize>(bytes))) {
-      throw_machine_error(path_, "cannot be read");
-    }
-  }
-
- private:
-  std::string path_;
-  std::ifstream stream_;
-  uint64_t size_ = 0;
-};
-
-std::string read_header(Reader& file) {
-  if (file.size() < kLengthBytes)
-    throw_user_error(file.path(), "is no safetensors file: shorter than 8 bytes");
-  uint64_t length = 0;
-  file.read(0, &length, kLengthBytes);  // little-endian, as every machine this runs on
-  if (length > kMaxHeader)
-    throw_user_error(file.path(), "is no safetensors file: a header of more than 100 MB");
-  if (length > file.size() - kLengthBytes) {
-    throw_user_error(file.path(), "the header is longer than the file", "is the file cut?");
-  }
-  std::string header(length, '\0');
-  file.read(kLengthBytes, header.data(), length);
-  return header;
-}
-
-at::Tensor read_tensor(Reader& file, const Entry& entry, uint64_t data_begin) {
-  // Any byte may stand in a file; only 0 and 1 make a bool.
-  const bool is_bool = entry.type == at::kBool;
-  at::Tensor tensor = at::empty(entry.shape, at::dtype(is_bool ? at::kByte : entry.type));
-  if (entry.end > entry.begin)
-    file.read(data_begin + entry.begin, tensor.data_ptr(), entry.end - entry.begin);
-  return is_bool ? tensor.ne(0) : tensor;
-}
-
 const char* type_name(const std::string& where, at::ScalarType type) {
   for (const auto& known : kTypes) {
     if (known.type == type) return known.name;
@@ -235,23 +180,72 @@ const char* type_name(const std::string& where, at::ScalarType type) {
 
 }  // namespace
 
-TensorMap read_safetensors(const std::filesystem::path& path,
-                           std::map<std::string, std::string>* metadata) {
-  Reader file(path);
-  const std::string text = read_header(file);
-  const json header = parse_header(file.path(), text);
-  const uint64_t data_begin = kLengthBytes + text.size();
-  const uint64_t data_bytes = file.size() - data_begin;
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : path_(path.string()), stream_(path, std::ios::binary) {
+  std::error_code problem;
+  size_ = std::filesystem::file_size(path, problem);
+  if (!stream_ || problem) throw_user_error(path_, "cannot be read");
+  const std::string text = read_header();
+  const json header = parse_header(path_, text);
+  data_begin_ = kLengthBytes + text.size();
+  const uint64_t data_bytes = size_ - data_begin_;
   std::vector<Entry> entries;
   for (const auto& [name, entry] : header.items()) {
-    if (name != "__metadata__")
-      entries.push_back(parse_entry(file.path(), name, entry, data_bytes));
+    if (name != "__metadata__") entries.push_back(parse_entry(path_, name, entry, data_bytes));
   }
-  check_cover(file.path(), entries, data_bytes);
-  const auto strings = parse_metadata(file.path(), header);
-  if (metadata) *metadata = strings;
+  check_cover(path_, entries, data_bytes);
+  metadata_ = parse_metadata(path_, header);
+  for (auto& entry : entries) tensors_.emplace(entry.name, entry);
+}
+
+std::string SafetensorsFile::read_header() {
+  if (size_ < kLengthBytes) throw_user_error(path_, "is no safetensors file: shorter than 8 bytes");
+  uint64_t length = 0;
+  read_bytes(0, &length, kLengthBytes);  // little-endian, as every machine this runs on
+  if (length > kMaxHeader)
+    throw_user_error(path_, "is no safetensors file: a header of more than 100 MB");
+  if (length > size_ - kLengthBytes) {
+    throw_user_error(path_, "the header is longer than the file", "is the file cut?");
+  }
+  std::string header(length, '\0');
+  read_bytes(kLengthBytes, header.data(), length);
+  return header;
+}
+
+void SafetensorsFile::read_bytes(uint64_t offset, void* data, uint64_t bytes) const {
+  stream_.seekg(static_cast<std::streamoff>(offset));
+  if (!stream_.read(static_cast<char*>(data), static_cast<std::streamsize>(bytes))) {
+    throw_machine_error(path_, "cannot be read");
+  }
+}
+
+const SafetensorsEntry* SafetensorsFile::find(const std::string& name) const {
+  const auto found = tensors_.find(name);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
+
+at::Tensor SafetensorsFile::read(const SafetensorsEntry& tensor) const {
+  // Any byte may stand in a file; only 0 and 1 make a bool.
+  const bool is_bool = tensor.type == at::kBool;
+  const at::Tensor values = at::empty(tensor.shape, at::dtype(is_bool ? at::kByte : tensor.type));
+  read(tensor, 0, values);
+  return is_bool ? values.ne(0) : values;
+}
+
+void SafetensorsFile::read(const SafetensorsEntry& tensor, int64_t first,
+                           const at::Tensor& values) const {
+  if (values.numel() == 0) return;
+  const auto element = static_cast<uint64_t>(values.element_size());
+  read_bytes(data_begin_ + tensor.begin + static_cast<uint64_t>(first) * element, values.data_ptr(),
+             values.nbytes());
+}
+
+TensorMap read_safetensors(const std::filesystem::path& path,
+                           std::map<std::string, std::string>* metadata) {
+  const SafetensorsFile file(path);
+  if (metadata) *metadata = file.metadata();
   TensorMap tensors;
-  for (const auto& entry : entries) tensors[entry.name] = read_tensor(file, entry, data_begin);
+  for (const auto& [name, entry] : file.tensors()) tensors[name] = file.read(entry);
   return tensors;
 }
 

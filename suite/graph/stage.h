@@ -38,7 +38,7 @@ struct Cost {
   int64_t disk_bytes = 0;         // of what it leaves
   int64_t memory_bytes = 0;       // of one rank while it is made, beside all rows
   int64_t rows_bytes = 0;         // of the rows that it gives, in memory while others use them
-  int64_t outputs_bytes = 0;      // of a teacher's outputs that it takes
+  int64_t outputs_bytes = 0;      // of the stored outputs that it takes, in a host's memory
   double flops = 0.0;             // of all ranks together
   std::vector<SplitSize> splits;  // that it gives
   std::optional<TrainingWork> work;

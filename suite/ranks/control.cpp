@@ -83,6 +83,13 @@ std::vector<T> gather_values(const Control& control, const std::vector<T>& value
   return gather_flat(control.comm(), values.data(), counts, control.rank());
 }
 
+MPI_Comm duplicate(MPI_Comm comm) {
+  MPI_Comm own = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_dup(comm, &own), "MPI_Comm_dup");
+  return_errors(own);
+  return own;
+}
+
 std::string rank_and_host(const Control& control) {
   char host[MPI_MAX_PROCESSOR_NAME];
   int length = 0;
@@ -93,17 +100,9 @@ std::string rank_and_host(const Control& control) {
 
 }  // namespace
 
-Control::Control(MPI_Comm comm) {
-  check_mpi(MPI_Comm_dup(comm, &comm_), "MPI_Comm_dup");
-  return_errors(comm_);
+Control::Control(MPI_Comm comm) : comm_(duplicate(comm)), host_(comm_) {
   check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
   check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
-  MPI_Comm host = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host),
-            "MPI_Comm_split_type");
-  check_mpi(MPI_Comm_rank(host, &local_rank_), "MPI_Comm_rank");
-  check_mpi(MPI_Comm_size(host, &local_size_), "MPI_Comm_size");
-  check_mpi(MPI_Comm_free(&host), "MPI_Comm_free");
 }
 
 Control::~Control() { free_communicator(comm_); }

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "io/base/host_ranks.h"
+
 namespace kdbench {
 
 class Control {
@@ -26,8 +28,10 @@ class Control {
   bool root() const { return rank_ == 0; }
   MPI_Comm comm() const { return comm_; }
   // Ranks on this rank's host, and this rank's number among them.
-  int local_rank() const { return local_rank_; }
-  int local_size() const { return local_size_; }
+  int local_rank() const { return host_.rank(); }
+  int local_size() const { return host_.size(); }
+  // For readers that hold one copy of what they read for all of them.
+  const HostRanks& host() const { return host_; }
 
   bool any(bool flag) const;
   bool all(bool flag) const;
@@ -52,7 +56,8 @@ class Control {
 
   // Runs `f` on every rank; if it throws an Error anywhere, every rank throws the error of the
   // lowest such rank, marked on_every_rank, so that all leave together. Other exceptions become
-  // machine errors. `f` must not be collective, unless all ranks fail in it alike.
+  // machine errors. `f` must not be collective, unless all ranks of that call fail in it alike, as
+  // those of a host do that read together.
   void agree(const std::function<void()>& f) const;
   // Runs `f` on the root alone, under the same rule.
   void on_root(const std::function<void()>& f) const;
@@ -63,7 +68,8 @@ class Control {
 
  private:
   MPI_Comm comm_ = MPI_COMM_NULL;
-  int rank_ = 0, size_ = 1, local_rank_ = 0, local_size_ = 1;
+  HostRanks host_;
+  int rank_ = 0, size_ = 1;
 };
 
 // MPI_Init_thread(FUNNELED) and MPI_Finalize as an object; a thrown exception must not outlive it

@@ -29,7 +29,7 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
   return names;
 }
 
-FeatureSplit tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
+FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
                             const std::string& split, int part, int parts,
                             const Workspace& workspace) {
   const bool train = split == "train";
@@ -40,7 +40,7 @@ FeatureSplit tokenize_split(const FeatureRequest& request, const Tokenizer& toke
                               file.short_rows));
   }
   const auto rows = static_cast<int64_t>(file.rows.size());
-  FeatureSplit share =
+  FeatureSlice share =
       tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
                     static_cast<int>(request.max_seq_length), workspace.threads);
   share.name = split;
@@ -71,9 +71,9 @@ StageKey features_key(const FeatureRequest& request) {
   return {"features", kFeatureStoreVersion, inputs_of(request, *load_tokenizer(request.tokenizer))};
 }
 
-std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
+std::vector<FeatureSlice> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
                                           int part, int parts, const Workspace& workspace) {
-  std::vector<FeatureSplit> splits;
+  std::vector<FeatureSlice> splits;
   Problems problems;  // of all files
   for (const auto& split : present_splits(request)) {
     problems.collect([&] {
@@ -97,7 +97,7 @@ FeatureStore tokenize(const FeatureRequest& request, const Workspace& workspace)
 void prepare_features(const FeatureRequest& request, const fs::path& file,
                       const Workspace& workspace) {
   FeatureStoreInfo info;
-  std::vector<FeatureSplit> shares;
+  std::vector<FeatureSlice> shares;
   workspace.control.agree([&] {
     const auto tokenizer = load_tokenizer(request.tokenizer);
     info = info_of(request, *tokenizer);
@@ -124,10 +124,7 @@ nlohmann::json describe(const Features& features) {
 
 int64_t rows_bytes(const FeatureStore& store) {
   int64_t bytes = 0;
-  for (const auto& [name, split] : store.splits) {
-    const auto labels = static_cast<int64_t>(split->labels.size() * sizeof(std::string));
-    bytes += 4 * static_cast<int64_t>(split->tokens.size()) + 20 * split->rows() + labels;
-  }
+  for (const auto& [name, split] : store.splits) bytes += stored_bytes(*split);
   return bytes;
 }
 

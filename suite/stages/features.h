@@ -34,7 +34,7 @@ StageKey features_key(const FeatureRequest& request);
 
 // Every split whose file exists, tokenised in memory: part `part` of `parts` equal parts of each
 // split's rows. Local.
-std::vector<FeatureSplit> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
+std::vector<FeatureSlice> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
                                           int part, int parts, const Workspace& workspace);
 
 // The same of all rows, as a store that is no file. Local.
@@ -48,7 +48,7 @@ void prepare_features(const FeatureRequest& request, const std::filesystem::path
 // For run.json: hashes and sizes of what was read.
 nlohmann::json describe(const Features& features);
 
-// What the rows of all splits take in memory.
+// What the rows of all splits take in memory, once on a host.
 int64_t rows_bytes(const FeatureStore& store);
 
 }  // namespace kdbench

@@ -38,8 +38,11 @@ const Features& FeaturesStage::rows(const Workspace& workspace) {
   const fs::path stage = folder(workspace);
   Features features{stage / "features.h5", hash(), {}, request_.synthetic};
   if (done(workspace)) {
-    workspace.control.agree(
-        [&] { read_stage(stage, [&] { features.store = read_feature_store(features.file); }); });
+    workspace.control.agree([&] {
+      read_stage(stage, [&] {
+        features.store = read_feature_store(features.file, workspace.control.host());
+      });
+    });
   } else {
     workspace.control.agree([&] { features.store = tokenize(request_, workspace); });
   }

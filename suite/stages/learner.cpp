@@ -60,14 +60,19 @@ std::optional<ModelRequest> first_beside(const Learner& learner, const Workspace
   return beside;
 }
 
-int64_t outputs_bytes(const Learner& learner, TrainingCosts& costs, const FeatureStore& rows) {
+// Of a rank, beside the training itself: a teacher that runs beside it, FSD's memory.
+int64_t source_bytes(const Learner& learner, TrainingCosts& costs) {
   if (!learner.source) return 0;
   const ResolvedMethod& method = *learner.resolved;
   const int64_t memory = feature_memory_bytes(method.needs.memory, method.shapes);
-  if (learner.source->online) {
-    return memory + values_bytes(costs.outline(learner.source->model->learner().model));
-  }
-  return memory + teacher_outputs_bytes(rows.split("train")->rows(), method.needs, method.shapes);
+  if (!learner.source->online) return memory;
+  return memory + values_bytes(costs.outline(learner.source->model->learner().model));
+}
+
+int64_t stored_outputs_bytes(const Learner& learner, const FeatureStore& rows) {
+  if (!learner.source || learner.source->online) return 0;
+  const ResolvedMethod& method = *learner.resolved;
+  return teacher_outputs_bytes(rows.split("train")->rows(), method.needs, method.shapes);
 }
 
 int64_t run_bytes(const Learner& learner, const TrainingSummary& summary,
@@ -149,8 +154,8 @@ Cost cost_of(const Learner& learner, TrainingCosts& costs, const Workspace& work
   const TrainingSummary& summary = costs.summary(learner.task->name + " " + learner.label, outline);
   Cost cost;
   cost.disk_bytes = run_bytes(learner, summary, rows);
-  cost.memory_bytes = summary.cost.ram.total();
-  cost.outputs_bytes = outputs_bytes(learner, costs, rows);
+  cost.memory_bytes = summary.cost.ram.total() + source_bytes(learner, costs);
+  cost.outputs_bytes = stored_outputs_bytes(learner, rows);
   cost.flops = summary.cost.flops;
   cost.work = {learner.label, learner.seed, &summary};
   return cost;

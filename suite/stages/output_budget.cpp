@@ -39,7 +39,7 @@ class StoredMethods {
     for (const int64_t seed : method.train.seeds) teachers_.insert(site_.teacher_of(seed));
   }
 
-  // With one method more: bytes in the memory of a rank, and of the stores that are not there yet.
+  // With one method more: bytes in the memory of a host, and of the stores that are not there yet.
   OutputBudget size_with(const ResolvedMethod& method) const {
     StoredMethods trial = *this;
     trial.add(method);
@@ -68,12 +68,12 @@ class StoredMethods {
 
 }  // namespace
 
-OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host) {
-  return {free_disk / 2, available_memory / std::max(1, ranks_per_host) / 2};
+OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int copies) {
+  return {free_disk / 2, available_memory / std::max(1, copies) / 2};
 }
 
-OutputBudget output_budget(const std::filesystem::path& out, int ranks_per_host) {
-  return output_budget(disk_of(out).free_bytes, available_memory_bytes(), ranks_per_host);
+OutputBudget output_budget(const std::filesystem::path& out, int copies) {
+  return output_budget(disk_of(out).free_bytes, available_memory_bytes(), copies);
 }
 
 TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods) {

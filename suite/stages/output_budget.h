@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How much of the teachers may be stored. The outputs lie on the disk once, and in memory, except
+// How much of the teachers may be stored. The outputs lie on the disk once, and in the memory of
+// every host, except
 // for hidden states, which stay on the disk; teacher_outputs = "auto" stores what fits, and lets
 // the teacher run beside the student otherwise.
 #pragma once
@@ -15,14 +16,15 @@
 
 namespace kdbench {
 
-// Bytes: half of what is free, on the disk, and of a host's memory for each of its ranks.
+// Bytes: half of what is free, on the disk, and in a host's memory.
 struct OutputBudget {
   int64_t disk = 0;    // for the stores of all tasks and teachers that are still to be made
-  int64_t memory = 0;  // of a rank, for the task it works on
+  int64_t memory = 0;  // of one copy, for the task at work
 };
-OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int ranks_per_host);
+// `copies`: of what is read, in a host's memory (HostRanks::copies).
+OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int copies);
 // The same on this machine, with results in `out`.
-OutputBudget output_budget(const std::filesystem::path& out, int ranks_per_host);
+OutputBudget output_budget(const std::filesystem::path& out, int copies);
 
 // What all methods of a task take from the teacher's stored outputs: it runs once.
 TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods);

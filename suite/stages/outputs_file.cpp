@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "io/base/error.h"
+#include "suite/stages/teacher_outputs.h"
 
 namespace kdbench {
 namespace {
@@ -13,12 +14,14 @@ namespace fs = std::filesystem;
 std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
                                                       const TeacherNeeds& needs,
                                                       const Features& features,
-                                                      const std::vector<std::string>& labels) {
+                                                      const std::vector<std::string>& labels,
+                                                      const Control& control) {
+  const TeacherPart part = teacher_part(needs, control);
   const FeatureSplit& rows = *features.store.split("train");
   if (file.extension() == ".safetensors") {
-    return read_teacher_tensors(file, rows, labels);
+    return read_teacher_tensors(file, rows, labels, part, control.host());
   }
-  const TeacherStore store = read_teacher_store(file);
+  const TeacherStore store = read_teacher_store(file, part, control.host());
   if (store.info.task != features.store.info.task) {
     throw_user_error(file.string(), "holds outputs on " + store.info.task + ", not on " +
                                         features.store.info.task);
@@ -50,10 +53,10 @@ std::vector<std::string> unnamed_order(const ModelShapes& shapes) {
 
 std::shared_ptr<const TeacherSplit> read_outputs_file(const ResolvedMethod& method,
                                                       const TeacherNeeds& needs,
-                                                      const Features& rows) {
-  const auto outputs = with_layers(outputs_from_file(*method.settings->teacher_outputs_file, needs,
-                                                     rows, unnamed_order(method.shapes)),
-                                   needs.cls_layers, needs.hidden_layers);
+                                                      const Features& rows,
+                                                      const Control& control) {
+  const auto outputs = outputs_from_file(*method.settings->teacher_outputs_file, needs, rows,
+                                         unnamed_order(method.shapes), control);
   check_width(*outputs, method);
   return outputs;
 }

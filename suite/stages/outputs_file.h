@@ -5,15 +5,16 @@
 #include <memory>
 
 #include "io/stores/teacher_store.h"
+#include "suite/ranks/control.h"
 #include "suite/stages/features.h"
 #include "suite/stages/resolved_method.h"
 
 namespace kdbench {
 
 // What `needs` asks for of the file that the method names, on the training rows of `rows`. Throws a
-// user error that says what does not fit. Local.
+// user error that says what does not fit. Collective over the host.
 std::shared_ptr<const TeacherSplit> read_outputs_file(const ResolvedMethod& method,
                                                       const TeacherNeeds& needs,
-                                                      const Features& rows);
+                                                      const Features& rows, const Control& control);
 
 }  // namespace kdbench

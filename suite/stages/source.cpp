@@ -15,7 +15,8 @@ std::shared_ptr<const TeacherSplit> read_stored(const Source& source, const Reso
   if (source.stored) return source.stored->read(method.needs, workspace);
   const Features& read = rows.rows(workspace);
   std::shared_ptr<const TeacherSplit> outputs;
-  workspace.control.agree([&] { outputs = read_outputs_file(method, method.needs, read); });
+  workspace.control.agree(
+      [&] { outputs = read_outputs_file(method, method.needs, read, workspace.control); });
   return outputs;
 }
 
@@ -42,7 +43,7 @@ void check_outputs_file(const ResolvedMethod& method, const Features& rows,
                         Inspection& inspection) {
   TeacherNeeds needs = method.needs;
   needs.hidden_layers = stored_hidden_layers(needs);
-  const auto outputs = read_outputs_file(method, needs, rows);
+  const auto outputs = read_outputs_file(method, needs, rows, inspection.workspace.control);
   make_dataset(rows.store.split("train"), method.shapes.student.labels, outputs);
   if (!outputs->hidden) return;
   const std::string states = fmt::format("{} {}", method.settings->teacher_outputs_file->string(),

@@ -10,6 +10,7 @@
 #include "io/batches/dataset.h"
 #include "io/stores/teacher_store_writer.h"
 #include "methods/models/layer_states.h"
+#include "suite/machine/machine.h"
 #include "suite/training/evaluation.h"
 
 namespace kdbench {
@@ -36,7 +37,7 @@ class OutputPass {
   }
 
   // Collective.
-  const TeacherSplit& run(TeacherStoreWriter& writer) {
+  const TeacherSlice& run(TeacherStoreWriter& writer) {
     control_.agree([&] { data_ = make_dataset(features_, model_.config().labels); });
     if (mode_.hidden_layers.empty()) {
       control_.agree([&] { forward(by_id_); });
@@ -104,7 +105,7 @@ class OutputPass {
   ForwardMode mode_;
   std::unique_ptr<Dataset> data_;
   std::vector<int64_t> by_id_;  // rows in ascending row id
-  TeacherSplit split_;
+  TeacherSlice split_;
   // Of the window at hand.
   std::vector<int64_t> places_;
   std::vector<float> states_;
@@ -134,6 +135,16 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
       writer.add(pass.run(writer));
     }
   });
+}
+
+TeacherPart teacher_part(const TeacherNeeds& needs, const Control& control) {
+  TeacherPart part;
+  part.cls = needs.cls_layers;
+  part.hidden = needs.hidden_layers;
+  part.split = "train";
+  part.pooled = false;
+  part.cls_bytes = available_memory_bytes() / 2 / control.host().copies();
+  return part;
 }
 
 }  // namespace kdbench

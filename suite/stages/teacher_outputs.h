@@ -28,4 +28,8 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
                            const OutputRequest& request, const std::filesystem::path& file,
                            const Workspace& workspace);
 
+// What a run reads of a store: the training rows' logits and the states that it takes. [CLS] states
+// that take more than half of the memory that the host has available stay on the disk. Local.
+TeacherPart teacher_part(const TeacherNeeds& needs, const Control& control);
+
 }  // namespace kdbench

@@ -95,8 +95,8 @@ std::shared_ptr<const TeacherSplit> TeacherOutputsStage::read(const TeacherNeeds
   const auto rows = model_.rows().rows(workspace).store.split("train");
   workspace.control.agree([&] {
     read_stage(stage, [&] {
-      const TeacherStore store =
-          read_teacher_store(stage / "teacher.h5", {own.cls_layers, own.hidden_layers});
+      const TeacherStore store = read_teacher_store(
+          stage / "teacher.h5", teacher_part(own, workspace.control), workspace.control.host());
       outputs = store.splits.at("train");
       check_teacher_matches(store, *outputs, *rows, checkpoint);
     });

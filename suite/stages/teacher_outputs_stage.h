@@ -19,8 +19,8 @@ namespace kdbench {
 StageKey teacher_outputs_key(const std::string& model_hash, const std::string& features_hash,
                              const TeacherNeeds& needs);
 
-// What the store of these rows takes on the disk, with hidden states, and of it what a rank holds
-// in memory: row ids, logits and the [CLS] states asked for. 0 when nothing is taken.
+// What the store of these rows takes on the disk, with hidden states, and of it what a host holds
+// in memory, once: row ids, logits and the [CLS] states asked for. 0 when nothing is taken.
 int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
                             const ModelShapes& shapes);
 int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes);

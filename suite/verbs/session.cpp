@@ -66,6 +66,14 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
   workspace_->say(fmt::format("kdbench: {} rank{} x {} thread{}, {} collectives",
                               context.control.size(), context.control.size() == 1 ? "" : "s",
                               threads, threads == 1 ? "" : "s", collectives_->name()));
+  for (const auto& obstacle : context.control.gather(context.control.host().obstacle())) {
+    if (obstacle.empty()) continue;
+    workspace_->say(
+        "kdbench: ranks of a host cannot share memory, each holds its own copy of the "
+        "rows: " +
+        obstacle);
+    break;
+  }
 }
 
 }  // namespace kdbench

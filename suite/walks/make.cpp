@@ -14,7 +14,7 @@ namespace {
 OutputBudget least_budget(const Workspace& workspace) {
   OutputBudget own;
   workspace.control.agree(
-      [&] { own = output_budget(workspace.out, workspace.control.local_size()); });
+      [&] { own = output_budget(workspace.out, workspace.control.host().copies()); });
   return {workspace.control.min(own.disk), workspace.control.min(own.memory)};
 }
 

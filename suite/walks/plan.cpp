@@ -26,7 +26,8 @@ PlanLimits limits_of(int ranks, const Workspace& workspace) {
   limits.available_memory = available_memory_bytes();
   limits.free_disk = disk_of(workspace.out).free_bytes;
   limits.flops_per_s = measure_gemm(kGemmSeconds).flops_per_s;
-  limits.outputs = output_budget(limits.free_disk, limits.available_memory, limits.ranks_per_host);
+  limits.copies = workspace.control.host().obstacle().empty() ? 1 : limits.ranks_per_host;
+  limits.outputs = output_budget(limits.free_disk, limits.available_memory, limits.copies);
   return limits;
 }
 
@@ -46,8 +47,9 @@ class Planner {
       plan_.splits.push_back({stage.task(), split.name, split.rows, split.tokens, split.longest});
     }
     rows_bytes_[stage.task()] += cost.rows_bytes;
-    plan_.features_bytes = std::max(plan_.features_bytes, rows_bytes_[stage.task()]);
-    plan_.training_bytes = std::max(plan_.training_bytes, cost.memory_bytes + cost.outputs_bytes);
+    plan_.shared_bytes =
+        std::max(plan_.shared_bytes, rows_bytes_[stage.task()] + cost.outputs_bytes);
+    plan_.training_bytes = std::max(plan_.training_bytes, cost.memory_bytes);
     if (cost.work) add_work(stage, cost);
   }
 

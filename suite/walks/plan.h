@@ -49,6 +49,7 @@ struct PlanLimits {
   int64_t available_memory = 0;  // of this host
   int64_t free_disk = 0;         // where the results go
   double flops_per_s = 0.0;      // of a rank, in matrix products
+  int copies = 1;                // of rows and outputs in this host's memory
   OutputBudget outputs;          // of teacher_outputs = "auto"
 };
 
@@ -59,11 +60,13 @@ struct Plan {
   std::vector<StagePlan> stages;
   PlanLimits limits;
   int64_t program_bytes = 0;   // of a rank before it has read anything
-  int64_t features_bytes = 0;  // of the rows of the task with most of them, in memory
-  int64_t training_bytes = 0;  // of a rank, in its largest training, with the teacher's outputs
+  int64_t training_bytes = 0;  // of a rank, in its largest training
+  int64_t shared_bytes = 0;    // of a copy of the rows of a task, and of stored outputs, at most
 
-  // Of the rank while its largest training is under way.
-  int64_t peak_bytes() const { return program_bytes + features_bytes + training_bytes; }
+  // Of a host while the largest training is under way on all of its ranks.
+  int64_t host_bytes() const {
+    return limits.ranks_per_host * (program_bytes + training_bytes) + limits.copies * shared_bytes;
+  }
   // Of all that is still to be made.
   int64_t new_disk_bytes() const;
   double seconds() const;

@@ -140,7 +140,7 @@ int64_t idle_ranks(const Plan& plan) {
 std::string warnings(const Plan& plan) {
   std::string text;
   const PlanLimits& limits = plan.limits;
-  const int64_t memory = plan.peak_bytes() * limits.ranks_per_host;
+  const int64_t memory = plan.host_bytes();
   if (memory > limits.available_memory) {
     text += fmt::format(
         "warning: {} ranks on a host need about {}, this host has {} available: fewer ranks on a "
@@ -175,17 +175,17 @@ std::string sums(const Plan& plan) {
       "stages and runs  {} to be made, {} reused\n"
       "time             about {}, without evaluation and what is read and written\n"
       "disk             about {} to be written, {} free\n"
-      "memory           about {} per rank at most (program {}, rows {}), {} rank{} on this host: "
-      "{} of {} available\n"
-      "teacher outputs  budget of teacher_outputs = \"auto\": {} on the disk in all, {} in the "
-      "memory "
-      "of each rank (half of what is free)\n",
+      "memory           about {} per rank at most (program {}), {} rank{} on this host with {} of "
+      "rows and outputs, {}: {} of {} available\n"
+      "teacher outputs  budget of teacher_outputs = \"auto\": {} on the disk in all, {} in memory "
+      "(half of what is free)\n",
       made, static_cast<int64_t>(plan.stages.size()) - made, time_text(plan.seconds()),
       bytes_text(plan.new_disk_bytes()), bytes_text(limits.free_disk),
-      bytes_text(plan.peak_bytes()), bytes_text(plan.program_bytes),
-      bytes_text(plan.features_bytes), limits.ranks_per_host, limits.ranks_per_host == 1 ? "" : "s",
-      bytes_text(plan.peak_bytes() * limits.ranks_per_host), bytes_text(limits.available_memory),
-      bytes_text(limits.outputs.disk), bytes_text(limits.outputs.memory));
+      bytes_text(plan.program_bytes + plan.training_bytes), bytes_text(plan.program_bytes),
+      limits.ranks_per_host, limits.ranks_per_host == 1 ? "" : "s", bytes_text(plan.shared_bytes),
+      limits.copies == 1 ? "once" : "each", bytes_text(plan.host_bytes()),
+      bytes_text(limits.available_memory), bytes_text(limits.outputs.disk),
+      bytes_text(limits.outputs.memory));
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ std::string detail_of(const StageStatus& stage) {
 
 std::vector<StageStatus> status_of(const Experiment& experiment, const Workspace& workspace) {
   Problems problems;
-  Looking looking(experiment, output_budget(workspace.out, workspace.control.local_size()),
+  Looking looking(experiment, output_budget(workspace.out, workspace.control.host().copies()),
                   workspace, problems);
   throw_each_once(problems, experiment.file.string());
   Watcher watcher(looking.workspace());

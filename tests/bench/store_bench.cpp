@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Both stores beside plain write() and read() of as many bytes in the same folder: TMPDIR's. Reads
-// come from the page cache on both sides. All ranks write one store together, and each reads all of
-// it, as in a run; without a store, each writes its part to a file of its own.
+// come from the page cache on both sides. All ranks write one store together, and have all of it
+// when they read, which one rank of a host does for all, as in a run; without a store, each writes
+// its part to a file of its own and reads as much as the whole.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -96,8 +97,8 @@ struct Store {
 
 // Rows of 40 ids; each rank has a run of them.
 Store features(int64_t rows) {
-  auto slice = std::make_shared<std::vector<FeatureSplit>>(1);
-  FeatureSplit& split = slice->front();
+  auto slice = std::make_shared<std::vector<FeatureSlice>>(1);
+  FeatureSlice& split = slice->front();
   split.name = "train";
   std::mt19937 random(1);
   const int64_t ranks = world().size(), rank = world().rank();
@@ -113,13 +114,15 @@ Store features(int64_t rows) {
   return {[slice](const fs::path& path) {
             write_feature_store(path, world().comm(), {"MNLI", "", 128, 0, 1}, *slice);
           },
-          [](const fs::path& path) { benchmark::DoNotOptimize(read_feature_store(path)); }};
+          [](const fs::path& path) {
+            benchmark::DoNotOptimize(read_feature_store(path, world().host()));
+          }};
 }
 
 // Logits and six layers of [CLS] states, as PKD needs them; each rank has every n-th row.
 Store teacher(int64_t rows, int64_t width, const std::string& dtype) {
-  auto slice = std::make_shared<std::vector<TeacherSplit>>(1);
-  TeacherSplit& split = slice->front();
+  auto slice = std::make_shared<std::vector<TeacherSlice>>(1);
+  TeacherSlice& split = slice->front();
   split.name = "train";
   split.label_order = {"a", "b"};
   split.classes = 2;
@@ -135,7 +138,9 @@ Store teacher(int64_t rows, int64_t width, const std::string& dtype) {
   return {[slice, dtype](const fs::path& path) {
             write_teacher_store(path, world().comm(), {"SST-2", "", dtype}, *slice);
           },
-          [](const fs::path& path) { benchmark::DoNotOptimize(read_teacher_store(path)); }};
+          [](const fs::path& path) {
+            benchmark::DoNotOptimize(read_teacher_store(path, {}, world().host()));
+          }};
 }
 
 // Hidden states of one layer, in rows of 10 to 70 tokens. A run reads them in shuffled batches.
@@ -160,7 +165,7 @@ struct HiddenRows {
 
   // Each rank has every n-th row of a window.
   void write(const fs::path& path) const {
-    TeacherSplit split;
+    TeacherSlice split;
     split.name = "train";
     split.classes = 1;
     split.hidden_size = layout.hidden_size;
@@ -172,7 +177,7 @@ struct HiddenRows {
                         });
   }
 
-  void write_windows(HiddenWriter& writer, TeacherSplit& split) const {
+  void write_windows(HiddenWriter& writer, TeacherSlice& split) const {
     for (auto [row, end] = writer.window(); row < end; std::tie(row, end) = writer.window()) {
       std::vector<int64_t> mine;
       int64_t tokens = 0;

@@ -35,7 +35,7 @@ void tokenize(benchmark::State& state, MakeTokenizer make, int64_t pairs, int th
   for (const auto& row : text.pairs.rows) {
     bytes += static_cast<double>(row.text_a.size() + row.text_b.size());
   }
-  FeatureSplit split;
+  FeatureSlice split;
   const Seconds seconds = measure(state, [&] {
     split = tokenize_rows(*tokenizer, task, text.pairs, 0, pairs, kMaxLength, threads);
   });

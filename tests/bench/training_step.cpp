@@ -24,19 +24,19 @@ std::unique_ptr<Method> make(const MethodEntry& entry, std::map<std::string, Opt
 std::shared_ptr<const TeacherSplit> make_teacher_outputs(const FeatureSplit& features,
                                                          const TeacherNeeds& needs,
                                                          const Shape& teacher) {
-  auto split = std::make_shared<TeacherSplit>();
-  split->name = features.name;
-  split->source_sha256 = features.source_sha256;
-  split->row_ids = features.row_ids;
-  split->label_order = {"0", "1"};
-  split->classes = 2;
-  split->cls_layers = needs.cls_layers;
-  split->hidden_size = teacher.hidden;
+  TeacherSlice split;
+  split.name = features.name;
+  split.source_sha256 = features.source_sha256;
+  split.row_ids.assign(features.row_ids.begin(), features.row_ids.end());
+  split.label_order = {"0", "1"};
+  split.classes = 2;
+  split.cls_layers = needs.cls_layers;
+  split.hidden_size = teacher.hidden;
   const auto rows = static_cast<size_t>(features.rows());
-  for (size_t i = 0; i < 2 * rows; ++i) split->logits.push_back(i % 3 ? 0.5F : -0.5F);
-  split->cls.resize(rows * needs.cls_layers.size() * static_cast<size_t>(teacher.hidden));
-  for (size_t i = 0; i < split->cls.size(); ++i) split->cls[i] = i % 3 ? 0.5F : -0.5F;
-  return split;
+  for (size_t i = 0; i < 2 * rows; ++i) split.logits.push_back(i % 3 ? 0.5F : -0.5F);
+  split.cls.resize(rows * needs.cls_layers.size() * static_cast<size_t>(teacher.hidden));
+  for (size_t i = 0; i < split.cls.size(); ++i) split.cls[i] = i % 3 ? 0.5F : -0.5F;
+  return std::make_shared<TeacherSplit>(std::move(split));
 }
 
 std::unique_ptr<Dataset> make_data(const LengthMix& mix, const StepSizes& sizes,

@@ -41,9 +41,9 @@ std::unique_ptr<Model> make_bench_model(const Shape& shape,
 }
 
 std::shared_ptr<const FeatureSplit> make_features(const LengthMix& mix, const Shape& shape) {
-  auto split = std::make_shared<FeatureSplit>();
-  split->name = "train";
-  split->source_sha256 = "made up";
+  FeatureSlice split;
+  split.name = "train";
+  split.source_sha256 = "made up";
   std::mt19937 random(1);
   std::uniform_real_distribution<double> uniform;
   const size_t rows = mix.lengths.size();
@@ -52,14 +52,14 @@ std::shared_ptr<const FeatureSplit> make_features(const LengthMix& mix, const Sh
     for (int64_t i = 0; i < length; ++i) {
       // The density of V^u falls as 1/x.
       const double id = std::pow(static_cast<double>(shape.vocabulary), uniform(random));
-      split->tokens.push_back(static_cast<int32_t>(id) % static_cast<int32_t>(shape.vocabulary));
+      split.tokens.push_back(static_cast<int32_t>(id) % static_cast<int32_t>(shape.vocabulary));
     }
-    split->offsets.push_back(static_cast<int64_t>(split->tokens.size()));
-    split->first_segment.push_back(static_cast<int32_t>(mix.pairs ? length / 2 : length));
-    split->row_ids.push_back(static_cast<int64_t>(row));
-    split->labels.push_back(row % 2 ? "1" : "0");
+    split.offsets.push_back(static_cast<int64_t>(split.tokens.size()));
+    split.first_segment.push_back(static_cast<int32_t>(mix.pairs ? length / 2 : length));
+    split.row_ids.push_back(static_cast<int64_t>(row));
+    split.labels.push_back(row % 2 ? "1" : "0");
   }
-  return split;
+  return std::make_shared<FeatureSplit>(std::move(split));
 }
 
 Batch make_batch(const LengthMix& mix, const Shape& shape) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "io/stores/feature_store.h"
 #include "io/stores/teacher_store.h"
 #include "tests/io/rank_folder.h"
@@ -12,36 +14,42 @@ namespace {
 
 using testing::error_of;
 
-std::shared_ptr<FeatureSplit> features() {
-  auto f = std::make_shared<FeatureSplit>();
-  f->name = "train";
-  f->source_sha256 = "source";
-  f->tokens = {10, 11, 12, 20, 30, 31};
-  f->offsets = {0, 3, 4, 6};
-  f->first_segment = {2, 1, 1};
-  f->row_ids = {100, 7, 50};
-  f->labels = {"yes", "no", "yes"};
+FeatureSlice features() {
+  FeatureSlice f;
+  f.name = "train";
+  f.source_sha256 = "source";
+  f.tokens = {10, 11, 12, 20, 30, 31};
+  f.offsets = {0, 3, 4, 6};
+  f.first_segment = {2, 1, 1};
+  f.row_ids = {100, 7, 50};
+  f.labels = {"yes", "no", "yes"};
   return f;
 }
 
 // Two layers of two units; logits in the order no, yes.
-std::shared_ptr<TeacherSplit> teacher() {
-  auto t = std::make_shared<TeacherSplit>();
-  t->name = "train";
-  t->source_sha256 = "source";
-  t->row_ids = {7, 50, 99, 100};
-  t->label_order = {"no", "yes"};
-  t->classes = 2;
-  t->logits = {7, 7.5, 50, 50.5, 99, 99.5, 100, 100.5};
-  t->cls_layers = {3, 6};
-  t->hidden_size = 2;
+TeacherSlice teacher() {
+  TeacherSlice t;
+  t.name = "train";
+  t.source_sha256 = "source";
+  t.row_ids = {7, 50, 99, 100};
+  t.label_order = {"no", "yes"};
+  t.classes = 2;
+  t.logits = {7, 7.5, 50, 50.5, 99, 99.5, 100, 100.5};
+  t.cls_layers = {3, 6};
+  t.hidden_size = 2;
   for (const float id : {7.f, 50.f, 99.f, 100.f})
-    t->cls.insert(t->cls.end(), {id, id + 1, id + 2, id + 3});
+    t.cls.insert(t.cls.end(), {id, id + 1, id + 2, id + 3});
   return t;
 }
 
+std::unique_ptr<Dataset> dataset_of(const FeatureSlice& rows, const std::vector<std::string>& order,
+                                    const std::optional<TeacherSlice>& outputs = std::nullopt) {
+  return make_dataset(std::make_shared<FeatureSplit>(rows), order,
+                      outputs ? std::make_shared<TeacherSplit>(*outputs) : nullptr);
+}
+
 TEST(Dataset, RowsInTheOrderAsked) {
-  const auto dataset = make_dataset(features(), {"no", "yes"});
+  const auto dataset = dataset_of(features(), {"no", "yes"});
   EXPECT_EQ(dataset->rows(), 3);
   EXPECT_EQ(dataset->row_id(1), 7);
   EXPECT_EQ(dataset->length(2), 2);
@@ -59,38 +67,38 @@ TEST(Dataset, RowsInTheOrderAsked) {
 }
 
 TEST(Dataset, LabelsFollowTheModelsOrder) {
-  EXPECT_TRUE(at::equal(make_dataset(features(), {"no", "yes"})->batch({0, 1}, 2).labels,
+  EXPECT_TRUE(at::equal(dataset_of(features(), {"no", "yes"})->batch({0, 1}, 2).labels,
                         at::tensor({1, 0}, at::kLong)));
-  EXPECT_TRUE(at::equal(make_dataset(features(), {"yes", "no"})->batch({0, 1}, 2).labels,
+  EXPECT_TRUE(at::equal(dataset_of(features(), {"yes", "no"})->batch({0, 1}, 2).labels,
                         at::tensor({0, 1}, at::kLong)));
-  const std::string error = error_of([] { make_dataset(features(), {"no", "maybe"}); });
+  const std::string error = error_of([] { dataset_of(features(), {"no", "maybe"}); });
   EXPECT_HAS(error, "row id 100: label yes is none of the model's: no, maybe");
 }
 
 TEST(Dataset, ScoresAreParsedOnce) {
   auto f = features();
-  f->labels = {"3.750", "0", "5.0"};
-  const Batch batch = make_dataset(f, {})->batch({0, 1, 2}, 3);
+  f.labels = {"3.750", "0", "5.0"};
+  const Batch batch = dataset_of(f, {})->batch({0, 1, 2}, 3);
   EXPECT_TRUE(at::equal(batch.labels, at::tensor({3.75f, 0.f, 5.f})));
   for (const char* bad : {"", "x", "1.5x", "nan", "1,5"}) {
-    f->labels[1] = bad;
-    EXPECT_HAS(error_of([&] { make_dataset(f, {}); }),
+    f.labels[1] = bad;
+    EXPECT_HAS(error_of([&] { dataset_of(f, {}); }),
                "row id 7: label " + std::string(bad) + " is no number");
   }
 }
 
 TEST(Dataset, UnlabelledRowsHaveNoLabels) {
   auto f = features();
-  f->labels.clear();
+  f.labels.clear();
   for (const auto& order : {std::vector<std::string>{"no", "yes"}, std::vector<std::string>{}}) {
-    const auto dataset = make_dataset(f, order);
+    const auto dataset = dataset_of(f, order);
     EXPECT_FALSE(dataset->labelled());
     EXPECT_FALSE(dataset->batch({0}, 1).labels.defined());
   }
 }
 
 TEST(Dataset, TeacherRowsAreFoundByIdAndPermutedToTheModelsLabels) {
-  const auto dataset = make_dataset(features(), {"yes", "no"}, teacher());
+  const auto dataset = dataset_of(features(), {"yes", "no"}, teacher());
   const Batch batch = dataset->batch({1, 0}, 2);
   EXPECT_TRUE(at::equal(batch.dense_field(field::kTeacherLogits),
                         at::tensor({7.5f, 7.f, 100.5f, 100.f}).reshape({2, 2})));
@@ -99,8 +107,21 @@ TEST(Dataset, TeacherRowsAreFoundByIdAndPermutedToTheModelsLabels) {
   EXPECT_TRUE(at::equal(cls[1], at::tensor({100.f, 101.f, 102.f, 103.f}).reshape({2, 2})));
 }
 
+// The same rows in the same order, as of a file: then nothing is looked up.
+TEST(Dataset, TeacherRowsInTheSameOrderAreTakenAsTheyAre) {
+  TeacherSlice t = teacher();
+  t.row_ids = features().row_ids;
+  t.logits.resize(6);
+  t.cls.resize(12);
+  const Batch batch = dataset_of(features(), {"no", "yes"}, t)->batch({2, 0}, 2);
+  EXPECT_TRUE(at::equal(batch.dense_field(field::kTeacherLogits),
+                        at::tensor({99.f, 99.5f, 7.f, 7.5f}).reshape({2, 2})));
+  EXPECT_TRUE(at::equal(batch.dense_field(field::kTeacherCls)[0],
+                        at::tensor({99.f, 100.f, 101.f, 102.f}).reshape({2, 2})));
+}
+
 TEST(Dataset, NoIndicesGiveAllFieldsWithNoRows) {
-  const Batch batch = make_dataset(features(), {"no", "yes"}, teacher())->batch({}, 4);
+  const Batch batch = dataset_of(features(), {"no", "yes"}, teacher())->batch({}, 4);
   EXPECT_EQ(batch.rows(), 0);
   EXPECT_EQ(batch.global_rows, 4);
   EXPECT_EQ(batch.labels.scalar_type(), at::kLong);
@@ -114,23 +135,22 @@ TEST(Dataset, NoIndicesGiveAllFieldsWithNoRows) {
 TEST(Dataset, TeachersThatDoNotMatchAreRefused) {
   const std::vector<std::string> order{"no", "yes"};
   auto t = teacher();
-  t->source_sha256 = "other";
-  EXPECT_HAS(error_of([&] { make_dataset(features(), order, t); }), "another source file");
+  t.source_sha256 = "other";
+  EXPECT_HAS(error_of([&] { dataset_of(features(), order, t); }), "another source file");
   t = teacher();
-  t->row_ids[0] = 8;
-  EXPECT_HAS(error_of([&] { make_dataset(features(), order, t); }), "lack row id 7");
+  t.row_ids[0] = 8;
+  EXPECT_HAS(error_of([&] { dataset_of(features(), order, t); }), "lack row id 7");
   t = teacher();
-  t->label_order = {"no", "perhaps"};
-  EXPECT_HAS(error_of([&] { make_dataset(features(), order, t); }),
-             "have the labels [no, perhaps]");
+  t.label_order = {"no", "perhaps"};
+  EXPECT_HAS(error_of([&] { dataset_of(features(), order, t); }), "have the labels [no, perhaps]");
   auto f = features();
-  f->labels = {"1", "2", "3"};
-  EXPECT_HAS(error_of([&] { make_dataset(f, {}, teacher()); }),
+  f.labels = {"1", "2", "3"};
+  EXPECT_HAS(error_of([&] { dataset_of(f, {}, teacher()); }),
              "have the labels [no, yes], the model has []");
 }
 
 TEST(Batch, AMissingFieldIsNamed) {
-  const Batch batch = make_dataset(features(), {"no", "yes"})->batch({0}, 1);
+  const Batch batch = dataset_of(features(), {"no", "yes"})->batch({0}, 1);
   try {
     batch.dense_field(field::kTeacherCls);
     FAIL();
@@ -143,7 +163,7 @@ TEST(Batch, AMissingFieldIsNamed) {
 // The meta device stands in for an accelerator: it needs no memory.
 TEST(Batch, DeviceFieldsMoveAndIdsStay) {
   const Batch batch =
-      make_dataset(features(), {"no", "yes"}, teacher())->batch({0, 1}, 2).to(at::kMeta);
+      dataset_of(features(), {"no", "yes"}, teacher())->batch({0, 1}, 2).to(at::kMeta);
   EXPECT_TRUE(batch.labels.is_meta());
   EXPECT_TRUE(batch.ragged_field(field::kTokens).values.is_meta());
   EXPECT_TRUE(batch.ragged_field(field::kTokens).offsets.is_cpu());

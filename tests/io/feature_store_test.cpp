@@ -18,9 +18,9 @@ using testing::RankFolder;
 FeatureStoreInfo example_info() { return {"MRPC", "cafe", 128, 7, 1}; }
 
 // Row i: i % 5 + 1 ids from 1000 i on; label "even" or "odd", or a score.
-FeatureSplit example_rows(const std::string& name, int64_t first, int64_t end,
+FeatureSlice example_rows(const std::string& name, int64_t first, int64_t end,
                           bool scores = false) {
-  FeatureSplit s;
+  FeatureSlice s;
   s.name = name;
   s.source_sha256 = "hash of " + name;
   for (int64_t i = first; i < end; ++i) {
@@ -34,7 +34,7 @@ FeatureSplit example_rows(const std::string& name, int64_t first, int64_t end,
 }
 
 // Part `rank` of `total` rows: nearly equal parts, but with 3 ranks the first has none.
-FeatureSplit share(const RankFolder& folder, const std::string& name, int64_t total,
+FeatureSlice share(const RankFolder& folder, const std::string& name, int64_t total,
                    bool scores = false) {
   const int64_t parts = folder.ranks == 3 ? 2 : folder.ranks;
   const int64_t part = folder.ranks == 3 ? std::max(folder.rank - 1, 0) : folder.rank;
@@ -43,19 +43,22 @@ FeatureSplit share(const RankFolder& folder, const std::string& name, int64_t to
   return example_rows(name, begin, end, scores);
 }
 
-void expect_equal(const FeatureSplit& found, const FeatureSplit& expected) {
+void expect_equal(const FeatureSplit& found, const FeatureSlice& expected) {
   EXPECT_EQ(found.name, expected.name);
   EXPECT_EQ(found.source_sha256, expected.source_sha256);
   EXPECT_EQ(found.tokens, expected.tokens);
   EXPECT_EQ(found.offsets, expected.offsets);
   EXPECT_EQ(found.first_segment, expected.first_segment);
   EXPECT_EQ(found.row_ids, expected.row_ids);
-  EXPECT_EQ(found.labels, expected.labels);
+  std::vector<std::string> labels;
+  for (int64_t row = 0; row < found.rows() && !found.labels.empty(); ++row)
+    labels.push_back(found.label(row));
+  EXPECT_EQ(labels, expected.labels);
 }
 
 std::filesystem::path write_example(const RankFolder& folder, int64_t rows = 1001) {
   const auto path = folder.path / "sub" / "features.h5";
-  FeatureSplit test = share(folder, "test", rows / 10);
+  FeatureSlice test = share(folder, "test", rows / 10);
   test.labels.clear();
   write_feature_store(path, MPI_COMM_WORLD, example_info(),
                       {share(folder, "train", rows), test, share(folder, "scored", rows, true)});
@@ -101,7 +104,7 @@ TEST(FeatureStore, LargeSplitsComeBack) {
 TEST(FeatureStore, AMistakeOfOneRankIsAnErrorOnAllAndLeavesNoFile) {
   const RankFolder folder;
   const auto path = folder.path / "features.h5";
-  FeatureSplit s = share(folder, "train", 100);
+  FeatureSlice s = share(folder, "train", 100);
   if (folder.rank == folder.ranks - 1) s.first_segment.pop_back();
   const auto write = [&] { write_feature_store(path, MPI_COMM_WORLD, example_info(), {s}); };
   EXPECT_HAS(error_of(write, ExitCode::kMachine), "split train: fields of different lengths");

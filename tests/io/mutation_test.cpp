@@ -109,7 +109,7 @@ TEST_F(Mutation, GlueFiles) {
 
 TEST_F(Mutation, FeatureStore) {
   const auto file = folder_.path / "features.h5";
-  FeatureSplit split;
+  FeatureSlice split;
   split.name = "train";
   split.source_sha256 = "source";
   split.tokens = {2, 5, 3, 2, 6, 7, 3};
@@ -126,7 +126,7 @@ TEST_F(Mutation, FeatureStore) {
 
 TEST_F(Mutation, TeacherStore) {
   const auto file = folder_.path / "teacher.h5";
-  TeacherSplit split;
+  TeacherSlice split;
   split.name = "train";
   split.source_sha256 = "source";
   split.row_ids = {0, 1, 2};
@@ -146,7 +146,7 @@ TEST_F(Mutation, TeacherStore) {
 
 TEST_F(Mutation, HiddenStates) {
   const auto file = folder_.path / "hidden.h5";
-  TeacherSplit split;
+  TeacherSlice split;
   split.name = "train";
   split.source_sha256 = "source";
   split.row_ids = {0, 1, 2};

@@ -3,14 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <random>
 
 #include "io/hdf5/hdf5.h"
 #include "io/stores/teacher_store_writer.h"
-#include "io/weights/safetensors.h"
 #include "tests/io/rank_folder.h"
-#include "tests/support/shared_data.h"
 
 namespace kdbench::teacher_store_test {
 namespace {
@@ -22,8 +19,8 @@ using testing::RankFolder;
 constexpr int64_t kClasses = 3, kHidden = 5;
 const std::vector<int64_t> kLayers{2, 4, 6, 12};
 
-TeacherSplit empty_split() {
-  TeacherSplit s;
+TeacherSlice empty_split() {
+  TeacherSlice s;
   s.name = "train";
   s.source_sha256 = "source";
   s.label_order = {"no", "maybe", "yes"};
@@ -38,7 +35,7 @@ float value(int64_t id, int64_t place) {
   return static_cast<float>(id) + static_cast<float>(place) / 1024;
 }
 
-void add_row(TeacherSplit& s, int64_t id) {
+void add_row(TeacherSlice& s, int64_t id) {
   s.row_ids.push_back(id);
   for (int64_t c = 0; c < kClasses; ++c) s.logits.push_back(value(id, 900 + c));
   for (size_t k = 0; k < kLayers.size() * kHidden; ++k)
@@ -46,8 +43,8 @@ void add_row(TeacherSplit& s, int64_t id) {
   for (int64_t k = 0; k < kHidden; ++k) s.pooled.push_back(value(id, 500 + k));
 }
 
-TeacherSplit ascending(const std::vector<int64_t>& ids) {
-  TeacherSplit s = empty_split();
+TeacherSlice ascending(const std::vector<int64_t>& ids) {
+  TeacherSlice s = empty_split();
   for (const int64_t id : ids) add_row(s, id);
   return s;
 }
@@ -60,11 +57,11 @@ std::vector<int64_t> some_ids(int64_t count) {
 
 // A shuffled deal of `ids` over the ranks; with 3 ranks the middle one gets nothing, not even the
 // layout.
-TeacherSplit dealt(const RankFolder& folder, std::vector<int64_t> ids) {
+TeacherSlice dealt(const RankFolder& folder, std::vector<int64_t> ids) {
   std::shuffle(ids.begin(), ids.end(), std::mt19937(5));
-  TeacherSplit s = empty_split();
+  TeacherSlice s = empty_split();
   if (folder.ranks == 3 && folder.rank == 1) {
-    s = TeacherSplit();
+    s = TeacherSlice();
     s.name = "train";
     s.source_sha256 = "source";
     return s;
@@ -96,7 +93,7 @@ TEST(TeacherStore, RowsOfAnyOrderAndRankAreStoredInAscendingId) {
   EXPECT_EQ(store.info.store_dtype, "float32");
   ASSERT_EQ(store.splits.count("train"), 1u);
   const TeacherSplit& found = *store.splits.at("train");
-  const TeacherSplit expected = ascending(ids);
+  const TeacherSlice expected = ascending(ids);
   EXPECT_EQ(found.name, "train");
   EXPECT_EQ(found.source_sha256, "source");
   EXPECT_EQ(found.row_ids, expected.row_ids);
@@ -109,34 +106,67 @@ TEST(TeacherStore, RowsOfAnyOrderAndRankAreStoredInAscendingId) {
   EXPECT_EQ(found.pooled, expected.pooled);
 }
 
-// 92 MB of [CLS] states: several windows of the exchange on every number of ranks.
+// Blocks of `expected` for the layers of these places in kLayers.
+std::vector<float> blocks(const TeacherSlice& expected, const std::vector<int64_t>& places) {
+  std::vector<float> values;
+  for (int64_t row = 0; row < expected.rows(); ++row) {
+    for (const int64_t place : places) {
+      const auto at =
+          expected.cls.begin() + (row * static_cast<int64_t>(kLayers.size()) + place) * kHidden;
+      values.insert(values.end(), at, at + kHidden);
+    }
+  }
+  return values;
+}
+
 TEST(TeacherStore, LayersAreChosenInTheOrderAskedFor) {
-  auto split = std::make_shared<TeacherSplit>();
-  split->name = "train";
-  split->row_ids = {0, 1};
-  split->classes = 1;
-  split->logits = {5, 6};
-  split->cls_layers = {2, 4, 6};
-  split->hidden_size = 2;
-  split->cls = {20, 21, 40, 41, 60, 61, 120, 121, 140, 141, 160, 161};
-  const auto chosen = with_layers(split, {6, 2}, {});
-  EXPECT_EQ(chosen->cls_layers, (std::vector<int64_t>{6, 2}));
-  EXPECT_EQ(chosen->cls, (std::vector<float>{60, 61, 20, 21, 160, 161, 120, 121}));
-  EXPECT_EQ(chosen->logits, split->logits);
-  EXPECT_EQ(with_layers(split, {2, 4, 6}, {}), split);
-  EXPECT_TRUE(with_layers(split, {}, {})->cls.empty());
-  try {
-    with_layers(split, {2, 3}, {});
-    FAIL() << "layer 3 is not there";
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("no [CLS] states of layer 3"), std::string::npos);
+  const RankFolder folder;
+  const auto ids = some_ids(1000);
+  const auto path = write_example(folder, ids);
+  const auto read = [&](const std::vector<int64_t>& layers) {
+    return read_teacher_store(path, {.cls = layers, .pooled = false}).splits.at("train");
+  };
+  const auto chosen = read({12, 4});
+  EXPECT_EQ(chosen->cls_layers, (std::vector<int64_t>{12, 4}));
+  EXPECT_EQ(chosen->cls, blocks(ascending(ids), {3, 1}));
+  EXPECT_EQ(chosen->logits, ascending(ids).logits);
+  EXPECT_TRUE(chosen->pooled.empty());
+  EXPECT_TRUE(read({})->cls.empty());
+  EXPECT_HAS(error_of([&] {
+               read({2, 3});
+             }),
+             "hold no [CLS] states of layer 3 (they have layers [2, 4, 6, 12]; export them again)");
+  EXPECT_TRUE(read_teacher_store(path, {.split = "dev"}).splits.empty());
+}
+
+TEST(TeacherStore, StatesThatTakeTooMuchAreReadBatchByBatch) {
+  for (const char* dtype : {"float32", "bfloat16"}) {
+    const RankFolder folder;
+    const auto ids = some_ids(1000);
+    const auto path = write_example(folder, ids, dtype);
+    constexpr int64_t kBytes = 1000 * 2 * kHidden * 4;
+    const auto read = [&](int64_t bytes) {
+      return read_teacher_store(path, {.cls = std::vector<int64_t>{12, 4}, .cls_bytes = bytes})
+          .splits.at("train");
+    };
+    const auto fits = read(kBytes), too_much = read(kBytes - 1);
+    EXPECT_EQ(fits->cls_on_disk, nullptr);
+    ASSERT_EQ(fits->cls.size(), 1000u * 2 * kHidden);
+    EXPECT_TRUE(too_much->cls.empty());
+    ASSERT_NE(too_much->cls_on_disk, nullptr);
+    const at::Tensor all = at::tensor(at::ArrayRef<float>(fits->cls.data(), fits->cls.size()))
+                               .reshape({1000, 2, kHidden});
+    const at::Tensor rows = too_much->cls_on_disk({999, 0, 500, 0});
+    EXPECT_TRUE(at::equal(rows, all.index_select(0, at::tensor({999, 0, 500, 0}, at::kLong))));
+    EXPECT_EQ(too_much->cls_on_disk({}).sizes(), (at::IntArrayRef{0, 2, kHidden}));
   }
 }
 
+// 92 MB of [CLS] states: several windows of the exchange on every number of ranks.
 TEST(TeacherStore, MoreThanOneWindowComesBack) {
   const RankFolder folder;
   const int64_t rows = 30'000, hidden = 768;
-  TeacherSplit s;
+  TeacherSlice s;
   s.name = "train";
   s.label_order = {"a", "b"};
   s.classes = 2;
@@ -169,7 +199,7 @@ TEST(TeacherStore, ShorterTypesRoundHiddenStatesOnly) {
     const auto ids = some_ids(500);
     const TeacherStore store = read_teacher_store(write_example(folder, ids, dtype));
     EXPECT_EQ(store.info.store_dtype, dtype);
-    const TeacherSplit expected = ascending(ids);
+    const TeacherSlice expected = ascending(ids);
     const TeacherSplit& found = *store.splits.at("train");
     EXPECT_EQ(found.logits, expected.logits);
     ASSERT_EQ(found.cls.size(), expected.cls.size());
@@ -186,7 +216,7 @@ TEST(TeacherStore, ShorterTypesRoundHiddenStatesOnly) {
 
 TEST(TeacherStore, ATooLargeStateIsRefusedByFloat16) {
   const RankFolder folder;
-  TeacherSplit s = dealt(folder, some_ids(100));
+  TeacherSlice s = dealt(folder, some_ids(100));
   if (folder.rank == 0) s.pooled[7] = 70'000;
   const auto write = [&] {
     write_teacher_store(folder.path / "t.h5", MPI_COMM_WORLD, example_info("float16"), {s});
@@ -202,7 +232,7 @@ TEST(TeacherStore, ATooLargeStateIsRefusedByFloat16) {
 
 TEST(TeacherStore, LogitsAloneAndRegression) {
   const RankFolder folder;
-  TeacherSplit s;
+  TeacherSlice s;
   s.name = "dev";
   s.classes = 1;
   if (folder.rank == folder.ranks - 1) {
@@ -229,7 +259,7 @@ TEST(TeacherStore, NoRowsAtAll) {
 
 TEST(TeacherStore, ARowOnTwoRanksIsAnError) {
   const RankFolder folder;
-  TeacherSplit s = empty_split();
+  TeacherSlice s = empty_split();
   add_row(s, 10 + folder.rank);
   if (folder.rank == folder.ranks - 1) add_row(s, 10);
   const auto write = [&] {
@@ -268,7 +298,7 @@ TEST(TeacherStore, DamageAndOtherVersionsAreFound) {
 TEST(TeacherStore, ValuesThatAreNoNumbersAreRefused) {
   const RankFolder folder;
   for (const char* dtype : {"float32", "bfloat16"}) {
-    TeacherSplit s = dealt(folder, some_ids(10));
+    TeacherSlice s = dealt(folder, some_ids(10));
     if (folder.rank == 0) (dtype[0] == 'f' ? s.logits : s.cls)[1] = NAN;
     write_teacher_store(folder.path / "t.h5", MPI_COMM_WORLD, example_info(dtype), {s});
     EXPECT_HAS(error_of([&] { read_teacher_store(folder.path / "t.h5"); }),
@@ -281,17 +311,17 @@ TEST(TeacherStore, ValuesThatAreNoNumbersAreRefused) {
 // ---- matching
 
 FeatureSplit features_of(const std::vector<int64_t>& ids) {
-  FeatureSplit f;
+  FeatureSlice f;
   f.name = "train";
   f.source_sha256 = "source";
   f.row_ids = ids;
-  return f;
+  return FeatureSplit(f);
 }
 
 TEST(TeacherStore, AnotherSourceCheckpointOrRowsAreRefused) {
   TeacherStore store;
   store.info = example_info();
-  const TeacherSplit teacher = ascending({0, 1, 2, 5});
+  const TeacherSplit teacher(ascending({0, 1, 2, 5}));
   FeatureSplit features = features_of({5, 0});
   EXPECT_NO_THROW(check_teacher_matches(store, teacher, features, "checkpoint"));
   EXPECT_NO_THROW(check_teacher_matches(store, teacher, features, ""));
@@ -304,35 +334,6 @@ TEST(TeacherStore, AnotherSourceCheckpointOrRowsAreRefused) {
   features.source_sha256 = "changed";
   EXPECT_HAS(error_of([&] { check_teacher_matches(store, teacher, features, ""); }),
              "another source file");
-}
-
-TEST(TeacherTensors, FromAnotherProgram) {
-  KDBENCH_NEED_SHARED(path, "fixtures/parity/pkd-last-rte/teacher_outputs.safetensors");
-  std::vector<int64_t> ids(36);
-  std::iota(ids.begin(), ids.end(), 0);
-  const auto found = read_teacher_tensors(path, features_of(ids), {"entailment", "not_entailment"});
-  EXPECT_EQ(found->rows(), 36);
-  EXPECT_EQ(found->cls_layers, (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
-  EXPECT_EQ(found->hidden_size, 48);
-  EXPECT_EQ(found->cls.size(), 36u * 6 * 48);
-  const at::Tensor logits = read_safetensors(path).at("train_logits");
-  EXPECT_EQ(found->logits[2 * 35 + 1], logits[35][1].item<float>());
-  EXPECT_HAS(error_of([&] {
-               read_teacher_tensors(path, features_of({0, 1}), {"a", "b"});
-             }),
-             "2 rows");
-  EXPECT_HAS(error_of([&] {
-               read_teacher_tensors(path, features_of(ids), {"a", "b", "c"});
-             }),
-             "has 2 columns");
-}
-
-TEST(TeacherTensors, WithoutLogitsAreRefused) {
-  const RankFolder folder;
-  const auto path =
-      folder.make("t.safetensors", [](const auto& file) { write_safetensors(file, {}); });
-  EXPECT_HAS(error_of([&] { read_teacher_tensors(path, features_of({}), {}); }),
-             "has no tensor train_logits");
 }
 
 }  // namespace

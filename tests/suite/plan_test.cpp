@@ -183,10 +183,11 @@ TEST(OutputBudget, BytesOfAStore) {
   // Hidden states stay on the disk: 5 tokens x 2 layers x 768 floats, 2 offsets and 2 layers.
   needs.hidden_layers = {5, 11};
   EXPECT_EQ(teacher_outputs_bytes(1, needs, shapes), 9232);
-  FeatureSplit row;
+  FeatureSlice row;
   row.row_ids = {0};
   row.offsets = {0, 5};
-  EXPECT_EQ(teacher_store_bytes(row, needs, shapes), 9232 + 5 * 2 * 768 * 4 + 2 * 8 + 2 * 8);
+  EXPECT_EQ(teacher_store_bytes(FeatureSplit(row), needs, shapes),
+            9232 + 5 * 2 * 768 * 4 + 2 * 8 + 2 * 8);
 }
 
 TEST(OutputBudget, HalfOfWhatIsFree) {
@@ -197,11 +198,11 @@ TEST(OutputBudget, HalfOfWhatIsFree) {
 
 // Seven rows with two logits and an id: 112 bytes.
 Features seven_rows() {
-  auto train = std::make_shared<FeatureSplit>();
-  train->row_ids = {0, 1, 2, 3, 4, 5, 6};
+  FeatureSlice train;
+  train.row_ids = {0, 1, 2, 3, 4, 5, 6};
   Features features;
   features.hash = "features";
-  features.store.splits["train"] = train;
+  features.store.splits["train"] = std::make_shared<FeatureSplit>(train);
   return features;
 }
 

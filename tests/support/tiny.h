@@ -17,36 +17,36 @@ inline constexpr int64_t kTinyVocabulary = 50;
 
 // `rows` rows of 3 to 14 ids each, a pair when `row % 2`; labels "0" and "1" by a rule that a model
 // can learn.
-inline std::shared_ptr<FeatureSplit> tiny_features(const std::string& name, int64_t rows) {
-  auto split = std::make_shared<FeatureSplit>();
-  split->name = name;
-  split->source_sha256 = "source of " + name;
+inline std::shared_ptr<const FeatureSplit> tiny_features(const std::string& name, int64_t rows) {
+  FeatureSlice split;
+  split.name = name;
+  split.source_sha256 = "source of " + name;
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t length = 3 + (row * 7) % 12;
     for (int64_t i = 0; i < length; ++i) {
-      split->tokens.push_back(
+      split.tokens.push_back(
           static_cast<int32_t>(4 + (row * 13 + i * (row % 5 + 1)) % (kTinyVocabulary - 4)));
     }
-    split->offsets.push_back(static_cast<int64_t>(split->tokens.size()));
-    split->first_segment.push_back(static_cast<int32_t>(row % 2 ? length / 2 : length));
-    split->row_ids.push_back(row);
-    split->labels.push_back(split->tokens[split->offsets[row]] % 2 ? "1" : "0");
+    split.labels.push_back(split.tokens[split.offsets.back()] % 2 ? "1" : "0");
+    split.offsets.push_back(static_cast<int64_t>(split.tokens.size()));
+    split.first_segment.push_back(static_cast<int32_t>(row % 2 ? length / 2 : length));
+    split.row_ids.push_back(row);
   }
-  return split;
+  return std::make_shared<FeatureSplit>(std::move(split));
 }
 
-inline std::shared_ptr<TeacherSplit> tiny_teacher(const FeatureSplit& features,
-                                                  int64_t classes = 2) {
-  auto split = std::make_shared<TeacherSplit>();
-  split->name = features.name;
-  split->source_sha256 = features.source_sha256;
-  split->row_ids = features.row_ids;
-  split->label_order = {"0", "1"};
-  split->classes = classes;
+inline std::shared_ptr<const TeacherSplit> tiny_teacher(const FeatureSplit& features,
+                                                        int64_t classes = 2) {
+  TeacherSlice split;
+  split.name = features.name;
+  split.source_sha256 = features.source_sha256;
+  split.row_ids.assign(features.row_ids.begin(), features.row_ids.end());
+  split.label_order = {"0", "1"};
+  split.classes = classes;
   for (int64_t i = 0; i < features.rows() * classes; ++i) {
-    split->logits.push_back(0.25f * static_cast<float>((i * 11) % 17 - 8));
+    split.logits.push_back(0.25f * static_cast<float>((i * 11) % 17 - 8));
   }
-  return split;
+  return std::make_shared<TeacherSplit>(std::move(split));
 }
 
 inline std::unique_ptr<Model> tiny_bert(uint64_t seed, int64_t layers = 2, double dropout = 0.1) {
