@@ -170,15 +170,15 @@ FeatureSplit read_split(const hdf5::Group& group, const std::string& name, const
 }
 
 // What is read once per host.
-struct ReadStore {
+struct ReadFeatures {
   FeatureStoreInfo info;
   std::vector<FeatureSplit> splits;
 };
 
-ReadStore read_store(const std::filesystem::path& path, const HostRanks& host) {
+ReadFeatures read_store(const std::filesystem::path& path, const HostRanks& host) {
   const hdf5::File file = open_store(path, kFormat, kFeatureStoreVersion);
   const hdf5::Group root = file.root();
-  ReadStore store;
+  ReadFeatures store;
   store.info.task = root.text("task");
   store.info.tokenizer_sha256 = root.text("tokenizer_sha256");
   store.info.max_seq_length = root.integer("max_seq_length");
@@ -201,7 +201,7 @@ void travel_split(HostMessage& part, FeatureSplit& s) {
   part(s.labels);
 }
 
-void travel(HostMessage& part, ReadStore& store) {
+void travel(HostMessage& part, ReadFeatures& store) {
   part(store.info.task);
   part(store.info.tokenizer_sha256);
   part(store.info.max_seq_length);
@@ -249,7 +249,7 @@ void write_feature_store(const std::filesystem::path& path, MPI_Comm comm,
 }
 
 FeatureStore read_feature_store(const std::filesystem::path& path, const HostRanks& host) {
-  auto read = host.read_once<ReadStore>([&] { return read_store(path, host); });
+  auto read = host.read_once<ReadFeatures>([&] { return read_store(path, host); });
   FeatureStore store{std::move(read.info), {}};
   for (auto& split : read.splits) {
     const std::string name = split.name;

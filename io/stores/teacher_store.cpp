@@ -106,7 +106,7 @@ TeacherSplit read_split(const hdf5::Group& group, const std::string& name, at::S
 }
 
 // What is read once per host.
-struct ReadStore {
+struct ReadOutputs {
   TeacherStoreInfo info;
   std::vector<TeacherSplit> splits;
 };
@@ -122,11 +122,11 @@ at::ScalarType type_of_states(const hdf5::Group& root) {
   return dtype;
 }
 
-ReadStore read_store(const std::filesystem::path& path, const TeacherPart& part,
+ReadOutputs read_store(const std::filesystem::path& path, const TeacherPart& part,
                      const HostRanks& host) {
   const hdf5::File file = open_teacher_store(path);
   const hdf5::Group root = file.root();
-  ReadStore store;
+  ReadOutputs store;
   store.info.task = root.text("task");
   store.info.checkpoint_sha256 = root.text("checkpoint_sha256");
   store.info.store_dtype = root.text("store_dtype");
@@ -141,7 +141,7 @@ ReadStore read_store(const std::filesystem::path& path, const TeacherPart& part,
   return store;
 }
 
-void travel(HostMessage& part, ReadStore& store) {
+void travel(HostMessage& part, ReadOutputs& store) {
   part(store.info.task);
   part(store.info.checkpoint_sha256);
   part(store.info.store_dtype);
@@ -195,7 +195,7 @@ TeacherSplit::TeacherSplit(TeacherSlice all)
 
 TeacherStore read_teacher_store(const std::filesystem::path& path, const TeacherPart& part,
                                 const HostRanks& host) {
-  auto read = host.read_once<ReadStore>([&] { return read_store(path, part, host); });
+  auto read = host.read_once<ReadOutputs>([&] { return read_store(path, part, host); });
   host.agree([&] { open_states(path, part, read.splits); });
   TeacherStore store{std::move(read.info), {}};
   for (auto& split : read.splits) {
