@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "io/tasks/task.h"
-#include "methods/options.h"
+#include "methods/options/options.h"
 #include "suite/models/model_settings.h"
 #include "suite/training/train_settings.h"
 

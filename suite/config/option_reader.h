@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "methods/options.h"
+#include "methods/options/options.h"
 #include "suite/config/toml_reader.h"
 
 namespace kdbench {

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "methods/options.h"
+#include "methods/options/options.h"
 
 namespace kdbench {
 

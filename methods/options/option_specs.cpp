@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "methods/option_specs.h"
+#include "methods/options/option_specs.h"
 
 #include <utility>
 
