@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/weights/huggingface.h"
+#include "methods/models/model_config.h"
 #include "suite/config/experiment.h"
 #include "suite/config/toml_reader.h"
 

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "methods/models/registry.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
 
@@ -51,16 +52,6 @@ SharePlan plan_shares(const Dataset& data, const TrainSettings& settings, int ra
   return plan;
 }
 
-// Floats that a token leaves for backward: the embedding's 2 H; in each layer Q, K and V, the
-// context, both normalised sums and both outputs (8 H), and the inner layer before and after GELU
-// (2 I). The last layer goes on with [CLS] alone after its attention. Backward adds about one
-// layer's gradients.
-int64_t activation_floats(const ModelConfig& config) {
-  const int64_t wide = 2 * config.intermediate;
-  return 2 * config.hidden + (config.layers - 1) * (8 * config.hidden + wide) + 4 * config.hidden +
-         3 * config.hidden + wide;
-}
-
 // The models that learn in a phase, each once.
 std::set<std::string> learners_of(const Phase& phase) {
   std::set<std::string> learners;
@@ -100,8 +91,9 @@ MemoryPlan plan_memory(const std::vector<Phase>& phases, const Models& models, i
     if (!learners.count(role)) continue;
     plan.moments += kMoments * bytes;
     if (role == kStudent && keeps_best) plan.best += 2 * bytes;  // a new one beside the old
-    plan.activations =
-        std::max(plan.activations, kFloat * tokens * activation_floats(model->config()));
+    const auto& architecture = find_architecture(model->config().architecture);
+    plan.activations = std::max(plan.activations,
+                                kFloat * tokens * architecture.activation_floats(model->config()));
   }
   return plan;
 }
