@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "methods/models/registry.h"
 #include "methods/registry.h"
 #include "reports/table.h"
 #include "suite/config/option_reader.h"
@@ -56,12 +59,34 @@ std::string train_text() {
          keys_text(specs);
 }
 
+std::string architecture_text(const Architecture& architecture) {
+  std::vector<OptionSpec> specs;
+  for (const auto& key : architecture.sizes) specs.push_back(key.spec);
+  std::vector<std::string> presets;
+  for (const auto& preset : architecture.presets) presets.push_back(preset.name);
+  return fmt::format("{}: {}\npresets: {}\n{}", architecture.name, architecture.summary,
+                     fmt::join(presets, ", "), keys_text(specs));
+}
+
 std::string all_text() {
   std::string text;
   for (const auto& entry : all_methods()) text += method_text(entry) + "\n";
   return text + train_text() +
-         "\nEvery [[method]] also takes label, teacher_outputs, [method.train], [method.student] "
-         "and [method.grid].\n";
+         fmt::format(
+             "\nEvery [[method]] also takes label, teacher_outputs, [method.train], "
+             "[method.student] and [method.grid].\nSizes of models without weights: kdbench "
+             "methods "
+             "{}.\n",
+             fmt::join(architecture_names(), " | "));
+}
+
+std::string text_of(const std::string& name) {
+  const auto architectures = architecture_names();
+  if (name.empty()) return all_text();
+  if (name == "train") return train_text();
+  return std::find(architectures.begin(), architectures.end(), name) == architectures.end()
+             ? method_text(find_method(name))
+             : architecture_text(find_architecture(name));
 }
 
 }  // namespace
@@ -71,13 +96,11 @@ Verb methods_verb() {
           "Every method's keys, and those of [train]: type, range, default, source; what it needs",
           [](CLI::App& app) -> VerbAction {
             auto name = std::make_shared<std::string>();
-            app.add_option("NAME", *name, "one method only, or train");
+            app.add_option(
+                "NAME", *name,
+                "one method only; train: the keys of [train]; an architecture: its sizes");
             return [name](const VerbContext& context) {
-              context.control.on_root([&] {
-                fmt::print("{}", name->empty()      ? all_text()
-                                 : *name == "train" ? train_text()
-                                                    : method_text(find_method(*name)));
-              });
+              context.control.on_root([&] { fmt::print("{}", text_of(*name)); });
               return ExitCode::kDone;
             };
           }};
