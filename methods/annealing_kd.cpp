@@ -7,7 +7,7 @@
 
 #include "io/base/error.h"
 #include "methods/finetune.h"
-#include "methods/option_specs.h"
+#include "methods/options/option_specs.h"
 
 namespace kdbench {
 namespace {

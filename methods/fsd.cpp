@@ -10,7 +10,7 @@
 #include "methods/cka.h"
 #include "methods/losses.h"
 #include "methods/memory_structure.h"
-#include "methods/option_specs.h"
+#include "methods/options/option_specs.h"
 
 namespace kdbench {
 namespace {

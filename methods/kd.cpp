@@ -2,7 +2,7 @@
 #include "methods/kd.h"
 
 #include "methods/losses.h"
-#include "methods/option_specs.h"
+#include "methods/options/option_specs.h"
 
 namespace kdbench {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "io/batches/batch.h"
 #include "methods/models/model.h"
-#include "methods/options.h"
+#include "methods/options/options.h"
 
 namespace kdbench {
 

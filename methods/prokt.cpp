@@ -9,7 +9,7 @@
 #include "io/base/error.h"
 #include "methods/hidden_alignment.h"
 #include "methods/losses.h"
-#include "methods/option_specs.h"
+#include "methods/options/option_specs.h"
 
 namespace kdbench {
 namespace {

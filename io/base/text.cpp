@@ -40,6 +40,14 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
   return all;
 }
 
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) {
+    text.append(text.empty() ? "\"" : ", \"").append(name).append("\"");
+  }
+  return text;
+}
+
 void split_cells(std::string_view line, std::vector<std::string_view>& cells) {
   cells.clear();
   for (size_t begin = 0;;) {

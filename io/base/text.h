@@ -18,6 +18,8 @@ std::string_view take_line(std::string_view& rest);
 
 // "a, b, c" for the separator ", ".
 std::string joined(const std::vector<std::string>& parts, std::string_view separator);
+// "\"a\", \"b\"": names as messages list them.
+std::string quoted_list(const std::vector<std::string>& names);
 
 // The cells of `line` between tabs, without copies.
 void split_cells(std::string_view line, std::vector<std::string_view>& cells);

@@ -5,23 +5,22 @@
 #include <string>
 
 #include "io/base/partial_file.h"
-#include "io/weights/huggingface.h"
+#include "io/weights/weight_files.h"
+#include "methods/models/registry.h"
 
 namespace kdbench {
-namespace {
 
-bool has_prefix(const std::string& name) {
-  return name.starts_with("embeddings.") || name.starts_with("encoder.") ||
-         name.starts_with("pooler.");
+TensorMap read_checkpoint(const std::filesystem::path& folder, const std::string& architecture) {
+  const CheckpointNames& names = find_architecture(architecture).names;
+  return read_weight_files(folder, [&](const std::string& name) { return names.own_name(name); });
 }
 
-}  // namespace
-
 TensorMap to_checkpoint(const Model& model) {
+  const CheckpointNames& names = find_architecture(model.config().architecture).names;
   TensorMap tensors;
   for (auto& [name, tensor] : model.parameters().to_tensors()) {
     if (model.parameters().layout().segment(name).extra) continue;
-    tensors[has_prefix(name) ? model.config().architecture + "." + name : name] = tensor;
+    tensors[names.file_name(name)] = tensor;
   }
   return tensors;
 }

@@ -3,11 +3,16 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "io/weights/safetensors.h"
 #include "methods/models/model.h"
 
 namespace kdbench {
+
+// The weights of a folder under the names that parameters of the architecture have, float32: a
+// prefix like "bert." removed, old names (LayerNorm.gamma) renamed, what is no weight dropped.
+TensorMap read_checkpoint(const std::filesystem::path& folder, const std::string& architecture);
 
 // All parameters under their names in a checkpoint: the encoder and pooler below "bert." or
 // "roberta.", the classifier without a prefix. Parameters that a method added are left out: only

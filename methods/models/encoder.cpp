@@ -15,19 +15,9 @@
 namespace kdbench {
 namespace {
 
-// What the two families differ in, beside the position ids (ModelConfig::first_position).
-struct Family {
-  std::string dense, classifier;  // the head's layers
-  bool drops_state;               // dropout on the first token's state before `dense`
-  bool second_type;               // the second segment has token type 1
-};
-const Family kBert{"pooler.dense", "classifier", false, true};
-const Family kRoberta{"classifier.dense", "classifier.out_proj", true, false};
+const std::string kEmbeddings = kEncoderEmbeddings;
 
-// Names as in Hugging Face checkpoints, without "bert." or "roberta.".
-const std::string kEmbeddings = "embeddings.";
-
-std::string layer_prefix(int64_t layer) { return "encoder.layer." + std::to_string(layer) + "."; }
+std::string layer_prefix(int64_t layer) { return kEncoderLayer + std::to_string(layer) + "."; }
 
 // The numbers of the dropout sites: the embedding, three a layer, two of the head.
 enum LayerSite : int64_t { kAttentionSite, kAttentionOutputSite, kOutputSite, kSitesPerLayer };
@@ -63,57 +53,10 @@ void add_layer(ParameterLayout& layout, const ModelConfig& c, int64_t layer) {
   add_norm(layout, prefix + "output.LayerNorm", c.hidden);
 }
 
-ParameterLayout make_layout(const ModelSpec& spec, const Family& family) {
-  const ModelConfig& c = spec.config;
-  ParameterLayout layout;
-  layout.add(kEmbeddings + "word_embeddings.weight", {c.vocabulary, c.hidden});
-  layout.add(kEmbeddings + "position_embeddings.weight", {c.max_positions, c.hidden});
-  layout.add(kEmbeddings + "token_type_embeddings.weight", {c.token_types, c.hidden});
-  add_norm(layout, kEmbeddings + "LayerNorm", c.hidden);
-  for (int64_t layer = 0; layer < c.layers; ++layer) add_layer(layout, c, layer);
-  add_dense(layout, family.dense, c.hidden, c.hidden);
-  add_dense(layout, family.classifier, spec.outputs, c.hidden);
-  for (const auto& extra : spec.extra) layout.add_extra(extra);
-  layout.freeze();
-  return layout;
-}
-
-void check_sizes(const ModelSpec& spec) {
-  const ModelConfig& c = spec.config;
-  Problems problems;
-  for (const auto& [name, value] :
-       {std::pair("vocab_size", c.vocabulary), std::pair("num_hidden_layers", c.layers),
-        std::pair("hidden_size", c.hidden), std::pair("num_attention_heads", c.heads),
-        std::pair("intermediate_size", c.intermediate),
-        std::pair("max_position_embeddings", c.max_positions),
-        std::pair("type_vocab_size", c.token_types), std::pair("outputs", spec.outputs)}) {
-    if (value <= 0) problems.add(name, "must be positive, is " + std::to_string(value));
-  }
-  if (c.heads > 0 && c.hidden % c.heads != 0) {
-    problems.add("hidden_size", std::to_string(c.hidden) + " does not divide into " +
-                                    std::to_string(c.heads) + " attention heads");
-  }
-  if (c.max_positions > 0 && c.longest_row() <= 0) {
-    problems.add("max_position_embeddings",
-                 "must be more than pad_token_id + 1, is " + std::to_string(c.max_positions));
-  }
-  if (c.activation != "gelu") {
-    problems.add("hidden_act", "\"" + c.activation + "\" is not supported", "use \"gelu\"");
-  }
-  for (const auto& [name, value] : {std::pair("hidden_dropout_prob", c.hidden_dropout),
-                                    std::pair("attention_probs_dropout_prob", c.attention_dropout),
-                                    std::pair("classifier_dropout", c.classifier_dropout)}) {
-    if (!(value >= 0.0 && value < 1.0)) problems.add(name, "must be in [0, 1)");
-  }
-  problems.throw_if_any(c.architecture);
-}
-
 class Encoder : public Model {
  public:
-  Encoder(const ModelSpec& spec, Family family) : family_(std::move(family)) {
-    check_sizes(spec);
-    config_ = spec.config;
-    parameters_ = Parameters(make_layout(spec, family_), spec.device);
+  Encoder(const ModelConfig& config, Parameters parameters, EncoderFamily family)
+      : Model(config, std::move(parameters)), family_(std::move(family)) {
     embedding_norm_ = norm(kEmbeddings + "LayerNorm");
     for (int64_t layer = 0; layer < config_.layers; ++layer) layers_.push_back(bind(layer));
   }
@@ -266,19 +209,27 @@ class Encoder : public Model {
                                      last.weight, last.bias);
   }
 
-  const Family family_;
+  const EncoderFamily family_;
   LayerNormParameters embedding_norm_;
   std::vector<Layer> layers_;
 };
 
 }  // namespace
 
-std::unique_ptr<Model> make_bert(const ModelSpec& spec) {
-  return std::make_unique<Encoder>(spec, kBert);
+void declare_encoder(const ModelSpec& spec, const EncoderFamily& family, ParameterLayout& layout) {
+  const ModelConfig& c = spec.config;
+  layout.add(kEmbeddings + "word_embeddings.weight", {c.vocabulary, c.hidden});
+  layout.add(kEmbeddings + "position_embeddings.weight", {c.max_positions, c.hidden});
+  layout.add(kEmbeddings + "token_type_embeddings.weight", {c.token_types, c.hidden});
+  add_norm(layout, kEmbeddings + "LayerNorm", c.hidden);
+  for (int64_t layer = 0; layer < c.layers; ++layer) add_layer(layout, c, layer);
+  add_dense(layout, family.dense, c.hidden, c.hidden);
+  add_dense(layout, family.classifier, spec.outputs, c.hidden);
 }
 
-std::unique_ptr<Model> make_roberta(const ModelSpec& spec) {
-  return std::make_unique<Encoder>(spec, kRoberta);
+std::unique_ptr<Model> make_encoder(const ModelConfig& config, Parameters parameters,
+                                    const EncoderFamily& family) {
+  return std::make_unique<Encoder>(config, std::move(parameters), family);
 }
 
 }  // namespace kdbench

@@ -10,11 +10,12 @@
 
 #include "io/base/error.h"
 #include "io/base/text.h"
+#include "methods/models/checkpoint.h"
+#include "methods/models/registry.h"
 
 namespace kdbench {
 namespace {
 
-constexpr std::string_view kLayers = "encoder.layer.";
 constexpr int64_t kMostPadding = 1024;  // rows that round an embedding up to a handy number
 
 // source layer -> the model's layer.
@@ -45,10 +46,10 @@ std::map<int64_t, int64_t> layer_map(int64_t source_layers, int64_t layers,
   return map;
 }
 
-// The layer's number in "encoder.layer.<number>.<rest>" and the rest, or -1.
-int64_t layer_of(std::string_view name, std::string_view* rest) {
-  if (!name.starts_with(kLayers)) return -1;
-  name.remove_prefix(kLayers.size());
+// The layer's number in "<before><number>.<rest>" and the rest, or -1.
+int64_t layer_of(std::string_view name, const std::string& before, std::string_view* rest) {
+  if (!name.starts_with(before)) return -1;
+  name.remove_prefix(before.size());
   int64_t layer = -1;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), layer);
   if (error != std::errc() || end == name.data() + name.size() || *end != '.') return -1;
@@ -78,36 +79,39 @@ void order_labels(TensorMap& source, const std::vector<std::string>& names, cons
   }
 }
 
-bool belongs_to_encoder(const std::string& name) {
-  return name.starts_with("embeddings.") || name.starts_with("encoder.");
-}
-
-}  // namespace
-
-TensorMap select_layers(const TensorMap& source, int64_t source_layers, int64_t layers,
-                        const std::string& init) {
-  const auto map = layer_map(source_layers, layers, init);
+// `source` with the layers of `map` alone, under their new numbers; `before`: what the names of
+// layers begin with.
+TensorMap select_layers(const TensorMap& source, const std::map<int64_t, int64_t>& map,
+                        const std::string& before) {
   TensorMap selected;
   for (const auto& [name, tensor] : source) {
     std::string_view rest;
-    const int64_t layer = layer_of(name, &rest);
+    const int64_t layer = layer_of(name, before, &rest);
     if (layer < 0) {
       selected[name] = tensor;
     } else if (const auto it = map.find(layer); it != map.end()) {
-      selected[std::string(kLayers) + std::to_string(it->second) + std::string(rest)] = tensor;
+      selected[before + std::to_string(it->second) + std::string(rest)] = tensor;
     }
   }
   return selected;
 }
 
+}  // namespace
+
+void check_depths(int64_t source_layers, int64_t layers, const std::string& init) {
+  if (init != "random") layer_map(source_layers, layers, init);
+}
+
 LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
                               const std::string& init, const std::string& where) {
   if (init == "random") return {};
-  const LoadReport report = load_parameters(
-      model.parameters(), select_layers(source, source_layers, model.config().layers, init), where);
+  const CheckpointNames& names = find_architecture(model.config().architecture).names;
+  const auto map = layer_map(source_layers, model.config().layers, init);
+  const LoadReport report =
+      load_parameters(model.parameters(), select_layers(source, map, names.layer), where);
   Problems problems;
   for (const auto& name : report.missing) {
-    if (belongs_to_encoder(name)) problems.add(where, "tensor " + name + " is missing");
+    if (names.must_be_there(name)) problems.add(where, "tensor " + name + " is missing");
   }
   problems.throw_if_any(where);
   return report;
@@ -117,7 +121,7 @@ LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path&
                                       const std::string& init) {
   if (init == "random") return {};
   const ModelConfig config = read_model_config(folder);
-  TensorMap source = read_model_weights(folder);
+  TensorMap source = read_checkpoint(folder, config.architecture);
   order_labels(source, config.labels, model);
   return initialize_student(model, source, config.layers, init, folder.string());
 }

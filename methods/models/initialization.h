@@ -6,26 +6,24 @@
 #include <filesystem>
 #include <string>
 
-#include "io/weights/huggingface.h"
 #include "io/weights/safetensors.h"
 #include "methods/models/model.h"
 
 namespace kdbench {
 
-// Which layers of a source with more layers a model takes:
+// Which layers of a source with more layers a model takes (`init`):
 //   weights       all; both are equally deep
 //   first-layers  layer i from source layer i
 //   skip-layers   layer i from source layer (i + 1) m - 1, m = source layers / layers, which must
 //   divide
-// "random" takes nothing. Names and tensors that have no counterpart in the model are left out of
-// the result.
-TensorMap select_layers(const TensorMap& source, int64_t source_layers, int64_t layers,
-                        const std::string& init);
+//   random        none
+// Throws a user error where the depths do not fit.
+void check_depths(int64_t source_layers, int64_t layers, const std::string& init);
 
-// Copies `source` into the model as `init` says (`where` names the source in errors). The encoder
-// must be complete: missing tensors are one user error. A pooler or classifier keeps its value
-// when the source has none; that is the report's `missing`, and what the model does not want is
-// `unexpected`. Parameters that a method added always keep theirs.
+// Copies `source` into the model as `init` says (`where` names the source in errors). What the
+// architecture needs of a checkpoint must be complete: missing tensors are one user error. A pooler
+// or classifier keeps its value when the source has none; that is the report's `missing`, and what
+// the model does not want is `unexpected`. Parameters that a method added always keep theirs.
 LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
                               const std::string& init, const std::string& where);
 // The same from a Hugging Face folder. Where its labels are the model's in another order, the rows

@@ -3,36 +3,16 @@
 
 #include <ATen/ATen.h>
 
-#include <functional>
-#include <map>
-
 #include "io/base/error.h"
-#include "io/base/text.h"
-#include "methods/models/encoder.h"
+#include "methods/models/registry.h"
 
 namespace kdbench {
 namespace {
 
-using Factory = std::function<std::unique_ptr<Model>(const ModelSpec&)>;
-
-// The one list of architectures, by config.json's model_type.
-const std::map<std::string, Factory>& factories() {
-  static const std::map<std::string, Factory> list = {
-      {"bert", make_bert},
-      {"roberta", make_roberta},
-  };
-  return list;
-}
-
-bool ends_with(const std::string& text, const std::string& end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
-
-at::Tensor initial_value(const Segment& segment, double deviation, uint64_t seed) {
-  if (ends_with(segment.name, "LayerNorm.weight")) return at::ones(segment.shape);
-  at::Tensor value = at::zeros(segment.shape);
-  if (!ends_with(segment.name, "bias")) {
-    fill_normal(seed, segment.name, segment.deviation.value_or(deviation),
+at::Tensor initial_value(const Segment& segment, const FirstValues& rule, uint64_t seed) {
+  at::Tensor value = at::full(segment.shape, rule.constant, at::kFloat);
+  if (rule.deviation) {
+    fill_normal(seed, segment.name, segment.deviation.value_or(*rule.deviation),
                 value.mutable_data_ptr<float>(), value.numel());
   }
   return value;
@@ -41,29 +21,25 @@ at::Tensor initial_value(const Segment& segment, double deviation, uint64_t seed
 }  // namespace
 
 std::unique_ptr<Model> make_model(const ModelSpec& spec) {
-  const auto it = factories().find(spec.config.architecture);
-  if (it == factories().end()) {
-    throw_user_error("architecture", "\"" + spec.config.architecture + "\" is not known",
-                     "known: " + joined(known_architectures(), ", "));
-  }
-  return it->second(spec);
-}
-
-const std::vector<std::string>& known_architectures() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> list;
-    for (const auto& [name, factory] : factories()) list.push_back(name);
-    return list;
-  }();
-  return names;
+  const Architecture& architecture = find_architecture(spec.config.architecture);
+  Problems problems;
+  architecture.check(spec, problems);
+  problems.throw_if_any(architecture.name);
+  ParameterLayout layout(architecture.decays);
+  architecture.declare(spec, layout);
+  for (const auto& extra : spec.extra) layout.add_extra(extra);
+  layout.freeze();
+  return architecture.make(spec.config, Parameters(std::move(layout), spec.device));
 }
 
 void initialize_parameters(Model& model, uint64_t seed) {
   const at::NoGradGuard no_gradients;
   Parameters& parameters = model.parameters();
   if (parameters.device().is_meta()) return;  // sizes without values
+  const Architecture& architecture = find_architecture(model.config().architecture);
   for (const auto& segment : parameters.layout().segments()) {
-    parameters[segment.name].copy_(initial_value(segment, model.config().initializer_range, seed));
+    const FirstValues rule = architecture.first_values(segment.name, model.config());
+    parameters[segment.name].copy_(initial_value(segment, rule, seed));
   }
 }
 

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/batches/batch.h"
-#include "io/weights/huggingface.h"
+#include "methods/models/model_config.h"
 #include "methods/models/parameters.h"
 #include "methods/ops/rng.h"
 
@@ -55,6 +56,10 @@ class Model {
   const Parameters& parameters() const { return parameters_; }
 
  protected:
+  Model() = default;
+  Model(ModelConfig config, Parameters parameters)
+      : config_(std::move(config)), parameters_(std::move(parameters)) {}
+
   ModelConfig config_;
   Parameters parameters_;
 };
@@ -66,14 +71,12 @@ struct ModelSpec {
   at::Device device = at::kCPU;
 };
 
-// Builds the network of config.architecture with zero parameters; throws a user error listing the
-// known architectures.
+// Builds the network of config.architecture with zero parameters. Throws a user error when there is
+// no such architecture (it lists the known ones) or the sizes do not fit together.
 std::unique_ptr<Model> make_model(const ModelSpec& spec);
-const std::vector<std::string>& known_architectures();
 
-// Random initialisation of every parameter, keyed by (seed, name): N(0, initializer_range) for
-// matrices and embeddings, 1 for LayerNorm weights, 0 for biases (BERT); N(0, deviation) for an
-// extra parameter that names one.
+// Random initialisation of every parameter by the architecture's rule, keyed by (seed, name);
+// N(0, deviation) for an extra parameter that names one.
 void initialize_parameters(Model& model, uint64_t seed);
 
 }  // namespace kdbench

@@ -16,11 +16,6 @@ constexpr int64_t kAlignment = 16;
 
 int64_t align(int64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
 
-bool decays(const std::string& name) {
-  return name.find("bias") == std::string::npos &&
-         name.find("LayerNorm.weight") == std::string::npos;
-}
-
 std::string shape_text(at::IntArrayRef shape) {
   std::string text = "(";
   for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
@@ -62,7 +57,7 @@ void ParameterLayout::add_stacked(const std::vector<std::string>& names,
     segment.name = name;
     segment.shape = shape;
     segment.size = c10::multiply_integers(shape);
-    segment.decay = decays(name);
+    segment.decay = !decays_ || decays_(name);
     segment.stack = names.front();
     block.segments.push_back(std::move(segment));
   }

@@ -6,9 +6,11 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/weights/safetensors.h"
@@ -28,15 +30,21 @@ struct Segment {
   std::vector<int64_t> shape;
   int64_t offset = 0;  // in floats from the buffer's start
   int64_t size = 0;
-  bool decay = true;  // weight decay applies (false for names with "bias" or "LayerNorm.weight")
+  bool decay = true;  // weight decay applies
   std::string
       stack;  // first name of the block that it was declared in; its own name outside a stack
   bool extra = false;  // an ExtraParameter
   std::optional<double> deviation = std::nullopt;
 };
 
+// Whether weight decay applies to the parameter of this name.
+using DecayRule = std::function<bool(const std::string& name)>;
+
 class ParameterLayout {
  public:
+  // Without a rule everything decays.
+  explicit ParameterLayout(DecayRule decays = nullptr) : decays_(std::move(decays)) {}
+
   // Declares a tensor; call in order of first use in the forward pass.
   void add(std::string name, std::vector<int64_t> shape);
   // Declares equally wide tensors that are used as one: rows stacked in the given order, contiguous
@@ -59,6 +67,7 @@ class ParameterLayout {
   struct Block {
     std::vector<Segment> segments;
   };
+  DecayRule decays_;
   std::vector<Block> declared_;
   std::vector<Segment> segments_;
   std::map<std::string, size_t> index_;

@@ -138,36 +138,11 @@ void read_document(TableReader& root, Experiment& experiment, ExperimentPart par
   check_methods(experiment, methods, root.problems());
 }
 
-template <typename Setting, typename Value>
-void take(const std::optional<Value>& value, Setting& setting) {
-  if (value) setting = *value;
-}
-
-template <typename Settings>  // TrainSettings, or another layer
-void apply(const TrainLayer& layer, Settings& settings) {
-  take(layer.batch_size, settings.batch_size);
-  take(layer.micro_batch, settings.micro_batch);
-  take(layer.epochs, settings.epochs);
-  take(layer.learning_rate, settings.learning_rate);
-  take(layer.optimizer, settings.optimizer);
-  take(layer.schedule, settings.schedule);
-  take(layer.warmup, settings.warmup);
-  take(layer.weight_decay, settings.weight_decay);
-  take(layer.clip, settings.clip);
-  take(layer.dropout, settings.dropout);
-  take(layer.precision, settings.precision);
-  take(layer.shuffle, settings.shuffle);
-  take(layer.checkpoint, settings.checkpoint);
-  take(layer.best_metric, settings.best_metric);
-  take(layer.eval_steps, settings.eval_steps);
-  take(layer.seeds, settings.seeds);
-}
-
 TrainSettings shared_train(const Experiment& experiment, const std::string& task) {
   TrainSettings settings;
-  apply(experiment.train, settings);
+  overlay(experiment.train, settings);
   const auto it = experiment.task_train.find(task);
-  if (it != experiment.task_train.end()) apply(it->second, settings);
+  if (it != experiment.task_train.end()) overlay(it->second, settings);
   return settings;
 }
 
@@ -191,8 +166,6 @@ void check_name(TableReader& table, const std::string& key, const std::string& n
                 "it becomes part of a folder's name");
 }
 
-void overlay(const TrainLayer& layer, TrainLayer& below) { apply(layer, below); }
-
 Options MethodSettings::options_of(const std::string& task) const {
   const auto own = task_options.find(task);
   if (own == task_options.end()) return options;
@@ -203,21 +176,21 @@ Options MethodSettings::options_of(const std::string& task) const {
 
 TrainSettings Experiment::train_of(const std::string& task, const MethodSettings& method) const {
   TrainSettings settings = shared_train(*this, task);
-  apply(method.train, settings);
+  overlay(method.train, settings);
   const auto own = method.task_train.find(task);
-  if (own != method.task_train.end()) apply(own->second, settings);
+  if (own != method.task_train.end()) overlay(own->second, settings);
   return settings;
 }
 
 TrainSettings Experiment::teacher_train_of(const std::string& task) const {
   TrainSettings settings = shared_train(*this, task);
-  if (teacher && teacher->train) apply(*teacher->train, settings);
+  if (teacher && teacher->train) overlay(*teacher->train, settings);
   return settings;
 }
 
 TrainSettings Experiment::assistant_train_of(const std::string& task) const {
   TrainSettings settings = shared_train(*this, task);
-  if (assistant && assistant->train) apply(*assistant->train, settings);
+  if (assistant && assistant->train) overlay(*assistant->train, settings);
   return settings;
 }
 

@@ -13,20 +13,11 @@
 #include <vector>
 
 #include "io/tasks/task.h"
-#include "methods/options.h"
+#include "methods/options/options.h"
 #include "suite/models/model_settings.h"
 #include "suite/training/train_settings.h"
 
 namespace kdbench {
-
-// The explicitly written keys of one [..train] table; the rest falls through to the next layer.
-struct TrainLayer {
-  std::optional<int64_t> batch_size, micro_batch, epochs, eval_steps;
-  std::optional<double> learning_rate, warmup, weight_decay, clip, dropout;
-  std::optional<std::string> optimizer, schedule, precision, checkpoint, best_metric;
-  std::optional<bool> shuffle;
-  std::optional<std::vector<int64_t>> seeds;
-};
 
 struct TeacherSettings {
   ModelSettings model;

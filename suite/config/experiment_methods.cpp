@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // [[method]]: its options, its grid, its own training keys and student.
 #include "io/base/error.h"
-#include "io/weights/huggingface.h"
 #include "methods/models/initialization.h"
 #include "methods/registry.h"
 #include "suite/config/experiment_reader.h"
@@ -99,7 +98,7 @@ void check_depth(const ModelSettings& student, const ModelShapes& shapes) {
   const bool from_teacher = student.init_from == "teacher" && shapes.teacher;
   const int64_t source =
       from_teacher ? shapes.teacher->layers : read_model_config(*student.weights).layers;
-  select_layers({}, source, shapes.student.layers, student.init);
+  check_depths(source, shapes.student.layers, student.init);
 }
 
 // The key means something where outputs are taken, of a teacher that does not change.

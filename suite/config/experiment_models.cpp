@@ -3,21 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "io/synthetic/synthetic.h"
-#include "io/weights/huggingface.h"
-#include "io/weights/model_limits.h"
-#include "methods/models/model.h"
-#include "methods/models/presets.h"
+#include "methods/models/registry.h"
 #include "suite/config/experiment_reader.h"
+#include "suite/config/option_reader.h"
 
 namespace kdbench {
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::vector<std::string> kSizes{"layers",       "hidden",        "heads",
-                                      "intermediate", "max_positions", "vocabulary"};
 
 bool takes_layers_of_another(const ModelSettings& model) {
   return model.init == "first-layers" || model.init == "skip-layers";
@@ -63,53 +60,69 @@ std::optional<ModelConfig> check_weights(TableReader& table, const ModelSettings
   }
 }
 
+// The sizes that a model may be given: its architecture's; while that is not known, those of all.
+std::vector<SizeKey> size_keys(const Architecture* architecture) {
+  if (architecture) return architecture->sizes;
+  std::vector<SizeKey> keys;
+  std::set<std::string> names;
+  for (const auto& any : all_architectures()) {
+    for (const auto& key : any.sizes) {
+      if (names.insert(key.spec.name).second) keys.push_back(key);
+    }
+  }
+  return keys;
+}
+
 // A model given by its sizes: nothing to read, so everything must be in the table.
 void check_sizes(TableReader& table, const ModelSettings& model, const DataSettings& data) {
-  const auto size = [&](const char* name) {
-    const auto it = model.sizes.find(name);
-    return it == model.sizes.end() ? 0 : it->second;
-  };
-  for (const char* name : {"layers", "hidden", "heads"}) {
-    if (!size(name) && !table.has(name))
+  const Architecture& architecture = find_architecture(model.architecture);
+  for (const auto& key : architecture.sizes) {
+    const std::string& name = key.spec.name;
+    if (key.needed && !model.sizes.contains(name) && !table.has(name))
       table.problem(name, "is missing", "a model without weights needs it");
   }
-  if (size("hidden") && size("heads") && size("hidden") % size("heads") != 0) {
-    table.problem("heads", "does not divide hidden");
-  }
+  for (const auto& conflict : architecture.conflicts(model.sizes))
+    table.problem(conflict.key, conflict.what);
   if (!model.tokenizer && !table.has("tokenizer") && !data.synthetic) {
     table.problem("tokenizer", "is missing", "a model without weights needs a vocabulary's folder");
   }
 }
 
-// The preset's architecture and sizes; sizes that stand beside it win.
-void read_preset(TableReader& table, ModelSettings& model) {
+// The preset that gives the model its architecture and its sizes.
+std::optional<FoundPreset> read_preset(TableReader& table, const ModelSettings& model) {
   const auto name = table.choice("preset", preset_names());
+  if (!name) return std::nullopt;
   for (const char* key : {"weights", "architecture"}) {
-    if (name && table.has(key))
-      table.problem(key, "cannot be given beside preset", "give one of the two");
+    if (table.has(key)) table.problem(key, "cannot be given beside preset", "give one of the two");
   }
-  if (!name || model.weights || !model.architecture.empty()) return;
-  const Preset& preset = find_preset(*name);
-  model.architecture = preset.architecture;
-  model.sizes.emplace("layers", preset.layers);
-  model.sizes.emplace("hidden", preset.hidden);
-  model.sizes.emplace("heads", preset.heads);
-  model.sizes.emplace("intermediate", 4 * model.sizes.at("hidden"));
-  model.layers = model.sizes.at("layers");
+  if (model.weights || !model.architecture.empty()) return std::nullopt;
+  return find_preset(*name);
 }
 
-void read_sizes(TableReader& table, ModelSettings& model) {
-  for (const auto& name : kSizes) {
-    const int64_t most = name == "layers" ? kMostLayers : kLargestSize;
-    const auto value = table.integer(name, {.low = 1, .high = static_cast<double>(most)});
-    if (value) model.sizes[name] = *value;
-    if (model.weights && value && name != "layers") {
+// The written sizes; those of `preset` and what follows from both where nothing is written.
+void read_sizes(TableReader& table, ModelSettings& model,
+                const std::optional<FoundPreset>& preset) {
+  const bool known = !model.architecture.empty() && !model.weights;
+  for (const auto& key : size_keys(known ? &find_architecture(model.architecture) : nullptr)) {
+    const std::string& name = key.spec.name;
+    const toml::node* node = table.node(name);
+    if (!node) continue;
+    const auto value = read_option(key.spec, *node, table.key(name), table.problems());
+    if (value) model.sizes[name] = std::get<int64_t>(*value);
+    if (model.weights && value && key.member != &ModelConfig::layers) {
       table.problem(name, "cannot be given beside weights",
                     "it stands in the folder's config.json");
     }
   }
-  if (const auto it = model.sizes.find("layers"); it != model.sizes.end())
-    model.layers = it->second;
+  if (preset) {
+    for (const auto& size : preset->preset.sizes) model.sizes.insert(size);
+    preset->architecture.complete(model.sizes);
+  }
+  for (const auto& key : size_keys(nullptr)) {
+    const auto found = model.sizes.find(key.spec.name);
+    if (key.member == &ModelConfig::layers && found != model.sizes.end())
+      model.layers = found->second;
+  }
 }
 
 // What weights, architecture, sizes, init and tokenizer say together.
@@ -148,11 +161,12 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   model.weights = table.path("weights");
   model.tokenizer = table.path("tokenizer");
   model.architecture =
-      table.choice("architecture", known_architectures(), {"bilstm", "resnet"}).value_or("");
+      table.choice("architecture", architecture_names(), planned_architectures()).value_or("");
   model.init = table.choice("init", inits).value_or(model.weights ? "weights" : "random");
   model.init_from = table.choice("init_from", {"pretrained", "teacher"}).value_or("pretrained");
-  read_sizes(table, model);
-  read_preset(table, model);
+  const auto preset = read_preset(table, model);
+  if (preset) model.architecture = preset->architecture.name;
+  read_sizes(table, model, preset);
   if (model.tokenizer) check_tokenizer(table, "tokenizer", *model.tokenizer);
   if (data.synthetic && !model.weights && !table.has("tokenizer")) {
     // The generated vocabulary; its file is not there yet, its size is known.

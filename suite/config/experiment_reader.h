@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/weights/huggingface.h"
+#include "methods/models/model_config.h"
 #include "suite/config/experiment.h"
 #include "suite/config/toml_reader.h"
 
@@ -22,8 +22,6 @@ const Task* task_or_problem(TableReader& table, const std::string& key, const st
 
 // Any [..train].
 TrainLayer read_train(TableReader table);
-// Puts what `layer` sets over `below`.
-void overlay(const TrainLayer& layer, TrainLayer& below);
 // Whether a model of these sizes can be trained on the task with these settings: the length of its
 // rows, the metric that selects its weights. `place`: where the model or its method stands.
 void check_on_task(const Experiment& experiment, const Task& task, const ModelConfig& model,

@@ -10,8 +10,7 @@
 #include "io/tasks/glue.h"
 #include "io/tasks/task.h"
 #include "suite/config/experiment_reader.h"
-#include "suite/training/optimizer.h"
-#include "suite/training/schedule.h"
+#include "suite/config/option_reader.h"
 
 namespace kdbench {
 namespace {
@@ -20,18 +19,7 @@ namespace fs = std::filesystem;
 
 // [CLS] a [SEP] b [SEP]
 constexpr double kShortestPair = 5;
-// Far above any use: beyond them a number is mistyped, and sums of steps could leave int64.
-constexpr double kMostRows = 1 << 30, kMostEpochs = 1'000'000;
 constexpr Range kRowLengths{.low = kShortestPair, .high = 1 << 20};
-
-std::vector<std::string> metric_choices() {
-  std::vector<std::string> names{"auto"};
-  for (const Metric metric :
-       {Metric::kAccuracy, Metric::kF1, Metric::kMatthews, Metric::kPearson, Metric::kSpearman}) {
-    names.push_back(metric_name(metric));
-  }
-  return names;
-}
 
 // Test files may be missing (they are only predicted), and all dev files but one.
 void check_files(TableReader& table, const fs::path& root, const Task& task) {
@@ -77,19 +65,6 @@ void check_tasks(TableReader& table, const DataSettings& data) {
   }
 }
 
-void read_seeds(TableReader& table, TrainLayer& layer) {
-  layer.seeds = table.integers("seeds");
-  if (!layer.seeds) return;
-  const auto& seeds = *layer.seeds;
-  if (seeds.empty()) table.problem("seeds", "expected at least one seed");
-  if (std::set<int64_t>(seeds.begin(), seeds.end()).size() != seeds.size()) {
-    table.problem("seeds", "a seed is listed twice", "each seed is one run");
-  }
-  if (std::any_of(seeds.begin(), seeds.end(), [](int64_t seed) { return seed < 0; })) {
-    table.problem("seeds", "expected integers >= 0");
-  }
-}
-
 }  // namespace
 
 const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name) {
@@ -102,24 +77,14 @@ const Task* task_or_problem(TableReader& table, const std::string& key, const st
 }
 
 TrainLayer read_train(TableReader table) {
-  static const std::vector<std::string> optimizers{"adamw", "bert_adam", "adadelta", "sgd"};
   TrainLayer layer;
-  layer.batch_size = table.integer("batch_size", {.low = 1, .high = kMostRows});
-  layer.micro_batch = table.integer("micro_batch", {.low = 0, .high = kMostRows});
-  layer.epochs = table.integer("epochs", {.low = 1, .high = kMostEpochs});
-  layer.learning_rate = table.number("learning_rate", above(0));
-  layer.optimizer = table.choice("optimizer", known_optimizers(), optimizers);
-  layer.schedule = table.choice("schedule", known_schedules());
-  layer.warmup = table.number("warmup", {.low = 0, .high = 1, .high_open = true});
-  layer.weight_decay = table.number("weight_decay", at_least(0));
-  layer.clip = table.number("clip", at_least(0));
-  layer.dropout = table.number("dropout", {.low = 0, .high = 1, .high_open = true});
-  layer.precision = table.choice("precision", {"fp32"}, {"bf16", "fp16"});
-  layer.shuffle = table.boolean("shuffle");
-  layer.checkpoint = table.choice("checkpoint", {"last", "best"});
-  layer.best_metric = table.choice("best_metric", metric_choices());
-  layer.eval_steps = table.integer("eval_steps", at_least(0));
-  read_seeds(table, layer);
+  for (const auto& key : train_keys()) {
+    const std::string& name = key.spec.name;
+    const toml::node* node = table.node(name);
+    if (!node) continue;
+    const auto value = read_option(key.spec, *node, table.key(name), table.problems());
+    if (value) layer[name] = *value;
+  }
   table.finish();
   return layer;
 }

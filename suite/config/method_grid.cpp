@@ -34,20 +34,21 @@ std::optional<GridValue> option_value(const OptionSpec& spec, const toml::node& 
                    }};
 }
 
-std::string text_of(const toml::node& node) {
-  if (node.is_boolean()) return value_text(**node.as_boolean());
-  if (node.is_integer()) return value_text(**node.as_integer());
-  if (node.is_floating_point()) return value_text(**node.as_floating_point());
-  return node.is_string() ? **node.as_string() : "";
-}
-
 // `key`: of the table that the training key stands in.
 std::optional<GridValue> training_value(const std::string& name, const toml::node& node,
                                         const std::string& key, Problems& problems) {
   const TrainLayer layer = read_train(TableReader(name, node, key, problems));
   if (!problems.empty()) return std::nullopt;
-  return GridValue{text_of(node),
-                   [layer](MethodSettings& method) { overlay(layer, method.train); }};
+  return GridValue{value_text(layer.at(name)), [layer](MethodSettings& method) {
+                     for (const auto& [key, value] : layer) method.train[key] = value;
+                   }};
+}
+
+bool searched(const std::string& name) {
+  const auto& keys = train_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(),
+                                  [&](const TrainKey& key) { return key.spec.name == name; });
+  return found == keys.end() || found->searched;  // an unknown key is refused when it is read
 }
 
 class GridReader {
@@ -81,7 +82,7 @@ class GridReader {
   void read_training(TableReader& grid) {
     auto own = method_.table("train");
     for (const auto& name : grid.names()) {
-      if (name == "seeds") {
+      if (!searched(name)) {
         grid.problem(name, "is no key to search", "each point is run with every seed");
         continue;
       }

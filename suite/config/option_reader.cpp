@@ -7,13 +7,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/base/text.h"
+
 namespace kdbench {
 namespace {
 
 using IntegerList = std::vector<int64_t>;
 
 bool in_range(const OptionSpec& spec, double value) {
-  return std::isfinite(value) && value >= spec.minimum && value <= spec.maximum;
+  return std::isfinite(value) && spec.range.contains(value);
 }
 
 bool allowed(const OptionSpec& spec, const OptionValue& value) {
@@ -66,6 +68,22 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
   return std::nullopt;
 }
 
+// Says of a value of the right type what is expected in its place.
+void refuse(const OptionSpec& spec, const OptionValue& value, const std::string& place,
+            const std::string& key, Problems& problems) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text && std::find(spec.planned.begin(), spec.planned.end(), *text) != spec.planned.end()) {
+    problems.add(place, key + ": \"" + *text + "\" is not available yet",
+                 "available: " + quoted_list(spec.choices));
+    return;
+  }
+  const std::string near = text ? nearest_name(*text, spec.choices) : "";
+  problems.add(place,
+               key + ": expected " + expectation(spec) + ", found " +
+                   (text ? "\"" + *text + "\"" : value_text(value)),
+               near.empty() ? "" : "did you mean \"" + near + "\"?");
+}
+
 std::string unknown_key_hint(const std::vector<OptionSpec>& specs, const std::string& name) {
   std::vector<std::string> known;
   for (const auto& spec : specs) known.push_back(spec.name);
@@ -78,16 +96,12 @@ std::string unknown_key_hint(const std::vector<OptionSpec>& specs, const std::st
 }  // namespace
 
 std::string expectation(const OptionSpec& spec) {
-  const std::string range = Range{.low = spec.minimum, .high = spec.maximum}.text();
-  std::string text;
+  const std::string range = spec.range.text();
   if (std::holds_alternative<bool>(spec.fallback)) return "true or false";
   if (std::holds_alternative<int64_t>(spec.fallback)) return "an integer" + range;
   if (std::holds_alternative<double>(spec.fallback)) return "a number" + range;
   if (std::holds_alternative<IntegerList>(spec.fallback)) return "a list of integers" + range;
-  text = spec.choices.empty() ? "text" : "one of ";
-  for (size_t i = 0; i < spec.choices.size(); ++i) {
-    text += (i ? ", \"" : "\"") + spec.choices[i] + "\"";
-  }
+  std::string text = spec.choices.empty() ? "text" : "one of " + quoted_list(spec.choices);
   if (spec.or_file) text += ", or a file";
   return spec.or_list ? text + ", or a list of integers" + range : text;
 }
@@ -104,6 +118,10 @@ std::string value_text(const OptionValue& value) {
       value);
 }
 
+std::string default_text(const OptionSpec& spec) {
+  return spec.absent.empty() ? value_text(spec.fallback) : spec.absent;
+}
+
 std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node& node,
                                        const std::string& key, Problems& problems) {
   auto value = convert(spec, node);
@@ -113,14 +131,13 @@ std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node&
     return std::nullopt;
   }
   if (spec.or_file) resolve_file(spec, node, key, *value, problems);
-  if (allowed(spec, *value)) return value;
-  const auto* text = std::get_if<std::string>(&*value);
-  const std::string near = text ? nearest_name(*text, spec.choices) : "";
-  problems.add(place_of(node),
-               key + ": expected " + expectation(spec) + ", found " +
-                   (text ? "\"" + *text + "\"" : value_text(*value)),
-               near.empty() ? "" : "did you mean \"" + near + "\"?");
-  return std::nullopt;
+  if (!allowed(spec, *value)) {
+    refuse(spec, *value, place_of(node), key, problems);
+    return std::nullopt;
+  }
+  const auto wrong = spec.rule ? spec.rule(*value) : std::vector<std::string>{};
+  for (const auto& what : wrong) problems.add(place_of(node), key + ": " + what);
+  return wrong.empty() ? value : std::nullopt;
 }
 
 const OptionSpec* find_spec(const std::vector<OptionSpec>& specs, const std::string& name,
@@ -140,7 +157,7 @@ std::map<std::string, OptionValue> read_options(const std::vector<OptionSpec>& s
     if (const toml::node* node = table.node(spec.name)) {
       value = read_option(spec, *node, table.key(spec.name), table.problems());
     }
-    values[spec.name] = value.value_or(spec.fallback);
+    if (value || spec.absent.empty()) values[spec.name] = value.value_or(spec.fallback);
   }
   return values;
 }

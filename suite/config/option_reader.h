@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A method's own keys: from TOML values to Options, by the specifications that the method declares.
+// From TOML values to option values, by the specifications that a method or a table of keys
+// declares.
 #pragma once
 
 #include <map>
@@ -7,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "methods/options.h"
+#include "methods/options/options.h"
 #include "suite/config/toml_reader.h"
 
 namespace kdbench {
@@ -16,6 +17,8 @@ namespace kdbench {
 std::string expectation(const OptionSpec& spec);
 // A value as text: true, 5, 0.5, skip, [1,2].
 std::string value_text(const OptionValue& value);
+// The default, or what holds without a value.
+std::string default_text(const OptionSpec& spec);
 
 // Reads the value of `spec`; a mistake goes to `problems` as "<key>: expected ...".
 std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node& node,
@@ -25,7 +28,7 @@ std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node&
 const OptionSpec* find_spec(const std::vector<OptionSpec>& specs, const std::string& name,
                             TableReader& table);
 
-// Values by key; defaults where the table has none.
+// Values by key; defaults where the table has none, for the keys that have one.
 std::map<std::string, OptionValue> read_options(const std::vector<OptionSpec>& specs,
                                                 TableReader& table);
 

@@ -15,31 +15,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* kOverride = "--set ";
 
-std::string quoted_list(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "\"" : ", \"") + word + "\"";
-  return text;
-}
-
 bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 }  // namespace
-
-bool Range::contains(double value) const {
-  return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
-}
-
-std::string Range::text() const {
-  const bool bottom = std::isfinite(low), top = std::isfinite(high);
-  if (bottom && top && !low_open && !high_open) return fmt::format(" from {} to {}", low, high);
-  std::string text;
-  if (bottom) text = fmt::format(" {} {}", low_open ? ">" : ">=", low);
-  if (bottom && top) text += " and";
-  if (top) text += fmt::format(" {} {}", high_open ? "<" : "<=", high);
-  return text;
-}
 
 bool is_override(const toml::node& node) {
   return node.source().path && node.source().path->rfind(kOverride, 0) == 0;

@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,22 +17,9 @@
 #include <vector>
 
 #include "io/base/error.h"
+#include "io/base/range.h"
 
 namespace kdbench {
-
-// Numbers that a key takes.
-struct Range {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool low_open = false, high_open = false;
-
-  bool contains(double value) const;
-  // " > 0", " >= 1", " from 0 to 1", " >= 0 and < 1", "" without bounds: to be put behind "a
-  // number".
-  std::string text() const;
-};
-inline Range at_least(double low) { return {.low = low}; }
-inline Range above(double low) { return {.low = low, .low_open = true}; }
 
 // "file:line", or "--set key=value".
 std::string place_of(const toml::node& node);

@@ -7,42 +7,34 @@
 #include "io/base/error.h"
 #include "io/base/text.h"
 #include "io/tokenizers/tokenizer.h"
-#include "io/weights/huggingface.h"
+#include "io/weights/weight_files.h"
+#include "methods/models/checkpoint.h"
 #include "methods/models/initialization.h"
-#include "methods/models/presets.h"
+#include "methods/models/registry.h"
 
 namespace kdbench {
 namespace {
 
 namespace fs = std::filesystem;
 
-void set_size(const ModelSettings& settings, const char* key, int64_t* value) {
-  const auto it = settings.sizes.find(key);
-  if (it != settings.sizes.end()) *value = it->second;
-}
-
 // Sizes of a model given by its architecture: all written in the experiment but the vocabulary,
 // which the tokenizer has.
 ModelConfig config_from_sizes(const ModelSettings& settings) {
-  ModelConfig config = architecture_defaults(settings.architecture);
-  for (auto [key, value] : std::initializer_list<std::pair<const char*, int64_t*>>{
-           {"layers", &config.layers},
-           {"hidden", &config.hidden},
-           {"heads", &config.heads},
-           {"intermediate", &config.intermediate},
-           {"max_positions", &config.max_positions},
-           {"vocabulary", &config.vocabulary}}) {
-    set_size(settings, key, value);
+  const Architecture& architecture = find_architecture(settings.architecture);
+  Sizes sizes = settings.sizes;
+  architecture.complete(sizes);
+  ModelConfig config = architecture.defaults;
+  for (const auto& key : architecture.sizes) {
+    const auto found = sizes.find(key.spec.name);
+    if (found != sizes.end()) config.*key.member = found->second;
   }
   if (settings.layers) config.layers = *settings.layers;
-  if (config.intermediate == 0) config.intermediate = 4 * config.hidden;
   if (config.vocabulary == 0)
     config.vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
   Problems problems;
-  for (auto [key, value] : std::initializer_list<std::pair<const char*, int64_t>>{
-           {"layers", config.layers}, {"hidden", config.hidden}, {"heads", config.heads}}) {
-    if (value <= 0)
-      problems.add(std::string("model.") + key,
+  for (const auto& key : architecture.sizes) {
+    if (key.needed && config.*key.member <= 0)
+      problems.add("model." + key.spec.name,
                    "a positive number is needed for a model without weights");
   }
   problems.throw_if_any("model");
@@ -135,8 +127,7 @@ ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
   ModelConfig config =
       settings.weights ? read_model_config(*settings.weights) : config_from_sizes(settings);
   if (settings.layers) config.layers = *settings.layers;
-  if (dropout)
-    config.hidden_dropout = config.attention_dropout = config.classifier_dropout = *dropout;
+  if (dropout) config.set_dropout(*dropout);
   config.labels = own_order(config.labels, task).value_or(task.labels);
   return config;
 }
@@ -207,7 +198,10 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
   const bool from_teacher = settings.init != "random" && settings.init_from == "teacher";
   const bool from_file = settings.init != "random" && !from_teacher && settings.weights;
   const int64_t vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
-  const TensorMap weights = from_file ? read_model_weights(*settings.weights) : TensorMap{};
+  const TensorMap weights =
+      from_file
+          ? read_checkpoint(*settings.weights, read_model_config(*settings.weights).architecture)
+          : TensorMap{};
   std::map<int64_t, LoadReport> reports;  // tasks with as many classes take the same tensors
   for (const Task* task : tasks) {
     const auto [report, is_new] = reports.try_emplace(task->classes());

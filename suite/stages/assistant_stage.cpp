@@ -6,8 +6,8 @@ namespace {
 
 constexpr int kAssistantVersion = 1;
 
-Learner learner_of(const ResolvedMethod& method, int64_t seed, FeaturesStage& rows,
-                   std::shared_ptr<const Source> source) {
+Learner assistant_learner(const ResolvedMethod& method, int64_t seed, FeaturesStage& rows,
+                          std::shared_ptr<const Source> source) {
   const Experiment& experiment = *method.experiment;
   Learner learner;
   learner.experiment = experiment.name;
@@ -28,7 +28,7 @@ Learner learner_of(const ResolvedMethod& method, int64_t seed, FeaturesStage& ro
   return learner;
 }
 
-StageKey key_of(const Learner& learner) {
+StageKey assistant_key(const Learner& learner) {
   nlohmann::json inputs{{"features", learner.rows->hash()},
                         {"model", stage_model_inputs(learner.model)}};
   if (learner.source) {
@@ -50,8 +50,9 @@ bool trains_assistant(const Experiment& experiment) {
 ModelStage& assistant_stage(StageContext& context, const ResolvedMethod& method, int64_t seed,
                             std::shared_ptr<const Source> source) {
   FeaturesStage& rows = features_of(context, *method.task, context.experiment.assistant->model);
-  Learner learner = learner_of(method, seed, rows, std::move(source));
-  const StageKey key = key_from_root(context.workspace.control, [&] { return key_of(learner); });
+  Learner learner = assistant_learner(method, seed, rows, std::move(source));
+  const StageKey key =
+      key_from_root(context.workspace.control, [&] { return assistant_key(learner); });
   return context.graph.add<ModelStage>(
       key.hash(), [&] { return std::make_unique<ModelStage>(std::move(learner), key); });
 }

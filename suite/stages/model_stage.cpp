@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "io/base/error.h"
-#include "io/weights/huggingface.h"
+#include "io/weights/weight_files.h"
 #include "suite/graph/run_place.h"
 
 namespace kdbench {

@@ -3,7 +3,7 @@
 
 #include <fmt/core.h>
 
-#include "io/weights/huggingface.h"
+#include "io/weights/weight_files.h"
 
 namespace kdbench {
 namespace {
@@ -11,7 +11,8 @@ namespace {
 constexpr int kPredictionVersion = 1;
 constexpr const char* kPredict = "predict";  // the experiment, the label and the role
 
-Learner learner_of(const std::filesystem::path& model, const Task& task, FeaturesStage& rows) {
+Learner prediction_learner(const std::filesystem::path& model, const Task& task,
+                           FeaturesStage& rows) {
   Learner learner;
   learner.experiment = learner.role = learner.label = kPredict;
   learner.task = &task;
@@ -48,7 +49,7 @@ std::string PredictionStage::stem() const {
 PredictionStage& prediction_stage(Graph& graph, const std::filesystem::path& model,
                                   const Task& task, FeaturesStage& rows) {
   return graph.add<PredictionStage>(fmt::format("{} {}", kPredict, task.name), [&] {
-    return std::make_unique<PredictionStage>(learner_of(model, task, rows));
+    return std::make_unique<PredictionStage>(prediction_learner(model, task, rows));
   });
 }
 

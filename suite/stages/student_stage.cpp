@@ -41,8 +41,8 @@ std::string title_of(const Learner& learner) {
                      learner.source->online ? ", teacher online" : "");
 }
 
-Learner learner_of(const ResolvedMethod& method, int64_t seed, FeaturesStage& rows,
-                   std::shared_ptr<const Source> source) {
+Learner student_learner(const ResolvedMethod& method, int64_t seed, FeaturesStage& rows,
+                        std::shared_ptr<const Source> source) {
   Learner learner;
   learner.experiment = method.experiment->name;
   learner.whole = method.experiment;
@@ -87,7 +87,7 @@ std::string StudentStage::stem() const {
 
 StudentStage& student_stage(StageContext& context, const ResolvedMethod& method, int64_t seed,
                             FeaturesStage& rows, std::shared_ptr<const Source> source) {
-  Learner learner = learner_of(method, seed, rows, std::move(source));
+  Learner learner = student_learner(method, seed, rows, std::move(source));
   const std::string identity =
       fmt::format("run {} {} {}", method.task->name, method.settings->label, seed);
   return context.graph.add<StudentStage>(

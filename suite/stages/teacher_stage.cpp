@@ -8,8 +8,8 @@ namespace {
 
 constexpr int kTeacherVersion = 1;
 
-Learner learner_of(const Experiment& experiment, const Task& task, int64_t seed,
-                   FeaturesStage& rows) {
+Learner teacher_learner(const Experiment& experiment, const Task& task, int64_t seed,
+                        FeaturesStage& rows) {
   Learner learner;
   learner.experiment = experiment.name;
   learner.whole = &experiment;
@@ -28,7 +28,7 @@ Learner learner_of(const Experiment& experiment, const Task& task, int64_t seed,
 }
 
 // What the teacher's weights and scores depend on.
-StageKey key_of(const Learner& learner) {
+StageKey teacher_key(const Learner& learner) {
   nlohmann::json inputs{{"features", learner.rows->hash()},
                         {"model", stage_model_inputs(learner.model)}};
   if (learner.method) {
@@ -42,9 +42,10 @@ StageKey key_of(const Learner& learner) {
 
 ModelStage& teacher_stage(StageContext& context, const Task& task, int64_t seed) {
   const Experiment& experiment = context.experiment;
-  Learner learner =
-      learner_of(experiment, task, seed, features_of(context, task, experiment.teacher->model));
-  const StageKey key = key_from_root(context.workspace.control, [&] { return key_of(learner); });
+  Learner learner = teacher_learner(experiment, task, seed,
+                                    features_of(context, task, experiment.teacher->model));
+  const StageKey key =
+      key_from_root(context.workspace.control, [&] { return teacher_key(learner); });
   return context.graph.add<ModelStage>(
       key.hash(), [&] { return std::make_unique<ModelStage>(std::move(learner), key); });
 }

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "methods/models/registry.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
 
@@ -49,16 +50,6 @@ ShareCost share_cost(const Dataset& data, const TrainSettings& settings, int ran
   }
   if (waited > 0) cost.balance = static_cast<double>(work) / static_cast<double>(waited);
   return cost;
-}
-
-// Floats that a token leaves for backward: the embedding's 2 H; in each layer Q, K and V, the
-// context, both normalised sums and both outputs (8 H), and the inner layer before and after GELU
-// (2 I). The last layer goes on with [CLS] alone after its attention. Backward adds about one
-// layer's gradients.
-int64_t activation_floats(const ModelConfig& config) {
-  const int64_t wide = 2 * config.intermediate;
-  return 2 * config.hidden + (config.layers - 1) * (8 * config.hidden + wide) + 4 * config.hidden +
-         3 * config.hidden + wide;
 }
 
 // The models that learn in a phase, each once.
@@ -107,8 +98,9 @@ RamCost ram_cost(const std::vector<Phase>& phases, const Models& models, int64_t
     if (!learners.count(role)) continue;
     cost.moments += kMoments * bytes;
     if (role == kStudent && keeps_best) cost.best += 2 * bytes;  // a new one beside the old
-    cost.activations =
-        std::max(cost.activations, kFloat * tokens * activation_floats(model->config()));
+    const auto& architecture = find_architecture(model->config().architecture);
+    cost.activations = std::max(cost.activations,
+                                kFloat * tokens * architecture.activation_floats(model->config()));
   }
   return cost;
 }

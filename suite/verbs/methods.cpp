@@ -4,9 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "methods/models/registry.h"
 #include "methods/registry.h"
 #include "reports/table.h"
 #include "suite/config/option_reader.h"
+#include "suite/training/train_settings.h"
 
 namespace kdbench {
 namespace {
@@ -14,7 +18,9 @@ namespace {
 // What a method takes from a teacher of twice the student's depth, with its default options.
 std::string needs_text(const MethodEntry& entry) {
   std::map<std::string, OptionValue> defaults;
-  for (const auto& spec : entry.options) defaults[spec.name] = spec.fallback;
+  for (const auto& spec : entry.options) {
+    if (spec.absent.empty()) defaults[spec.name] = spec.fallback;
+  }
   ModelShapes shapes;
   shapes.student.layers = 6;
   shapes.teacher.emplace().layers = 12;
@@ -29,38 +35,72 @@ std::string needs_text(const MethodEntry& entry) {
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string method_text(const MethodEntry& entry) {
+std::string keys_text(const std::vector<OptionSpec>& specs) {
   Table table;
   table.header = {"key", "takes", "default", "meaning", "default from"};
-  for (const auto& spec : entry.options) {
+  for (const auto& spec : specs) {
     table.rows.push_back(
-        {spec.name, expectation(spec), value_text(spec.fallback), spec.meaning, spec.source});
+        {spec.name, expectation(spec), default_text(spec), spec.meaning, spec.source});
   }
-  std::string text = fmt::format("{}: {}\nneeds from the teacher: {}\n", entry.name, entry.summary,
-                                 needs_text(entry));
-  return text + (table.rows.empty() ? "no keys of its own\n" : write_console(table));
+  return write_console(table);
+}
+
+std::string method_text(const MethodEntry& entry) {
+  const std::string text = fmt::format("{}: {}\nneeds from the teacher: {}\n", entry.name,
+                                       entry.summary, needs_text(entry));
+  return text + (entry.options.empty() ? "no keys of its own\n" : keys_text(entry.options));
+}
+
+std::string train_text() {
+  std::vector<OptionSpec> specs;
+  for (const auto& key : train_keys()) specs.push_back(key.spec);
+  return "train: keys of [train], [task.<TASK>.train], [teacher.train], [assistant.train] and "
+         "[method.train]\n" +
+         keys_text(specs);
+}
+
+std::string architecture_text(const Architecture& architecture) {
+  std::vector<OptionSpec> specs;
+  for (const auto& key : architecture.sizes) specs.push_back(key.spec);
+  std::vector<std::string> presets;
+  for (const auto& preset : architecture.presets) presets.push_back(preset.name);
+  return fmt::format("{}: {}\npresets: {}\n{}", architecture.name, architecture.summary,
+                     fmt::join(presets, ", "), keys_text(specs));
+}
+
+std::string all_text() {
+  std::string text;
+  for (const auto& entry : all_methods()) text += method_text(entry) + "\n";
+  return text + train_text() +
+         fmt::format(
+             "\nEvery [[method]] also takes label, teacher_outputs, [method.train], "
+             "[method.student] and [method.grid].\nSizes of models without weights: kdbench "
+             "methods "
+             "{}.\n",
+             fmt::join(architecture_names(), " | "));
+}
+
+std::string text_of(const std::string& name) {
+  const auto architectures = architecture_names();
+  if (name.empty()) return all_text();
+  if (name == "train") return train_text();
+  return std::find(architectures.begin(), architectures.end(), name) == architectures.end()
+             ? method_text(find_method(name))
+             : architecture_text(find_architecture(name));
 }
 
 }  // namespace
 
 Verb methods_verb() {
-  return {"methods", "Every method's keys: type, range, default, source; what it needs",
+  return {"methods",
+          "Every method's keys, and those of [train]: type, range, default, source; what it needs",
           [](CLI::App& app) -> VerbAction {
             auto name = std::make_shared<std::string>();
-            app.add_option("NAME", *name, "one method only");
+            app.add_option(
+                "NAME", *name,
+                "one method only; train: the keys of [train]; an architecture: its sizes");
             return [name](const VerbContext& context) {
-              context.control.on_root([&] {
-                std::string text;
-                if (!name->empty()) {
-                  text = method_text(find_method(*name));
-                } else {
-                  for (const auto& entry : all_methods()) text += method_text(entry) + "\n";
-                  text +=
-                      "Every [[method]] also takes label, teacher_outputs, [method.train], "
-                      "[method.student] and [method.grid].\n";
-                }
-                fmt::print("{}", text);
-              });
+              context.control.on_root([&] { fmt::print("{}", text_of(*name)); });
               return ExitCode::kDone;
             };
           }};

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/weights/huggingface.h"
+#include "methods/models/model_config.h"
 #include "suite/stages/features.h"
 #include "suite/verbs/session.h"
 #include "suite/verbs/verb.h"

@@ -4,7 +4,7 @@
 #include <fmt/core.h>
 
 #include "io/base/text.h"
-#include "methods/models/presets.h"
+#include "methods/models/registry.h"
 #include "suite/config/experiment_text.h"
 #include "suite/verbs/experiment_options.h"
 #include "suite/walks/plan_text.h"

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "io/batches/dataset.h"
+#include "methods/models/registry.h"
 
 namespace kdbench {
 
@@ -20,7 +21,7 @@ constinit const LengthMix kSst2{"sst2",
                                 false};
 
 ModelConfig config_of(const Shape& shape) {
-  ModelConfig config;
+  ModelConfig config = find_architecture("bert").defaults;
   config.vocabulary = shape.vocabulary;
   config.layers = shape.layers;
   config.hidden = shape.hidden;

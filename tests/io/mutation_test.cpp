@@ -9,8 +9,9 @@
 #include "io/stores/teacher_store_writer.h"
 #include "io/tasks/glue.h"
 #include "io/tokenizers/tokenizer.h"
-#include "io/weights/huggingface.h"
 #include "io/weights/safetensors.h"
+#include "io/weights/weight_files.h"
+#include "methods/models/model_config.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/tiny_bpe.h"
 
@@ -61,7 +62,7 @@ TEST_F(Mutation, ShardedWeights) {
   expect_text("model.safetensors.index.json",
               R"({"metadata": {"total_size": 16},
                   "weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})",
-              1500, [&] { read_model_weights(folder_.path); });
+              1500, [&] { read_weight_files(folder_.path, [](auto& name) { return name; }); });
 }
 
 TEST_F(Mutation, ModelConfig) {

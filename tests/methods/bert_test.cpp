@@ -6,10 +6,10 @@
 #include <string>
 
 #include "io/base/error.h"
-#include "io/weights/huggingface.h"
 #include "methods/models/checkpoint.h"
 #include "methods/models/encoder.h"
 #include "methods/models/initialization.h"
+#include "methods/models/registry.h"
 #include "tests/methods/op_check.h"
 #include "tests/methods/small_batch.h"
 #include "tests/support/shared_data.h"
@@ -26,6 +26,7 @@ using testing::user_error_of;
 
 ModelSpec small_spec() {
   ModelSpec spec;
+  spec.config = find_architecture("bert").defaults;
   spec.config.vocabulary = 20;
   spec.config.layers = 2;
   spec.config.hidden = 24;

@@ -10,8 +10,10 @@
 namespace kdbench::parameters_test {
 namespace {
 
+bool no_bias(const std::string& name) { return !name.ends_with("bias"); }
+
 ParameterLayout small_layout() {
-  ParameterLayout layout;
+  ParameterLayout layout(no_bias);
   layout.add("embedding.weight", {5, 3});  // 15 floats
   layout.add("LayerNorm.weight", {3});
   layout.add_stacked({"q.weight", "k.weight", "v.weight"}, {3, 3});  // 27 floats
@@ -39,12 +41,16 @@ TEST(ParameterLayout, StandsInReverseOrderOfUseAlignedTo64Bytes) {
   EXPECT_EQ(layout.parameter_count(), 54);
 }
 
-TEST(ParameterLayout, BiasesAndLayerNormsDoNotDecay) {
+TEST(ParameterLayout, ItsRuleSaysWhatDecays) {
   const ParameterLayout layout = small_layout();
   EXPECT_TRUE(layout.segment("embedding.weight").decay);
   EXPECT_TRUE(layout.segment("k.weight").decay);
   EXPECT_FALSE(layout.segment("k.bias").decay);
-  EXPECT_FALSE(layout.segment("LayerNorm.weight").decay);
+  EXPECT_TRUE(layout.segment("LayerNorm.weight").decay);
+  ParameterLayout plain;
+  plain.add("bias", {2});
+  plain.freeze();
+  EXPECT_TRUE(plain.segment("bias").decay);
 }
 
 TEST(ParameterLayout, MisuseIsALogicError) {

@@ -7,6 +7,7 @@
 #include "io/base/error.h"
 #include "methods/models/checkpoint.h"
 #include "methods/models/initialization.h"
+#include "methods/models/registry.h"
 #include "tests/methods/op_check.h"
 #include "tests/methods/small_batch.h"
 #include "tests/support/temp_folder.h"
@@ -24,16 +25,13 @@ using testing::user_error_of;
 
 ModelSpec small_spec(int64_t layers = 2) {
   ModelSpec spec;
-  spec.config.architecture = "roberta";
+  spec.config = find_architecture("roberta").defaults;
   spec.config.vocabulary = 20;
   spec.config.layers = layers;
   spec.config.hidden = 24;
   spec.config.heads = 2;
   spec.config.intermediate = 40;
   spec.config.max_positions = 12;
-  spec.config.token_types = 1;
-  spec.config.pad_token_id = 1;
-  spec.config.layer_norm_eps = 1e-5;
   spec.config.initializer_range = 0.3;
   spec.config.labels = {"neutral", "entailment", "contradiction"};
   spec.outputs = 3;

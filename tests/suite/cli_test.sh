@@ -17,6 +17,9 @@ expect 2 "subcommand is required" "$kdbench"
 expect 2 "kdbench" "$kdbench" methods --nonsense
 expect 0 "a number from 0 to 1" "$kdbench" methods kd
 expect 0 "finetune: " "$kdbench" methods
+expect 0 "one of \"fp32\"" "$kdbench" methods train
+expect 0 "an integer from 1 to 4096" "$kdbench" methods bert
+expect 0 "distilroberta" "$kdbench" methods roberta
 expect 2 "did you mean 'kd'?" "$kdbench" methods kdd
 expect 2 "not available yet" "$kdbench" methods d-heavy
 expect 0 '"root": "synthetic"' "$kdbench" inspect "$(dirname "$0")/../../suite/experiments/quickstart.toml"

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/base/error.h"
+#include "methods/models/registry.h"
 #include "suite/training/adamw.h"
 #include "tests/support/shared_data.h"
 
@@ -122,7 +123,7 @@ TEST(AdamW, TheFormulasReproduceTheTracesInDouble) {
 }
 
 Parameters quadratic_parameters(const Json& tensors) {
-  ParameterLayout layout;
+  ParameterLayout layout(find_architecture("bert").decays);
   for (const auto& [name, tensor] : tensors.items()) layout.add(name, tensor["shape"]);
   layout.freeze();
   Parameters parameters(layout, at::kCPU);
@@ -188,7 +189,7 @@ TEST(BertAdam, FollowsTheTracesInSinglePrecision) {
 
 // Several spans of both kinds, with alignment gaps.
 ParameterLayout large_layout() {
-  ParameterLayout layout;
+  ParameterLayout layout(find_architecture("bert").decays);
   layout.add("embedding.weight", {1001, 77});
   layout.add("LayerNorm.weight", {77});
   layout.add("dense.weight", {33, 77});

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Named sizes in an experiment, and models of an architecture whose sizes stand there.
-#include "methods/models/presets.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "io/base/error.h"
+#include "methods/models/registry.h"
 #include "suite/models/model_setup.h"
 #include "tests/suite/experiment_folder.h"
 #include "tests/support/tiny_bpe.h"
@@ -44,9 +43,8 @@ TEST(Presets, AreTheSizesOfTheirConfigs) {
   EXPECT_EQ(mini.longest_row(), 512);
   EXPECT_EQ(mini.vocabulary, 8);  // of the tokenizer
   EXPECT_EQ(mini.labels, find_task("RTE").labels);
-  EXPECT_EQ(find_preset("bert-large").layers, 24);
-  EXPECT_EQ(find_preset("bert-large").hidden, 1024);
-  EXPECT_EQ(find_preset("bert-large").heads, 16);
+  EXPECT_EQ(find_preset("bert-large").preset.sizes,
+            (Sizes{{"layers", 24}, {"hidden", 1024}, {"heads", 16}}));
 }
 
 TEST(Presets, Roberta) {

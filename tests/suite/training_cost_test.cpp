@@ -8,7 +8,7 @@
 #include "suite/training/step_work.h"
 #include "tests/support/tiny.h"
 
-namespace kdbench::training_plan_test {
+namespace kdbench::training_cost_test {
 namespace {
 
 using testing::tiny_bert;
@@ -144,4 +144,4 @@ TEST(StepWork, BucketsCutTheBufferInOrder) {
 }
 
 }  // namespace
-}  // namespace kdbench::training_plan_test
+}  // namespace kdbench::training_cost_test

@@ -9,7 +9,7 @@
 #include "io/batches/dataset.h"
 #include "io/stores/feature_store.h"
 #include "io/stores/teacher_store.h"
-#include "methods/models/model.h"
+#include "methods/models/registry.h"
 
 namespace kdbench::testing {
 
@@ -51,14 +51,14 @@ inline std::shared_ptr<const TeacherSplit> tiny_teacher(const FeatureSplit& feat
 
 inline std::unique_ptr<Model> tiny_bert(uint64_t seed, int64_t layers = 2, double dropout = 0.1) {
   ModelSpec spec;
+  spec.config = find_architecture("bert").defaults;
   spec.config.vocabulary = kTinyVocabulary;
   spec.config.layers = layers;
   spec.config.hidden = 16;
   spec.config.heads = 2;
   spec.config.intermediate = 32;
   spec.config.max_positions = 16;
-  spec.config.hidden_dropout = spec.config.attention_dropout = spec.config.classifier_dropout =
-      dropout;
+  spec.config.set_dropout(dropout);
   spec.config.initializer_range = 0.2;
   spec.config.labels = {"0", "1"};
   spec.outputs = 2;

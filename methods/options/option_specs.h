@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "methods/options.h"
+#include "methods/options/options.h"
 
 namespace kdbench::option {
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// A method's own keys in the experiment file: declared once, used for validation, defaults,
-// `kdbench methods` and the record of a run.
+// Keys of the experiment file, declared once: used for validation, defaults, `kdbench methods` and
+// the record of a run. Methods declare their own; [train] and the sizes of models are tables alike.
 #pragma once
 
 #include <cstdint>
-#include <limits>
+#include <functional>
 #include <map>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "io/base/range.h"
 
 namespace kdbench {
 
@@ -17,17 +19,22 @@ using OptionValue = std::variant<bool, int64_t, double, std::string, std::vector
 
 struct OptionSpec {
   std::string name;
-  OptionValue fallback;  // the default; its type is the option's type
-  std::string meaning;   // one sentence, with the unit
-  std::string source;    // where the default comes from (paper, equation, program)
-  double minimum = -std::numeric_limits<double>::infinity();  // of numbers, inclusive
-  double maximum = std::numeric_limits<double>::infinity();
+  OptionValue fallback;                   // the default; its type is the option's type
+  std::string meaning;                    // one sentence, with the unit
+  std::string source;                     // where the default comes from (paper, equation, program)
+  Range range = {};                       // of numbers, and of the elements of lists
   std::vector<std::string> choices = {};  // of strings; empty: any
+  std::vector<std::string> planned = {};  // choices to come: "not available yet"
   bool or_list = false;                   // a string option that also takes a list of integers
   bool or_file = false;  // a string option that takes a file too: an absolute path when it is read
+  // Of an option without a default: what holds when it is not written ("the model's own").
+  // `fallback` is then its type only.
+  std::string absent = "";
+  // What else is wrong with a value of the right type and range, a sentence each.
+  std::function<std::vector<std::string>(const OptionValue&)> rule = nullptr;
 };
 
-// Values of one method entry, complete (defaults filled in) and validated.
+// Values of one method entry, complete (defaults filled in, but options without one) and validated.
 class Options {
  public:
   Options() = default;
@@ -39,6 +46,7 @@ class Options {
     if (it == values_.end() || !std::holds_alternative<T>(it->second)) bad_access(name);
     return std::get<T>(it->second);
   }
+  bool has(const std::string& name) const { return values_.contains(name); }
   bool holds_list(const std::string& name) const;
   const std::map<std::string, OptionValue>& values() const { return values_; }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "methods/options.h"
+#include "methods/options/options.h"
 
 #include <stdexcept>
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "io/weights/huggingface.h"
+// Hugging Face folders as architectures read them: config.json, and the names of tensors.
+#include "methods/models/model_config.h"
 
 #include <gtest/gtest.h>
 
 #include "io/base/sha256.h"
+#include "io/weights/weight_files.h"
+#include "methods/models/checkpoint.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/shared_data.h"
 
@@ -14,7 +17,7 @@ using nlohmann::json;
 using testing::error_of;
 using testing::RankFolder;
 
-class HuggingFace : public ::testing::Test {
+class ModelFolder : public ::testing::Test {
  protected:
   void config(const json& value) {
     testing::write_bytes(folder_.path / "config.json", value.dump());
@@ -34,7 +37,7 @@ class HuggingFace : public ::testing::Test {
   RankFolder folder_;
 };
 
-TEST_F(HuggingFace, DefaultsOfWhatAConfigLeavesOut) {
+TEST_F(ModelFolder, DefaultsOfWhatAConfigLeavesOut) {
   const ModelConfig found = read({{"hidden_dropout_prob", 0.2}, {"classifier_dropout", nullptr}});
   EXPECT_EQ(found.vocabulary, 100);
   EXPECT_EQ(found.layers, 2);
@@ -47,7 +50,7 @@ TEST_F(HuggingFace, DefaultsOfWhatAConfigLeavesOut) {
   EXPECT_TRUE(found.labels.empty());
 }
 
-TEST_F(HuggingFace, LabelsInTheOrderOfTheirIds) {
+TEST_F(ModelFolder, LabelsInTheOrderOfTheirIds) {
   json many = json::object();
   for (int i = 0; i < 12; ++i) many[std::to_string(i)] = "name " + std::to_string(i);
   const auto labels = read({{"id2label", many}}).labels;
@@ -66,7 +69,7 @@ TEST_F(HuggingFace, LabelsInTheOrderOfTheirIds) {
              "holds a name twice");
 }
 
-TEST_F(HuggingFace, AllProblemsAreReportedAtOnce) {
+TEST_F(ModelFolder, AllProblemsAreReportedAtOnce) {
   json value = small();
   value.erase("vocab_size");
   value.update({{"model_type", "t5"},
@@ -104,7 +107,7 @@ TEST_F(HuggingFace, AllProblemsAreReportedAtOnce) {
              "config.json: the file cannot be read");
 }
 
-TEST_F(HuggingFace, AConfigSurvivesARoundTrip) {
+TEST_F(ModelFolder, AConfigSurvivesARoundTrip) {
   ModelConfig written =
       read({{"id2label", {{"0", "no"}, {"1", "yes"}}}, {"classifier_dropout", 0.3}});
   config(to_config_json(written));
@@ -118,14 +121,14 @@ TEST_F(HuggingFace, AConfigSurvivesARoundTrip) {
   EXPECT_TRUE(read_model_config(folder_.path).labels.empty());
 }
 
-TEST_F(HuggingFace, NamesAndTypesAreNormalised) {
+TEST_F(ModelFolder, NamesAndTypesAreNormalised) {
   write_safetensors(folder_.path / "model.safetensors",
                     {{"bert.embeddings.LayerNorm.gamma", at::ones({3}, at::kHalf)},
                      {"bert.embeddings.LayerNorm.beta", at::zeros({3}, at::kDouble)},
                      {"bert.embeddings.position_ids", at::arange(3, at::kLong)},
                      {"pooler.dense.weight", at::full({2, 2}, 0.5, at::kBFloat16)},
                      {"classifier.bias", at::ones({2})}});
-  const TensorMap found = read_model_weights(folder_.path);
+  const TensorMap found = read_checkpoint(folder_.path, "bert");
   std::vector<std::string> names;
   for (const auto& [name, tensor] : found) {
     names.push_back(name);
@@ -137,49 +140,15 @@ TEST_F(HuggingFace, NamesAndTypesAreNormalised) {
   EXPECT_TRUE(at::equal(found.at("embeddings.LayerNorm.weight"), at::ones({3})));
 }
 
-TEST_F(HuggingFace, ATensorUnderTwoNamesIsRefused) {
+TEST_F(ModelFolder, ATensorUnderTwoNamesIsRefused) {
   write_safetensors(
       folder_.path / "model.safetensors",
       {{"a.LayerNorm.gamma", at::ones({1})}, {"bert.a.LayerNorm.weight", at::ones({1})}});
-  EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }), "twice under different names");
-  write_safetensors(folder_.path / "model.safetensors", {{"a", at::ones({1}, at::kLong)}});
-  EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }),
-             "model.safetensors:a: holds no floats");
+  EXPECT_HAS(error_of([&] { read_checkpoint(folder_.path, "bert"); }),
+             "twice under different names");
 }
 
-TEST_F(HuggingFace, ShardedWeights) {
-  write_safetensors(folder_.path / "one.safetensors", {{"bert.a", at::ones({1})}});
-  write_safetensors(folder_.path / "two.safetensors", {{"bert.b", at::zeros({2})}});
-  const auto index = [&](const json& map) {
-    testing::write_bytes(folder_.path / "model.safetensors.index.json",
-                         json{{"weight_map", map}}.dump());
-  };
-  index({{"bert.a", "one.safetensors"}, {"bert.b", "two.safetensors"}});
-  const TensorMap found = read_model_weights(folder_.path);
-  EXPECT_EQ(found.size(), 2u);
-  EXPECT_EQ(found.at("b").numel(), 2);
-  const std::string hash = model_weights_sha256(folder_.path);
-  EXPECT_EQ(hash, sha256(file_sha256(folder_.path / "one.safetensors") +
-                         file_sha256(folder_.path / "two.safetensors")));
-  index({{"bert.a", "one.safetensors"}, {"bert.b", "one.safetensors"}});
-  EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }), "one.safetensors: lacks bert.b");
-  for (const char* outside :
-       {"../one.safetensors", "/etc/passwd", "sub/one.safetensors", "one.bin", ""}) {
-    index({{"bert.a", outside}});
-    EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }),
-               "no .safetensors file of this folder");
-  }
-}
-
-TEST_F(HuggingFace, FoldersWithoutReadableWeights) {
-  EXPECT_HAS(error_of([&] { read_model_weights(folder_.path); }), "holds no weights");
-  testing::write_bytes(folder_.path / "pytorch_model.bin", "PK");
-  const std::string error = error_of([&] { read_model_weights(folder_.path); });
-  EXPECT_HAS(error, "pytorch_model.bin: is a pickle");
-  EXPECT_HAS(error, "torch.load('pytorch_model.bin', weights_only=True)");
-}
-
-TEST(HuggingFaceReal, MiniLm) {
+TEST(ModelFolderReal, MiniLm) {
   KDBENCH_NEED_SHARED(folder, "data/minilm-l6-h384");
   const ModelConfig config = read_model_config(folder);
   EXPECT_EQ(config.layers, 6);
@@ -188,7 +157,7 @@ TEST(HuggingFaceReal, MiniLm) {
   EXPECT_EQ(config.intermediate, 1536);
   EXPECT_EQ(config.vocabulary, 30522);
   EXPECT_TRUE(config.labels.empty());
-  const TensorMap weights = read_model_weights(folder);
+  const TensorMap weights = read_checkpoint(folder, config.architecture);
   EXPECT_EQ(weights.size(), 5u + 6 * 16 + 2);
   EXPECT_EQ(weights.at("embeddings.word_embeddings.weight").sizes(), (at::IntArrayRef{30522, 384}));
   EXPECT_EQ(weights.at("encoder.layer.5.output.LayerNorm.bias").sizes(), (at::IntArrayRef{384}));
@@ -196,7 +165,7 @@ TEST(HuggingFaceReal, MiniLm) {
   EXPECT_EQ(model_weights_sha256(folder), file_sha256(folder / "model.safetensors"));
 }
 
-TEST(HuggingFaceReal, StudentsOfTheParityCases) {
+TEST(ModelFolderReal, StudentsOfTheParityCases) {
   KDBENCH_NEED_SHARED(cases, "fixtures/parity");
   int read = 0;
   for (const auto& entry : std::filesystem::directory_iterator(cases)) {
@@ -210,7 +179,7 @@ TEST(HuggingFaceReal, StudentsOfTheParityCases) {
     EXPECT_EQ(config.labels.size(), raw["id2label"].size()) << folder;
     EXPECT_EQ(config.hidden_dropout + config.attention_dropout + config.classifier_dropout, 0.0)
         << folder;
-    const TensorMap weights = read_model_weights(folder);
+    const TensorMap weights = read_checkpoint(folder, config.architecture);
     EXPECT_EQ(static_cast<int64_t>(weights.size()), 5 + config.layers * 16 + 2 + 2) << folder;
     EXPECT_TRUE(weights.contains("classifier.weight")) << folder;
     ++read;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "methods/option_specs.h"
+#include "methods/options/option_specs.h"
 
 #include <utility>
 
@@ -7,20 +7,20 @@ namespace kdbench::option {
 
 OptionSpec weight(const char* name, double fallback, const char* meaning, const char* source) {
   OptionSpec spec{name, fallback, meaning, source};
-  spec.minimum = 0.0;
+  spec.range.low = 0.0;
   return spec;
 }
 
 OptionSpec share(const char* name, double fallback, const char* meaning, const char* source) {
   OptionSpec spec = weight(name, fallback, meaning, source);
-  spec.maximum = 1.0;
+  spec.range.high = 1.0;
   return spec;
 }
 
 OptionSpec count(const char* name, int64_t fallback, int64_t minimum, const char* meaning,
                  const char* source) {
   OptionSpec spec{name, fallback, meaning, source};
-  spec.minimum = static_cast<double>(minimum);
+  spec.range.low = static_cast<double>(minimum);
   return spec;
 }
 
@@ -39,14 +39,14 @@ OptionSpec layers(const char* name, const char* fallback, std::vector<std::strin
                   const char* meaning, const char* source) {
   OptionSpec spec = choice(name, fallback, std::move(choices), meaning, source);
   spec.or_list = true;
-  spec.minimum = 1;
+  spec.range.low = 1;
   return spec;
 }
 
 OptionSpec temperature(double fallback, const char* source) {
   OptionSpec spec{"temperature", fallback,
                   "divides both models' logits; the soft term is multiplied by its square", source};
-  spec.minimum = 1e-3;  // it divides
+  spec.range.low = 1e-3;  // it divides
   return spec;
 }
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include "methods/models/model_config.h"
+
+#include "io/base/error.h"
+#include "io/weights/config_json.h"
+#include "methods/models/registry.h"
+
+namespace kdbench {
+
+ModelConfig read_model_config(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "config.json";
+  Problems problems;
+  ConfigJson json(path, problems);
+  const std::string name = json.model_type(architecture_names());
+  // A model of another type is refused; its keys are judged all the same, by the first entry.
+  const Architecture& architecture =
+      name.empty() ? all_architectures().front() : find_architecture(name);
+  ModelConfig config = architecture.read_config(json);
+  config.architecture = architecture.name;
+  config.labels = json.labels();
+  problems.throw_if_any(path.string());
+  return config;
+}
+
+nlohmann::json to_config_json(const ModelConfig& config) {
+  nlohmann::json json{{"model_type", config.architecture}};
+  find_architecture(config.architecture).write_config(config, json);
+  write_labels(config.labels, json);
+  return json;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// A model's sizes and rates, and the config.json that holds them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace kdbench {
+
+// What the models of all architectures may have; an architecture's entry says which of it counts,
+// and what it is where nobody gives it.
+struct ModelConfig {
+  std::string architecture;  // name of its entry
+  int64_t vocabulary = 0;
+  int64_t layers = 0;
+  int64_t hidden = 0;
+  int64_t heads = 0;
+  int64_t intermediate = 0;
+  int64_t max_positions = 0;
+  int64_t token_types = 0;
+  double layer_norm_eps = 0.0;
+  double hidden_dropout = 0.0;
+  double attention_dropout = 0.0;
+  double classifier_dropout = 0.0;
+  double initializer_range = 0.0;
+  int64_t pad_token_id = 0;
+  bool positions_after_padding = false;  // positions count on from the padding's row
+  std::string activation;
+  std::vector<std::string> labels;  // in order; empty when a checkpoint does not name them
+
+  // Row of the position table that a row's first token has.
+  int64_t first_position() const { return positions_after_padding ? pad_token_id + 1 : 0; }
+  // Tokens of the longest row that there are positions for.
+  int64_t longest_row() const { return max_positions - first_position(); }
+  // Of every place that drops.
+  void set_dropout(double probability) {
+    hidden_dropout = attention_dropout = classifier_dropout = probability;
+  }
+};
+
+// Of a Hugging Face folder, by the entry that model_type names. Throws one user error listing all
+// that is missing, of the wrong type or not supported (file and key).
+ModelConfig read_model_config(const std::filesystem::path& folder);
+// config.json as transformers writes it (architectures, model_type, id2label, ...).
+nlohmann::json to_config_json(const ModelConfig& config);
+
+}  // namespace kdbench

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// The table of training keys against the settings that it fills, and the JSON that stages and runs
+// are hashed by.
+#include "suite/training/train_settings.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "io/base/sha256.h"
+
+namespace kdbench {
+namespace {
+
+using nlohmann::json;
+
+json json_of(const OptionValue& value) {
+  return std::visit([](const auto& v) { return json(v); }, value);
+}
+
+// A value that is not the default, as if it had been read.
+OptionValue another(const TrainKey& key) {
+  const OptionSpec& spec = key.spec;
+  if (const auto* flag = std::get_if<bool>(&spec.fallback)) return !*flag;
+  if (std::holds_alternative<int64_t>(spec.fallback)) return int64_t{7};
+  if (std::holds_alternative<double>(spec.fallback)) return 0.625;
+  if (std::holds_alternative<std::string>(spec.fallback)) return std::string("other");
+  return std::vector<int64_t>{4, 2};
+}
+
+TEST(TrainKeys, DefaultsAreThoseOfTheSettings) {
+  const json defaults = to_json(TrainSettings{});
+  EXPECT_EQ(defaults.size(), train_keys().size());
+  for (const auto& key : train_keys()) {
+    const json expected = key.spec.absent.empty() ? json_of(key.spec.fallback) : json();
+    EXPECT_EQ(defaults.at(key.spec.name), expected) << key.spec.name;
+    EXPECT_FALSE(key.spec.meaning.empty() || key.spec.source.empty()) << key.spec.name;
+  }
+}
+
+TEST(TrainKeys, EachWrittenValueReachesItsOwnMember) {
+  std::set<std::string> names;
+  for (const auto& key : train_keys()) {
+    TrainSettings settings;
+    const OptionValue value = another(key);
+    overlay({{key.spec.name, value}}, settings);
+    json expected = to_json(TrainSettings{});
+    EXPECT_NE(expected.at(key.spec.name), json_of(value)) << key.spec.name;
+    expected[key.spec.name] = json_of(value);
+    EXPECT_EQ(to_json(settings), expected) << key.spec.name;
+    EXPECT_TRUE(names.insert(key.spec.name).second) << key.spec.name;
+  }
+}
+
+TEST(TrainKeys, TheLaterLayerWins) {
+  TrainSettings settings;
+  overlay({{"epochs", int64_t{5}}, {"clip", 2.0}}, settings);
+  overlay({{"epochs", int64_t{9}}, {"dropout", 0.0}}, settings);
+  EXPECT_EQ(settings.epochs, 9);
+  EXPECT_EQ(settings.clip, 2.0);
+  EXPECT_EQ(settings.dropout, 0.0);
+  EXPECT_EQ(settings.batch_size, 32);
+}
+
+// Finished stages and runs are found by the hash of this text: it changes with their meaning only.
+TEST(TrainSettings, JsonKeepsItsBytes) {
+  TrainSettings settings;
+  EXPECT_EQ(to_json(settings).dump(),
+            R"({"batch_size":32,"best_metric":"auto","checkpoint":"last","clip":1.0,)"
+            R"("dropout":null,"epochs":3,"eval_steps":0,"learning_rate":5e-05,"micro_batch":0,)"
+            R"("optimizer":"adamw","precision":"fp32","schedule":"linear","seeds":[1],)"
+            R"("shuffle":true,"warmup":0.1,"weight_decay":0.01})");
+  settings.dropout = 0.1;
+  settings.learning_rate = 1.0;
+  settings.seeds = {3, 1};
+  EXPECT_EQ(sha256(to_json(settings).dump()),
+            "bf8c2e6873a37d25dff6e7bfc5507aa8363ff53020de66c1862e2b67a2dbfa17");
+}
+
+}  // namespace
+}  // namespace kdbench
