@@ -92,7 +92,8 @@ fs::path student_folder(const fs::path& experiment) {
   for (const auto& entry : fs::directory_iterator(experiment)) {
     const std::string name = entry.path().filename().string();
     const auto is = [&](const char* role) { return name.find(role) != std::string::npos; };
-    if (!is("-teacher-") && !is("-assistant-")) return entry.path();
+    const bool is_run = fs::exists(entry.path() / "run.json");
+    if (is_run && !is("-teacher-") && !is("-assistant-")) return entry.path();
   }
   return {};
 }

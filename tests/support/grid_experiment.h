@@ -15,14 +15,14 @@ max_seq_length = 24
 train_limit = 32
 [teacher]
 architecture = "bert"
-layers = 2
+layers = 3
 hidden = 8
 heads = 2
 max_positions = 24
 [teacher.train]
 [student]
 architecture = "bert"
-layers = 1
+layers = 2
 hidden = 8
 heads = 2
 max_positions = 24
