@@ -123,7 +123,7 @@ at::ScalarType type_of_states(const hdf5::Group& root) {
 }
 
 ReadOutputs read_store(const std::filesystem::path& path, const TeacherPart& part,
-                     const HostRanks& host) {
+                       const HostRanks& host) {
   const hdf5::File file = open_teacher_store(path);
   const hdf5::Group root = file.root();
   ReadOutputs store;

@@ -104,6 +104,7 @@ void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
     const auto labels = methods_online(part.methods, site, budget);
     return {{"online", labels}, {"disk", budget.disk}};
   });
+  features_of(context_, *part.task, experiment_.teacher->model).release();
   budget.disk = decided.at("disk");
   const std::set<std::string> online = decided.at("online");
   for (auto& method : part.methods) {

@@ -19,15 +19,15 @@ OutputBudget least_budget(const Workspace& workspace) {
 }
 
 // The stage and what it needs, as far as it is not done.
-void collect_undone(Stage& stage, std::vector<Stage*>& undone, std::set<const Stage*>& seen,
+void collect_undone(Stage& stage, std::vector<Stage*>& undone, std::set<Stage*>& seen,
                     const Workspace& workspace) {
   if (!seen.insert(&stage).second || stage.done(workspace)) return;
   for (Stage* need : stage.needs()) collect_undone(*need, undone, seen, workspace);
   undone.push_back(&stage);
 }
 
-void release_all(const Graph& graph) {
-  for (const auto& stage : graph.stages()) stage->release();
+void release_all(const std::set<Stage*>& stages) {
+  for (Stage* stage : stages) stage->release();
 }
 
 void count(const Stage& stage, const Outcome& outcome, const std::string& counted,
@@ -60,11 +60,18 @@ Outcome Maker::made(Stage& stage) {
 void check_stages(const std::vector<Stage*>& targets, Problems& problems, const std::string& where,
                   const Workspace& workspace) {
   std::vector<Stage*> undone;
-  std::set<const Stage*> seen;
+  std::set<Stage*> seen;
   for (Stage* target : targets) collect_undone(*target, undone, seen, workspace);
+  for (Stage* stage : undone) seen.insert(stage->needs().begin(), stage->needs().end());
   ModelChecks models;
   Inspection inspection{workspace, problems, models, {}};
-  for (Stage* stage : undone) stage->check(inspection);
+  const Stage* last = nullptr;
+  for (Stage* stage : undone) {
+    if (last && last->task() != stage->task()) release_all(seen);
+    stage->check(inspection);
+    last = stage;
+  }
+  release_all(seen);
   workspace.control.on_root([&] {
     models.run(problems);
     throw_each_once(problems, where);
@@ -83,10 +90,12 @@ ExperimentRuns make_experiment(const Experiment& experiment, const Workspace& wo
   ExperimentRuns runs;
   runs.folder = workspace.out / experiment.name;
   const std::string counted = part == ExperimentPart::kTeachers ? kTeacher : "run";
+  std::set<Stage*> all;
+  for (const auto& stage : graph.graph().stages()) all.insert(stage.get());
   const Stage* last = nullptr;
   for (Stage* target : graph.targets()) {
     // What one task has in memory the next one does not need.
-    if (last && last->task() != target->task()) release_all(graph.graph());
+    if (last && last->task() != target->task()) release_all(all);
     count(*target, maker.make(*target), counted, runs);
     last = target;
   }
