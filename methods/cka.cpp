@@ -81,7 +81,7 @@ Reduced mean_of_logs(const std::vector<Cka>& rows, int64_t global_rows) {
   return loss;
 }
 
-Reduced log_of_mean(const std::vector<Cka>& rows, int64_t global_rows, RankGroup& ranks) {
+Reduced log_of_mean(const std::vector<Cka>& rows, int64_t global_rows, GlobalBatch& ranks) {
   const auto count = static_cast<double>(global_rows);
   double sum = 0.0;
   for (const auto& row : rows) sum += std::abs(row.value);
@@ -104,7 +104,7 @@ struct GlobalRows {
 };
 
 GlobalRows gather_rows(const at::Tensor& student, const at::Tensor& teacher,
-                       const at::Tensor& offsets, RankGroup& ranks) {
+                       const at::Tensor& offsets, GlobalBatch& ranks) {
   int64_t first_row = 0, first_token = 0;
   const at::Tensor lengths = ranks.gather(offsets.diff(), &first_row);
   const at::Tensor states = ranks.gather(at::cat({student, teacher}, 1), &first_token);
@@ -163,7 +163,7 @@ double cka_loss_slope(double cka) {
 
 at::Tensor intra_cka_loss(const at::Tensor& student, const at::Tensor& teacher,
                           const at::Tensor& offsets, int64_t global_rows, IntraReduction reduction,
-                          RankGroup& ranks) {
+                          GlobalBatch& ranks) {
   const at::Tensor x = student.detach();
   const auto rows = extents(offsets);
   const auto ckas = row_ckas(x, teacher.detach(), rows);
@@ -181,7 +181,7 @@ at::Tensor intra_cka_loss(const at::Tensor& student, const at::Tensor& teacher,
 }
 
 at::Tensor local_cka_loss(const at::Tensor& student, const at::Tensor& teacher,
-                          const at::Tensor& offsets, int64_t global_rows, RankGroup& ranks) {
+                          const at::Tensor& offsets, int64_t global_rows, GlobalBatch& ranks) {
   GlobalRows all = gather_rows(student.detach(), teacher.detach(), offsets, ranks);
   if (all.rows.rows() < 2 || all.own.empty())
     return with_gradient(0.0, student, [](at::Tensor&, double) {});

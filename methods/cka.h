@@ -37,13 +37,13 @@ enum class IntraReduction { kMeanOfLogs, kLogOfMean };
 // none flows to the teacher. A row of fewer than 2 tokens has CKA 1 and loss 0.
 at::Tensor intra_cka_loss(const at::Tensor& student, const at::Tensor& teacher,
                           const at::Tensor& offsets, int64_t global_rows, IntraReduction reduction,
-                          RankGroup& ranks);
+                          GlobalBatch& ranks);
 
 // Structure of rows within the whole global batch: the CKA of B rows flattened token-major, zeros
 // behind a row's end. Arguments and result as above. Collective: rows of all ranks are gathered
 // without gradients, every rank computes the whole loss, and its own rows' gradient is exact. A
 // batch of fewer than 2 rows has loss 0.
 at::Tensor local_cka_loss(const at::Tensor& student, const at::Tensor& teacher,
-                          const at::Tensor& offsets, int64_t global_rows, RankGroup& ranks);
+                          const at::Tensor& offsets, int64_t global_rows, GlobalBatch& ranks);
 
 }  // namespace kdbench

@@ -187,7 +187,7 @@ class Fsd : public Method {
 
   // G and what it is made of.
   void add_global(Loss& loss, const at::Tensor& states, const Model& student, const Batch& batch,
-                  RankGroup& ranks) const {
+                  GlobalBatch& ranks) const {
     const MemoryLoss parts =
         structure_.value().loss(states, teacher_states(batch, last_state(batch)), offsets(batch),
                                 batch.global_rows, student.parameters()[kStudentMemory], ranks);

@@ -27,7 +27,7 @@ struct Columns {
   at::Tensor of(const at::Tensor& memory) const { return memory.narrow(1, begin, size); }
 };
 
-Columns own_columns(int64_t columns, const RankGroup& ranks) {
+Columns own_columns(int64_t columns, const GlobalBatch& ranks) {
   const int64_t begin = columns * ranks.rank() / ranks.size();
   return {begin, columns * (ranks.rank() + 1) / ranks.size() - begin};
 }
@@ -38,7 +38,7 @@ struct Sums {
   double rows = 0.0;
 };
 
-Sums sums_of(const at::Tensor& memory, const Columns& own, int64_t rows, RankGroup& ranks) {
+Sums sums_of(const at::Tensor& memory, const Columns& own, int64_t rows, GlobalBatch& ranks) {
   const at::Tensor part = own.of(memory), gram = part.mm(part.t()).to(at::kDouble);
   const at::Tensor sums = at::cat({gram.flatten(), at::full({1}, rows, gram.options())});
   ranks.sum(sums);
@@ -149,7 +149,7 @@ MemoryStructure::MemoryStructure(const at::Tensor& teacher, double gamma)
 
 MemoryLoss MemoryStructure::loss(const at::Tensor& student, const at::Tensor& teacher,
                                  const at::Tensor& offsets, int64_t global_rows,
-                                 const at::Tensor& memory, RankGroup& ranks) const {
+                                 const at::Tensor& memory, GlobalBatch& ranks) const {
   FlatRows rows(offsets, student.device());
   const at::Tensor states = rows.arrange(student.detach()), centroids = memory.detach();
   const Columns own = own_columns(centroids.size(1), ranks);

@@ -33,7 +33,7 @@ class MemoryStructure {
   // the memory's is this share's part of the sum over ranks. Collective: each rank multiplies its
   // own columns of the memory, whatever its rows.
   MemoryLoss loss(const at::Tensor& student, const at::Tensor& teacher, const at::Tensor& offsets,
-                  int64_t global_rows, const at::Tensor& memory, RankGroup& ranks) const;
+                  int64_t global_rows, const at::Tensor& memory, GlobalBatch& ranks) const;
 
  private:
   at::Tensor teacher_;

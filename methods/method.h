@@ -74,9 +74,9 @@ struct Inputs {
 // The ranks that share a global batch, for losses over the whole of it. gather() and sum() are
 // collective: every rank calls them in the same order, in the loss function, never inside backward.
 // With micro_batch every rank has as many slices, and calls them for each.
-class RankGroup {
+class GlobalBatch {
  public:
-  virtual ~RankGroup() = default;
+  virtual ~GlobalBatch() = default;
   virtual int64_t rank() const = 0;
   virtual int64_t size() const = 0;
   // rows (b, ...) detached -> (B, ...) of the global batch in order of rank; first receives the
@@ -91,7 +91,7 @@ struct StepContext {
   int64_t epoch = 0;  // 0-based in the phase
   int64_t step = 0;   // 0-based in the phase
   RandomKey key;      // of this step's dropout; already differs by phase
-  RankGroup* ranks = nullptr;
+  GlobalBatch* ranks = nullptr;
 
   // A training-mode forward; `role` separates the dropout of two models.
   ForwardMode train(std::string_view role = kStudent) const;

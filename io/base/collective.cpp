@@ -23,8 +23,8 @@ int checked_count(int64_t count) {
 }
 
 template <typename T>
-std::vector<T> gather_values(const Ranks& ranks, const T* mine, int64_t count, MPI_Datatype type,
-                             std::vector<int>* counts_out = nullptr) {
+std::vector<T> gather_values(const Communicator& ranks, const T* mine, int64_t count,
+                             MPI_Datatype type, std::vector<int>* counts_out = nullptr) {
   std::vector<int64_t> wanted(ranks.size);
   MPI_Allgather(&count, 1, MPI_INT64_T, wanted.data(), 1, MPI_INT64_T, ranks.comm);
   checked_count(std::accumulate(wanted.begin(), wanted.end(), int64_t{0}));
@@ -37,7 +37,7 @@ std::vector<T> gather_values(const Ranks& ranks, const T* mine, int64_t count, M
   return all;
 }
 
-int64_t reduce(const Ranks& ranks, int64_t mine, MPI_Op op) {
+int64_t reduce(const Communicator& ranks, int64_t mine, MPI_Op op) {
   MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_INT64_T, op, ranks.comm);
   return mine;
 }
@@ -53,7 +53,7 @@ Error from_json(const nlohmann::json& json) {
   return error;
 }
 
-std::optional<Error> caught(const Ranks& ranks, const std::function<void()>& f) {
+std::optional<Error> caught(const Communicator& ranks, const std::function<void()>& f) {
   try {
     f();
   } catch (const std::exception& error) {
@@ -65,12 +65,12 @@ std::optional<Error> caught(const Ranks& ranks, const std::function<void()>& f) 
 
 }  // namespace
 
-Ranks::Ranks(MPI_Comm communicator) : comm(communicator) {
+Communicator::Communicator(MPI_Comm communicator) : comm(communicator) {
   MPI_Comm_rank(comm, &rank);
   MPI_Comm_size(comm, &size);
 }
 
-void agree(const Ranks& ranks, const std::function<void()>& f) {
+void agree(const Communicator& ranks, const std::function<void()>& f) {
   const std::optional<Error> mine = caught(ranks, f);
   int first = mine ? ranks.rank : ranks.size;
   MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, ranks.comm);
@@ -86,7 +86,7 @@ void agree(const Ranks& ranks, const std::function<void()>& f) {
   throw from_json(nlohmann::json::parse(text));
 }
 
-std::vector<std::string> gather_all(const Ranks& ranks, const std::string& mine) {
+std::vector<std::string> gather_all(const Communicator& ranks, const std::string& mine) {
   std::vector<int> counts;
   const std::vector<char> bytes =
       gather_values(ranks, mine.data(), static_cast<int64_t>(mine.size()), MPI_BYTE, &counts);
@@ -99,7 +99,7 @@ std::vector<std::string> gather_all(const Ranks& ranks, const std::string& mine)
   return all;
 }
 
-std::vector<int64_t> gather_all(const Ranks& ranks, const std::vector<int64_t>& mine) {
+std::vector<int64_t> gather_all(const Communicator& ranks, const std::vector<int64_t>& mine) {
   return gather_values(ranks, mine.data(), static_cast<int64_t>(mine.size()), MPI_INT64_T);
 }
 
@@ -109,13 +109,13 @@ std::vector<int> starts_of(const std::vector<int>& counts) {
   return starts;
 }
 
-int64_t sum_before(const Ranks& ranks, int64_t mine) {
+int64_t sum_before(const Communicator& ranks, int64_t mine) {
   int64_t before = 0;
   MPI_Exscan(&mine, &before, 1, MPI_INT64_T, MPI_SUM, ranks.comm);
   return ranks.rank == 0 ? 0 : before;
 }
 
-int64_t sum(const Ranks& ranks, int64_t mine) { return reduce(ranks, mine, MPI_SUM); }
-int64_t max(const Ranks& ranks, int64_t mine) { return reduce(ranks, mine, MPI_MAX); }
+int64_t sum(const Communicator& ranks, int64_t mine) { return reduce(ranks, mine, MPI_SUM); }
+int64_t max(const Communicator& ranks, int64_t mine) { return reduce(ranks, mine, MPI_MAX); }
 
 }  // namespace kdbench

@@ -61,7 +61,7 @@ std::string HostRanks::try_sharing() const {
 
 void HostRanks::agree(const std::function<void()>& f) const {
   if (size_ == 1) return f();
-  kdbench::agree(Ranks(comm_), f);
+  kdbench::agree(Communicator(comm_), f);
 }
 
 void HostRanks::pass_on(const std::function<void(HostMessage&)>& travel) const {

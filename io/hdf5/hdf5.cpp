@@ -258,8 +258,8 @@ File::~File() {
 
 File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int64_t bytes) {
   silence();
-  auto context = std::make_shared<Context>(path, std::make_unique<Ranks>(comm));
-  const Ranks& ranks = *context->writers;
+  auto context = std::make_shared<Context>(path, std::make_unique<Communicator>(comm));
+  const Communicator& ranks = *context->writers;
   const auto reserve_once = [&] {
     agree(ranks, [&] {
       if (ranks.rank == 0) reserve(*context, bytes);

@@ -75,12 +75,12 @@ constexpr Type type_of() {
 // (errors in the user's file).
 struct Context {
   std::filesystem::path path;
-  std::unique_ptr<Ranks> writers;  // null when reading
+  std::unique_ptr<Communicator> writers;  // null when reading
   // A rank's write failed inside HDF5: it cannot go on, and it cannot close the file either (that
   // is collective).
   bool broken = false;
 
-  Context(std::filesystem::path file, std::unique_ptr<Ranks> ranks)
+  Context(std::filesystem::path file, std::unique_ptr<Communicator> ranks)
       : path(std::move(file)), writers(std::move(ranks)) {}
 };
 

@@ -36,7 +36,7 @@ class RowType {
 };
 
 // Brings the rows of this rank's part of the window here, in order: (rows here, width).
-std::vector<float> exchange(const Ranks& ranks, const RowPlaces& mine, const Window& window,
+std::vector<float> exchange(const Communicator& ranks, const RowPlaces& mine, const Window& window,
                             int64_t width, MPI_Datatype row_type, const std::vector<float>& rows) {
   const auto& positions = mine.positions;
   const auto begin =
@@ -71,7 +71,7 @@ std::vector<float> exchange(const Ranks& ranks, const RowPlaces& mine, const Win
 
 }  // namespace
 
-RowOrder order_rows(const Ranks& ranks, const std::vector<int64_t>& my_ids,
+RowOrder order_rows(const Communicator& ranks, const std::vector<int64_t>& my_ids,
                     const std::string& what) {
   RowOrder order;
   order.ids = gather_all(ranks, my_ids);
@@ -94,7 +94,7 @@ RowOrder order_rows(const Ranks& ranks, const std::vector<int64_t>& my_ids,
   return order;
 }
 
-void write_range(const Ranks& ranks, const RowPlaces& mine, int64_t first, int64_t end,
+void write_range(const Communicator& ranks, const RowPlaces& mine, int64_t first, int64_t end,
                  const hdf5::Dataset& dataset, at::ScalarType dtype,
                  const std::vector<float>& rows) {
   const int64_t width = dataset.row_width();
@@ -121,7 +121,7 @@ void write_range(const Ranks& ranks, const RowPlaces& mine, int64_t first, int64
   }
 }
 
-void write_ordered(const Ranks& ranks, const RowOrder& order, const hdf5::Dataset& dataset,
+void write_ordered(const Communicator& ranks, const RowOrder& order, const hdf5::Dataset& dataset,
                    at::ScalarType dtype, const std::vector<float>& rows) {
   write_range(ranks, order.mine, 0, dataset.rows(), dataset, dtype, rows);
 }

@@ -23,8 +23,8 @@ void make_folder(const std::filesystem::path& folder) {
 
 void write_store(const std::filesystem::path& path, MPI_Comm comm, const std::string& format,
                  int version, int64_t bytes,
-                 const std::function<void(const Ranks&, const hdf5::Group&)>& fill) {
-  const Ranks ranks(comm);
+                 const std::function<void(const Communicator&, const hdf5::Group&)>& fill) {
+  const Communicator ranks(comm);
   const std::filesystem::path partial = partial_path(path);
   try {
     agree(ranks, [&] {
@@ -49,7 +49,8 @@ void write_store(const std::filesystem::path& path, MPI_Comm comm, const std::st
   }
 }
 
-void require_same(const Ranks& ranks, const std::string& what, const std::string& description) {
+void require_same(const Communicator& ranks, const std::string& what,
+                  const std::string& description) {
   const std::vector<std::string> all = gather_all(ranks, description);
   for (const auto& other : all) {
     if (other == all.front()) continue;

@@ -21,10 +21,11 @@ namespace kdbench {
 // reserved on the disk first. Errors come on every rank, except for those of Dataset::write.
 void write_store(const std::filesystem::path& path, MPI_Comm comm, const std::string& format,
                  int version, int64_t bytes,
-                 const std::function<void(const Ranks&, const hdf5::Group&)>& fill);
+                 const std::function<void(const Communicator&, const hdf5::Group&)>& fill);
 
 // Collective. Throws on all ranks when `description` is not the same everywhere.
-void require_same(const Ranks& ranks, const std::string& what, const std::string& description);
+void require_same(const Communicator& ranks, const std::string& what,
+                  const std::string& description);
 
 // Local. Throws a user error when the file is no store of this kind and version.
 hdf5::File open_store(const std::filesystem::path& path, const std::string& format, int version);

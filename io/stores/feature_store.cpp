@@ -38,7 +38,8 @@ std::vector<std::string> distinct(const std::vector<std::string>& labels) {
 }
 
 // All distinct labels of all ranks, sorted. Zero bytes end them on the way.
-std::vector<std::string> distinct_labels(const Ranks& ranks, const std::vector<std::string>& mine) {
+std::vector<std::string> distinct_labels(const Communicator& ranks,
+                                         const std::vector<std::string>& mine) {
   std::string joined;
   for (const auto& label : distinct(mine)) joined.append(label).push_back('\0');
   std::vector<std::string> all;
@@ -62,14 +63,14 @@ std::vector<int32_t> label_codes(const std::vector<std::string>& labels,
 
 // `slice` stands behind those of the lower ranks.
 template <typename T>
-void write_concatenated(const Ranks& ranks, const hdf5::Group& group, const std::string& name,
-                        const std::vector<T>& slice) {
+void write_concatenated(const Communicator& ranks, const hdf5::Group& group,
+                        const std::string& name, const std::vector<T>& slice) {
   const auto count = static_cast<int64_t>(slice.size());
   const int64_t first = sum_before(ranks, count);
   group.create(name, hdf5::type_of<T>(), {sum(ranks, count)}).write(first, count, slice.data());
 }
 
-void write_labels(const Ranks& ranks, const hdf5::Group& group, const FeatureSlice& s) {
+void write_labels(const Communicator& ranks, const hdf5::Group& group, const FeatureSlice& s) {
   const int64_t labels = sum(ranks, static_cast<int64_t>(s.labels.size()));
   if (labels == 0) return;
   agree(ranks, [&] {
@@ -82,7 +83,7 @@ void write_labels(const Ranks& ranks, const hdf5::Group& group, const FeatureSli
   write_concatenated(ranks, group, "labels", label_codes(s.labels, names));
 }
 
-void write_split(const Ranks& ranks, const hdf5::Group& splits, const FeatureSlice& s) {
+void write_split(const Communicator& ranks, const hdf5::Group& splits, const FeatureSlice& s) {
   const hdf5::Group group = splits.create_group(s.name);
   group.set("source_sha256", s.source_sha256);
   write_concatenated(ranks, group, "tokens", s.tokens);
@@ -235,7 +236,7 @@ std::shared_ptr<const FeatureSplit> FeatureStore::split(const std::string& name)
 void write_feature_store(const std::filesystem::path& path, MPI_Comm comm,
                          const FeatureStoreInfo& info, const std::vector<FeatureSlice>& slices) {
   write_store(path, comm, kFormat, kFeatureStoreVersion, bytes_of_all(slices),
-              [&](const Ranks& ranks, const hdf5::Group& root) {
+              [&](const Communicator& ranks, const hdf5::Group& root) {
                 require_same(ranks, path.string(), describe(info, slices));
                 agree(ranks, [&] { std::for_each(slices.begin(), slices.end(), check_slice); });
                 root.set("task", info.task);

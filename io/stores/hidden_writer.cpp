@@ -30,7 +30,7 @@ hdf5::Dataset make_dataset(const hdf5::Group& split, const HiddenLayout& layout,
 
 }  // namespace
 
-HiddenWriter::HiddenWriter(const Ranks& ranks, const hdf5::Group& split, HiddenLayout layout,
+HiddenWriter::HiddenWriter(const Communicator& ranks, const hdf5::Group& split, HiddenLayout layout,
                            at::ScalarType dtype)
     : ranks_(ranks),
       layout_(std::move(layout)),

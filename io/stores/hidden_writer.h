@@ -24,7 +24,7 @@ struct HiddenLayout {
 class HiddenWriter {
  public:
   // Collective: makes the arrays in `split`.
-  HiddenWriter(const Ranks& ranks, const hdf5::Group& split, HiddenLayout layout,
+  HiddenWriter(const Communicator& ranks, const hdf5::Group& split, HiddenLayout layout,
                at::ScalarType dtype);
 
   // The rows [first, second) of the next window; first == second when all are written.
@@ -37,7 +37,7 @@ class HiddenWriter {
  private:
   void take(const std::vector<int64_t>& rows, const std::vector<float>& states);
 
-  const Ranks& ranks_;
+  const Communicator& ranks_;
   HiddenLayout layout_;
   at::ScalarType dtype_;
   hdf5::Dataset dataset_;

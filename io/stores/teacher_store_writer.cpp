@@ -26,7 +26,7 @@ struct Layout {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Layout, label_order, classes, cls_layers, hidden_size, pooled)
 
-Layout agree_layout(const Ranks& ranks, const TeacherSlice& s) {
+Layout agree_layout(const Communicator& ranks, const TeacherSlice& s) {
   const nlohmann::json mine =
       Layout{s.label_order, s.classes, s.cls_layers, s.hidden_size, !s.pooled.empty()};
   const int64_t mine_first = s.rows() > 0 ? ranks.rank : ranks.size;
@@ -64,7 +64,7 @@ int64_t cls_chunk_rows(int64_t row_states, at::ScalarType dtype) {
   return std::max<int64_t>(kClsChunkBytes / std::max<int64_t>(row_bytes, 1), 1);
 }
 
-void write_split(const Ranks& ranks, const hdf5::Group& group, const TeacherSlice& s,
+void write_split(const Communicator& ranks, const hdf5::Group& group, const TeacherSlice& s,
                  const Layout& layout, at::ScalarType dtype) {
   const RowOrder order = order_rows(ranks, s.row_ids, "split " + s.name);
   const auto rows = static_cast<int64_t>(order.ids.size());
@@ -160,7 +160,7 @@ void write_teacher_store(const std::filesystem::path& path, MPI_Comm comm,
   int rank = 0;
   MPI_Comm_rank(comm, &rank);
   write_store(path, comm, kTeacherStoreFormat, kTeacherStoreVersion, rank == 0 ? bytes : 0,
-              [&](const Ranks& ranks, const hdf5::Group& root) {
+              [&](const Communicator& ranks, const hdf5::Group& root) {
                 require_same(ranks, path.string(), describe(info));
                 root.set("task", info.task);
                 root.set("checkpoint_sha256", info.checkpoint_sha256);
@@ -175,7 +175,7 @@ void write_teacher_store(const std::filesystem::path& path, MPI_Comm comm,
 
 void write_teacher_store(const std::filesystem::path& path, MPI_Comm comm,
                          const TeacherStoreInfo& info, const std::vector<TeacherSlice>& slices) {
-  const Ranks ranks(comm);
+  const Communicator ranks(comm);
   int64_t bytes = 0;
   for (const auto& slice : slices) {
     if (store_type(info.store_dtype) != at::ScalarType::Undefined)

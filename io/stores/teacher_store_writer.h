@@ -30,7 +30,7 @@ int64_t stored_bytes(const TeacherSplitSize& size, const std::string& store_dtyp
 
 class TeacherStoreWriter {
  public:
-  TeacherStoreWriter(const Ranks& ranks, const hdf5::Group& splits, at::ScalarType dtype)
+  TeacherStoreWriter(const Communicator& ranks, const hdf5::Group& splits, at::ScalarType dtype)
       : ranks_(ranks), splits_(splits), dtype_(dtype) {}
 
   // Collective: the hidden states of split `name`, to be written before add() closes the split.
@@ -42,7 +42,7 @@ class TeacherStoreWriter {
  private:
   const hdf5::Group& group(const std::string& name);
 
-  const Ranks& ranks_;
+  const Communicator& ranks_;
   const hdf5::Group& splits_;
   at::ScalarType dtype_;
   std::map<std::string, hdf5::Group> groups_;

@@ -155,7 +155,9 @@ std::string Control::broadcast(const std::string& bytes) const {
 
 void Control::barrier() const { check_mpi(MPI_Barrier(comm_), "MPI_Barrier"); }
 
-void Control::agree(const std::function<void()>& f) const { kdbench::agree(Ranks(comm_), f); }
+void Control::agree(const std::function<void()>& f) const {
+  kdbench::agree(Communicator(comm_), f);
+}
 
 void Control::on_root(const std::function<void()>& f) const {
   agree([&] {

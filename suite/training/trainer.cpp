@@ -31,9 +31,9 @@ class Stopwatch {
   Clock::time_point start_;
 };
 
-class CollectiveRanks : public RankGroup {
+class CollectiveBatch : public GlobalBatch {
  public:
-  explicit CollectiveRanks(Collectives& collectives) : collectives_(collectives) {}
+  explicit CollectiveBatch(Collectives& collectives) : collectives_(collectives) {}
   int64_t rank() const override { return collectives_.rank(); }
   int64_t size() const override { return collectives_.size(); }
   at::Tensor gather(const at::Tensor& rows, int64_t* first) override {
@@ -312,7 +312,7 @@ class Trainer {
   const Control& control_;
   Collectives& collectives_;
   const Observer& observer_;
-  CollectiveRanks ranks_;
+  CollectiveBatch ranks_;
   std::vector<int64_t> row_ids_;
   std::map<std::string, Learner> learners_;
   std::map<std::string, Best> best_;  // by role

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/distill.h"
-
 #include "suite/verbs/experiment_options.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 namespace {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/doctor.h"
-
 #include <ATen/Context.h>
 #include <ATen/Version.h>
 #include <fmt/format.h>
@@ -15,6 +13,7 @@
 #include "suite/machine/machine.h"
 #include "suite/machine/provenance.h"
 #include "suite/machine/self_check.h"
+#include "suite/verbs/registry.h"
 #include "suite/verbs/session.h"
 
 namespace kdbench {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/export.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,6 +11,7 @@
 #include "suite/stages/features_stage.h"
 #include "suite/stages/teacher_outputs.h"
 #include "suite/verbs/model_options.h"
+#include "suite/verbs/registry.h"
 #include "suite/walks/make.h"
 
 namespace kdbench {

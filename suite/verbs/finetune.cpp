@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/finetune.h"
-
 #include <fmt/core.h>
 
 #include <algorithm>
 
 #include "reports/comparison.h"
 #include "suite/verbs/experiment_options.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 namespace {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/glue_zip.h"
-
 #include <fmt/format.h>
 
 #include "io/base/partial_file.h"
 #include "io/base/zip_file.h"
 #include "reports/run_files.h"
 #include "suite/results/submission.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 namespace {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/inspect.h"
-
 #include <fmt/format.h>
 
 #include "suite/results/inspection.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/methods.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -11,6 +9,7 @@
 #include "reports/table.h"
 #include "suite/config/option_reader.h"
 #include "suite/training/train_settings.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 namespace {

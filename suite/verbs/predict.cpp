@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/predict.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include "reports/comparison.h"
 #include "suite/stages/prediction_stage.h"
 #include "suite/verbs/model_options.h"
+#include "suite/verbs/registry.h"
 #include "suite/walks/make.h"
 
 namespace kdbench {

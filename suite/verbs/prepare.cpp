@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/prepare.h"
-
 #include <fmt/core.h>
 
 #include "suite/stages/features_stage.h"
+#include "suite/verbs/registry.h"
 #include "suite/verbs/session.h"
 #include "suite/walks/make.h"
 

@@ -1,19 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The one list of verbs, in the order of --help.
-#include "suite/verbs/distill.h"
-#include "suite/verbs/doctor.h"
-#include "suite/verbs/export.h"
-#include "suite/verbs/finetune.h"
-#include "suite/verbs/glue_zip.h"
-#include "suite/verbs/inspect.h"
-#include "suite/verbs/methods.h"
-#include "suite/verbs/predict.h"
-#include "suite/verbs/prepare.h"
-#include "suite/verbs/report.h"
-#include "suite/verbs/run.h"
-#include "suite/verbs/status.h"
-#include "suite/verbs/tokenize.h"
-#include "suite/verbs/verb.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 

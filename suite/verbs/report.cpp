@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/report.h"
+#include "reports/report.h"
 
 #include <fmt/core.h>
 
 #include "reports/comparison.h"
-#include "reports/report.h"
 #include "suite/machine/provenance.h"
 #include "suite/results/run_record.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 namespace {

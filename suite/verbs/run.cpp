@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/run.h"
-
 #include <fmt/core.h>
 
 #include "io/base/text.h"
 #include "methods/models/registry.h"
 #include "suite/config/experiment_text.h"
 #include "suite/verbs/experiment_options.h"
+#include "suite/verbs/registry.h"
 #include "suite/walks/plan_text.h"
 
 namespace kdbench {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/status.h"
+#include "suite/walks/status.h"
 
 #include <fmt/core.h>
 
 #include "suite/verbs/experiment_options.h"
-#include "suite/walks/status.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 namespace {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "suite/verbs/tokenize.h"
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -9,6 +7,7 @@
 #include <optional>
 
 #include "io/tokenizers/tokenizer.h"
+#include "suite/verbs/registry.h"
 
 namespace kdbench {
 namespace {

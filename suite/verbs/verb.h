@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a verb of the program is: a name, a line of help, and a function that declares its options
-// and returns what it does. One file pair a verb in verbs/; the list is verbs/registry.cpp.
+// and returns what it does. One file a verb; the list is registry.cpp.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -50,7 +50,7 @@ TEST(Hdf5, AttributesComeBack) {
 TEST(Hdf5, SharesOfRanksMakeOneArray) {
   const RankFolder folder;
   const int64_t mine = folder.ranks == 3 && folder.rank == 1 ? 0 : 10 * folder.rank + 1;
-  const Ranks ranks(MPI_COMM_WORLD);
+  const Communicator ranks(MPI_COMM_WORLD);
   const int64_t first = sum_before(ranks, mine), total = sum(ranks, mine);
   const auto path = written(folder, [&](const Group& root) {
     std::vector<int64_t> values(2 * mine);
@@ -73,7 +73,7 @@ TEST(Hdf5, SharesOfRanksMakeOneArray) {
 // 40 MB on a rank: several pieces, many chunks, ranks with different numbers of pieces.
 TEST(Hdf5, LongSharesAreWrittenInPieces) {
   const RankFolder folder;
-  const Ranks ranks(MPI_COMM_WORLD);
+  const Communicator ranks(MPI_COMM_WORLD);
   const int64_t mine = folder.rank == 0 ? 10'000'001 : 1000;
   const int64_t first = sum_before(ranks, mine), total = sum(ranks, mine);
   const auto path = written(folder, [&](const Group& root) {

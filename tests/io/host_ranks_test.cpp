@@ -49,7 +49,7 @@ void expect_some_parts(const Parts& found, int64_t size) {
   EXPECT_TRUE(found.none.empty());
 }
 
-int ranks() { return Ranks(MPI_COMM_WORLD).size; }
+int ranks() { return Communicator(MPI_COMM_WORLD).size; }
 
 // The files that this process may make have at most `bytes`, for the time of its life.
 class FileLimit {
@@ -80,7 +80,7 @@ TEST(HostRanks, OneReadsAndAllHaveIt) {
     return some_parts(host, 1'000'000);
   });
   expect_some_parts(found, 1'000'000);
-  EXPECT_EQ(sum(Ranks(MPI_COMM_WORLD), reads), 1);
+  EXPECT_EQ(sum(Communicator(MPI_COMM_WORLD), reads), 1);
 }
 
 // The values stay when the rank that read them has let go of them.
@@ -97,7 +97,7 @@ TEST(HostRanks, ValuesLiveAsLongAsAnybodyHasThem) {
 
 TEST(HostRanks, AloneNothingIsCollective) {
   const HostRanks alone;
-  if (Ranks(MPI_COMM_WORLD).rank != 0) return;
+  if (Communicator(MPI_COMM_WORLD).rank != 0) return;
   expect_some_parts(alone.read_once<Parts>([&] { return some_parts(alone, 10); }), 10);
   EXPECT_HAS(error_of([&] { alone.agree([] { throw_user_error("file", "is damaged"); }); }),
              "file: is damaged");
@@ -105,7 +105,7 @@ TEST(HostRanks, AloneNothingIsCollective) {
 
 // Even and odd ranks stand for two hosts, with other files each.
 TEST(HostRanks, EachHostReadsForItself) {
-  const Ranks world(MPI_COMM_WORLD);
+  const Communicator world(MPI_COMM_WORLD);
   MPI_Comm half = MPI_COMM_NULL;
   MPI_Comm_split(MPI_COMM_WORLD, world.rank % 2, world.rank, &half);
   {

@@ -45,7 +45,7 @@ int64_t own_bytes(const char* file, const std::string& key) {
 }
 
 // Over all ranks, while none of them does anything. Collective.
-int64_t proportional_bytes(const Ranks& ranks) {
+int64_t proportional_bytes(const Communicator& ranks) {
   malloc_trim(0);
   MPI_Barrier(ranks.comm);
   const int64_t all = sum(ranks, own_bytes("smaps_rollup", "Pss:"));
@@ -59,7 +59,7 @@ int64_t peak_bytes() { return own_bytes("status", "VmHWM:"); }
 
 float state(int64_t row, int64_t layer) { return static_cast<float>(row % 1000 * 100 + layer); }
 
-FeatureSlice made_up_rows(const Ranks& ranks, int64_t rows) {
+FeatureSlice made_up_rows(const Communicator& ranks, int64_t rows) {
   FeatureSlice split;
   split.name = "train";
   split.source_sha256 = "source";
@@ -75,7 +75,7 @@ FeatureSlice made_up_rows(const Ranks& ranks, int64_t rows) {
   return split;
 }
 
-TeacherSlice made_up_outputs(const Ranks& ranks, int64_t rows) {
+TeacherSlice made_up_outputs(const Communicator& ranks, int64_t rows) {
   TeacherSlice split;
   split.name = "train";
   split.source_sha256 = "source";
@@ -124,7 +124,7 @@ std::unique_ptr<Dataset> open_dataset(const FeatureStore& features,
                       std::move(outputs));
 }
 
-void print(const Ranks& ranks, const std::string& what, int64_t bytes, int64_t copy) {
+void print(const Communicator& ranks, const std::string& what, int64_t bytes, int64_t copy) {
   if (ranks.rank != 0) return;
   std::printf("%s: %.1f MB on %d ranks, %.3f of one copy (%.1f MB)\n", what.c_str(),
               static_cast<double>(bytes) / 1e6, ranks.size,
@@ -145,7 +145,7 @@ class HostRows : public ::testing::Test {
   int64_t feature_bytes() const { return rows_ * (4 * kTokens + 4 + 8 + 8 + 4); }
 
   const RankFolder folder_;
-  const Ranks ranks_{MPI_COMM_WORLD};
+  const Communicator ranks_{MPI_COMM_WORLD};
   const int64_t rows_ = wanted_rows();
   const std::filesystem::path features_ = folder_.path / "features.h5";
 };

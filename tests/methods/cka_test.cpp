@@ -21,7 +21,7 @@ constexpr auto kMeanOfLogs = IntraReduction::kMeanOfLogs;
 constexpr auto kLogOfMean = IntraReduction::kLogOfMean;
 
 // This rank stands between two others, whose rows (or addends) of the successive calls are known.
-class Between : public RankGroup {
+class Between : public GlobalBatch {
  public:
   struct Others {
     at::Tensor before, after;

@@ -22,7 +22,7 @@ testing::OneRank alone;
 
 // One of three ranks. They add up the Gram of a known memory, of which each has its own columns'
 // part, and their rows.
-class OneOfThree : public RankGroup {
+class OneOfThree : public GlobalBatch {
  public:
   OneOfThree(int64_t rank, const at::Tensor& memory, int64_t rows)
       : rank_(rank), memory_(memory.detach()), rows_(rows) {}

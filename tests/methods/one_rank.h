@@ -6,7 +6,7 @@
 
 namespace kdbench::testing {
 
-class OneRank : public RankGroup {
+class OneRank : public GlobalBatch {
  public:
   int64_t rank() const override { return 0; }
   int64_t size() const override { return 1; }
