@@ -3,8 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <fstream>
-
 #include "suite/results/run_record.h"
 
 namespace kdbench {
@@ -14,23 +12,6 @@ namespace fs = std::filesystem;
 
 std::string lock_name(const std::string& experiment, const std::string& run_id) {
   return experiment + "-" + run_id;
-}
-
-nlohmann::json read_record(const fs::path& folder) {
-  std::ifstream file(folder / "run.json");
-  auto record = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-  return record.is_object() ? record : nlohmann::json::object();
-}
-
-// The last attempt that ended, if any did.
-fs::path last_attempt(const fs::path& first) {
-  fs::path last;
-  for (int attempt = 1;; ++attempt) {
-    const fs::path folder =
-        attempt == 1 ? first : fs::path(first.string() + "-" + std::to_string(attempt));
-    if (!fs::exists(folder)) return last;
-    last = folder;
-  }
 }
 
 std::string failure_text(const nlohmann::json& record) {
@@ -65,17 +46,15 @@ RunPlace::RunPlace(const Workspace& workspace, const std::string& experiment,
 
 StageState look_at_run(const fs::path& out, const std::string& experiment,
                        const std::string& run_id) {
-  const fs::path first = out / experiment / run_id;
   bool done = false;
-  free_run_folder(first, &done);
+  nlohmann::json last;
+  free_run_folder(out / experiment / run_id, &done, &last);
   if (done) return {StageState::Kind::kDone, "", "", ""};
   if (const auto holder = lock_holder(out, lock_name(experiment, run_id))) {
     return {StageState::Kind::kRunning, holder->who, holder->since, ""};
   }
-  const fs::path last = last_attempt(first);
-  if (last.empty()) return {};
-  const nlohmann::json record = read_record(last);
-  return {StageState::Kind::kFailed, "", record.value("ended", ""), failure_text(record)};
+  if (last.is_null()) return {};
+  return {StageState::Kind::kFailed, "", last.value("ended", ""), failure_text(last)};
 }
 
 }  // namespace kdbench

@@ -164,12 +164,15 @@ std::string utc_time(std::time_t time) {
   return text;
 }
 
-std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* done) {
+std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* done,
+                                      nlohmann::json* last) {
   std::filesystem::path folder = first;
   for (int attempt = 2; std::filesystem::exists(folder); ++attempt) {
     std::ifstream file(folder / "run.json");
-    const auto json = nlohmann::json::parse(file, nullptr, false);
-    *done = json.is_object() && json.value("status", "") == "done";
+    auto json = nlohmann::json::parse(file, nullptr, false);
+    if (!json.is_object()) json = nlohmann::json::object();
+    *done = json.value("status", "") == "done";
+    if (last) *last = json;
     if (*done) return folder;
     folder = first.string() + "-" + std::to_string(attempt);
   }

@@ -60,8 +60,10 @@ class RunRecord {
 };
 
 // `first`, or first-2, first-3, ... after failed attempts: results are never overwritten. `done` is
-// set when a finished run stands under the returned name.
-std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* done);
+// set when a finished run stands under the returned name; `last` receives the record of the last
+// attempt, an empty object where it cannot be read, and stays as it is where there was none.
+std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* done,
+                                      nlohmann::json* last = nullptr);
 
 // UTC, ISO 8601 with seconds: "2026-11-21T09:00:00Z".
 std::string utc_time(std::time_t time);

@@ -8,11 +8,13 @@
 #include "io/hdf5/hdf5.h"
 #include "io/stores/teacher_store_writer.h"
 #include "tests/io/rank_folder.h"
+#include "tests/support/feature_rows.h"
 
 namespace kdbench::teacher_store_test {
 namespace {
 
 using testing::error_of;
+using testing::features_of;
 using testing::file_bytes;
 using testing::RankFolder;
 
@@ -309,14 +311,6 @@ TEST(TeacherStore, ValuesThatAreNoNumbersAreRefused) {
 }
 
 // ---- matching
-
-FeatureSplit features_of(const std::vector<int64_t>& ids) {
-  FeatureSlice f;
-  f.name = "train";
-  f.source_sha256 = "source";
-  f.row_ids = ids;
-  return FeatureSplit(f);
-}
 
 TEST(TeacherStore, AnotherSourceCheckpointOrRowsAreRefused) {
   TeacherStore store;

@@ -7,21 +7,15 @@
 #include "io/stores/teacher_store.h"
 #include "io/weights/safetensors.h"
 #include "tests/io/rank_folder.h"
+#include "tests/support/feature_rows.h"
 #include "tests/support/shared_data.h"
 
 namespace kdbench {
 namespace {
 
 using testing::error_of;
+using testing::features_of;
 using testing::RankFolder;
-
-FeatureSplit features_of(const std::vector<int64_t>& ids) {
-  FeatureSlice f;
-  f.name = "train";
-  f.source_sha256 = "source";
-  f.row_ids = ids;
-  return FeatureSplit(f);
-}
 
 TEST(TeacherTensors, FromAnotherProgram) {
   KDBENCH_NEED_SHARED(path, "fixtures/parity/pkd-last-rte/teacher_outputs.safetensors");
