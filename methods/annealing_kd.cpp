@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/base/error.h"
+#include "methods/entries.h"
 #include "methods/finetune.h"
 #include "methods/options/option_specs.h"
 

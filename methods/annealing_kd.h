@@ -20,6 +20,4 @@ double annealing_scale(int64_t epoch, int64_t phase1_epochs, int64_t max_tempera
 at::Tensor annealed_logit_error(const at::Tensor& student, const at::Tensor& teacher, double scale,
                                 int64_t global_rows);
 
-MethodEntry annealing_kd_entry();
-
 }  // namespace kdbench

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/finetune.h"
 
+#include "methods/entries.h"
 #include "methods/losses.h"
 
 namespace kdbench {

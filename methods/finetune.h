@@ -10,6 +10,4 @@ namespace kdbench {
 // One step of the student on the task's own labels; a phase of several methods.
 Update hard_label_update(Model& student);
 
-MethodEntry finetune_entry();
-
 }  // namespace kdbench

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "methods/fsd.h"
-
+// Feature structure distillation (Jung et al. 2023, arXiv 2204.08922): beside labels and softened
+// logits, the student's hidden states keep the structure of the teacher's, measured by linear CKA:
+// of tokens within a row (I), of rows within the global batch (L), of rows against a memory of
+// centroids (G).
+//   alpha CE + (1 - alpha) KD + beta (gamma_intra I + gamma_local L + gamma_global G)
+// alpha weighs the hard labels here (elsewhere the soft ones). Scores (STS-B) have no KD term.
+// Padding takes no part; student and teacher may differ in width, and must read the same tokens.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -8,6 +13,7 @@
 
 #include "io/base/error.h"
 #include "methods/cka.h"
+#include "methods/entries.h"
 #include "methods/losses.h"
 #include "methods/memory_structure.h"
 #include "methods/options/option_specs.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/kd.h"
 
+#include "methods/entries.h"
 #include "methods/losses.h"
 #include "methods/options/option_specs.h"
 

@@ -14,6 +14,4 @@ std::vector<OptionSpec> kd_options();
 // The method itself; `from_assistant`: the logits are those of [assistant].
 std::unique_ptr<Method> make_kd(const Options& options, bool from_assistant = false);
 
-MethodEntry kd_entry();
-
 }  // namespace kdbench

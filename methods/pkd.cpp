@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "io/base/error.h"
+#include "methods/entries.h"
 #include "methods/losses.h"
 #include "methods/options/option_specs.h"
 

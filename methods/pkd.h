@@ -26,6 +26,4 @@ std::vector<int64_t> patient_layers(const std::string& choice, int64_t teacher_l
 at::Tensor patience_loss(const at::Tensor& student, const at::Tensor& teacher, bool normalize,
                          int64_t global_rows);
 
-MethodEntry pkd_entry();
-
 }  // namespace kdbench

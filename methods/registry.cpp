@@ -2,13 +2,7 @@
 #include "methods/registry.h"
 
 #include "io/base/error.h"
-#include "methods/annealing_kd.h"
-#include "methods/finetune.h"
-#include "methods/fsd.h"
-#include "methods/kd.h"
-#include "methods/pkd.h"
-#include "methods/prokt.h"
-#include "methods/takd.h"
+#include "methods/entries.h"
 
 namespace kdbench {
 

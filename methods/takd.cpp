@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "methods/takd.h"
-
+// Distillation by way of a teaching assistant (Mirzadeh et al. 2020, arXiv 1902.03393): a model of
+// middle size learns from the teacher by vanilla distillation, the student from it, both with the
+// same loss.
+#include "methods/entries.h"
 #include "methods/kd.h"
 
 namespace kdbench {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // BERT: two token types, and a pooler between the first token's state and the classifier.
-#include "methods/models/bert.h"
-
 #include "methods/models/encoder_entry.h"
+#include "methods/models/entries.h"
 
 namespace kdbench {
 

@@ -3,8 +3,7 @@
 
 #include "io/base/error.h"
 #include "io/base/text.h"
-#include "methods/models/bert.h"
-#include "methods/models/roberta.h"
+#include "methods/models/entries.h"
 
 namespace kdbench {
 

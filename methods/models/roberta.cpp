@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // RoBERTa: BERT's encoder with one token type, positions that count on from the padding's, and a
 // head of its own.
-#include "methods/models/roberta.h"
-
 #include "methods/models/encoder_entry.h"
+#include "methods/models/entries.h"
 
 namespace kdbench {
 namespace {

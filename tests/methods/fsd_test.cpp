@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "methods/fsd.h"
-
 #include <gmock/gmock.h>
 
 #include "io/base/error.h"

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The losses of both steps against numbers worked out by hand, and the inner terms against loops.
-#include "methods/prokt.h"
-
 #include <gtest/gtest.h>
 
 #include "io/base/error.h"

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
+// The architectures, one file each; their list is in registry.cpp.
 #pragma once
 
 #include "methods/models/architecture.h"
 
 namespace kdbench {
 
+Architecture bert_entry();
 Architecture roberta_entry();
 
 }  // namespace kdbench
