@@ -80,10 +80,10 @@ class Fsd : public Method {
     if (layerwise()) needs.hidden_layers = teacher_layers_;
     if (!layerwise() || global()) needs.hidden_layers.push_back(penultimate);
     if (!global()) return needs;
-    needs.memory.centroids = centroids_;
-    needs.memory.layer = penultimate;
-    needs.memory.epochs = memory_epochs_;
-    if (memory_ != kTrainedMemory) needs.memory.file = memory_;
+    needs.feature_memory.centroids = centroids_;
+    needs.feature_memory.layer = penultimate;
+    needs.feature_memory.epochs = memory_epochs_;
+    if (memory_ != kTrainedMemory) needs.feature_memory.file = memory_;
     return needs;
   }
 
@@ -124,7 +124,7 @@ class Fsd : public Method {
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model& student = *inputs.models.at(kStudent);
     single_rows_ = 0;
-    if (global() && inputs.memory) take_memory(student, *inputs.memory);
+    if (global() && inputs.feature_memory) take_memory(student, *inputs.feature_memory);
     Phase phase;
     phase.name = "distill";
     phase.updates.push_back(
@@ -177,17 +177,19 @@ class Fsd : public Method {
       add("intra", gamma_intra_,
           mean_of_pairs(outputs, compared, batch, [&](const auto& own, const auto& teacher) {
             return intra_cka_loss(own, teacher, offsets(batch), batch.global_rows, reduction_,
-                                  *context.ranks);
+                                  *context.global_batch);
           }));
     }
     if (local()) {
       if (batch.global_rows < 2) single_rows_ += batch.rows();
       add("local", gamma_local_,
           mean_of_pairs(outputs, compared, batch, [&](const auto& own, const auto& teacher) {
-            return local_cka_loss(own, teacher, offsets(batch), batch.global_rows, *context.ranks);
+            return local_cka_loss(own, teacher, offsets(batch), batch.global_rows,
+                                  *context.global_batch);
           }));
     }
-    if (global()) add_global(loss, outputs.hidden[penultimate], student, batch, *context.ranks);
+    if (global())
+      add_global(loss, outputs.hidden[penultimate], student, batch, *context.global_batch);
     return loss;
   }
 

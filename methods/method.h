@@ -18,7 +18,7 @@
 namespace kdbench {
 
 // A memory of features (FSD): centroids of the teacher's flattened states over the training rows.
-struct MemoryNeeds {
+struct FeatureMemoryNeeds {
   int64_t centroids = 0;  // K; 0: no memory
   int64_t layer = 0;      // 1-based teacher layer
   int64_t epochs = 3;     // passes of the stage that trains it: mean and variance, then Lloyd's
@@ -40,7 +40,7 @@ struct TeacherNeeds {
   std::vector<int64_t> cls_layers;     // 1-based layers in field::kTeacherCls
   std::vector<int64_t> hidden_layers;  // 1-based layers in field::kTeacherHidden: both models must
                                        // read the same tokens
-  MemoryNeeds memory;                  // Inputs::memory
+  FeatureMemoryNeeds feature_memory;   // Inputs::feature_memory
   bool from_assistant = false;         // the outputs are those of [assistant] (TAKD)
   // The teacher is a Model in Models and learns (ProKT): from its fine-tuned weights when `teacher`
   // is set too, else from those that it would be fine-tuned from.
@@ -67,8 +67,8 @@ using Models = std::map<std::string, Model*>;
 // What the phases of a method are made from, beside the batches.
 struct Inputs {
   Models models;
-  std::optional<FeatureMemory> memory =
-      std::nullopt;  // as TeacherNeeds::memory asks; none in a plan
+  std::optional<FeatureMemory> feature_memory =
+      std::nullopt;  // as TeacherNeeds::feature_memory asks; none in a plan
 };
 
 // The ranks that share a global batch, for losses over the whole of it. gather() and sum() are
@@ -91,7 +91,7 @@ struct StepContext {
   int64_t epoch = 0;  // 0-based in the phase
   int64_t step = 0;   // 0-based in the phase
   RandomKey key;      // of this step's dropout; already differs by phase
-  GlobalBatch* ranks = nullptr;
+  GlobalBatch* global_batch = nullptr;
 
   // A training-mode forward; `role` separates the dropout of two models.
   ForwardMode train(std::string_view role = kStudent) const;

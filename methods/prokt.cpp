@@ -129,7 +129,7 @@ class ProKt : public Method {
     const double share = static_cast<double>(batch.rows()) / static_cast<double>(batch.global_rows);
     const at::Tensor total = hard + multiplier_ * (back - bound_ * share);
     const at::Tensor whole = back.detach().clone();
-    context.ranks->sum(whole);
+    context.global_batch->sum(whole);
     multiplier_ = std::max(0.0, multiplier_ + multiplier_rate_ * (whole.item<double>() - bound_));
     return total;
   }

@@ -45,5 +45,5 @@ check() {
 }
 
 check CONTRIBUTING.md io methods reports suite
-for folder in io methods suite; do check "$folder/README.md" "$folder"; done
+for folder in io methods suite suite/stages; do check "$folder/README.md" "$folder"; done
 exit "$failed"

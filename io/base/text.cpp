@@ -40,6 +40,13 @@ std::string joined(const std::vector<std::string>& parts, std::string_view separ
   return all;
 }
 
+std::string first_few(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 4;
+  if (names.size() <= kShown) return joined(names, ", ");
+  return joined({names.begin(), names.begin() + kShown}, ", ") + ", and " +
+         std::to_string(names.size() - kShown) + " more";
+}
+
 std::string quoted_list(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& name : names) {

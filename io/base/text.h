@@ -18,6 +18,8 @@ std::string_view take_line(std::string_view& rest);
 
 // "a, b, c" for the separator ", ".
 std::string joined(const std::vector<std::string>& parts, std::string_view separator);
+// "a, b, c, d, and 3 more".
+std::string first_few(const std::vector<std::string>& names);
 // "\"a\", \"b\"": names as messages list them.
 std::string quoted_list(const std::vector<std::string>& names);
 

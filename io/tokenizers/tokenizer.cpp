@@ -3,8 +3,11 @@
 #include "io/tokenizers/tokenizer.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "io/base/error.h"
+#include "io/base/sha256.h"
 #include "io/base/text.h"
 #include "io/tokenizers/byte_bpe.h"
 #include "io/tokenizers/tokenizer_config.h"
@@ -12,6 +15,8 @@
 
 namespace kdbench {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr const char* kConfigName = "tokenizer_config.json";
 constexpr const char* kVocabularyName = "vocab.txt";
@@ -87,8 +92,9 @@ Encoding Tokenizer::encode_row(std::string_view a, const std::string_view* b,
   return row;
 }
 
-std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& folder) {
-  namespace fs = std::filesystem;
+namespace {
+
+std::unique_ptr<Tokenizer> read_tokenizer(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw_user_error(folder.string(), "the folder does not exist");
   if (fs::exists(folder / kVocabularyName)) return load_wordpiece(folder);
   if (fs::exists(folder / "vocab.json") || fs::exists(folder / "merges.txt")) {
@@ -102,6 +108,28 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& folder) {
       converted ? "with Python and tokenizers, in the folder: python -c \"import tokenizers; "
                   "tokenizers.Tokenizer.from_file('tokenizer.json').model.save('.')\""
                 : "a Hugging Face folder has them beside config.json");
+}
+
+// Changes with any file that decides the ids.
+std::string content_key(const fs::path& folder) {
+  std::string key;
+  for (const char* name :
+       {kVocabularyName, "vocab.json", "merges.txt", "added_tokens.json", kConfigName}) {
+    key += fs::exists(folder / name) ? file_sha256(folder / name) + " " : "- ";
+  }
+  return key;
+}
+
+}  // namespace
+
+std::shared_ptr<const Tokenizer> load_tokenizer(const fs::path& folder) {
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<const Tokenizer>> loaded;
+  const std::string key = content_key(folder);
+  const std::lock_guard lock(mutex);
+  auto& tokenizer = loaded[key];
+  if (!tokenizer) tokenizer = read_tokenizer(folder);
+  return tokenizer;
 }
 
 }  // namespace kdbench

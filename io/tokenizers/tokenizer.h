@@ -54,7 +54,8 @@ class Tokenizer {
 std::pair<size_t, size_t> truncate_longest_first(size_t a, size_t b, size_t budget);
 
 // From a Hugging Face folder: vocab.txt (WordPiece), or vocab.json and merges.txt (byte-level BPE),
-// with tokenizer_config.json where it is there. Throws a user error that says what is missing.
-std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& folder);
+// with tokenizer_config.json where it is there. Read once per process, while the files stay as they
+// are. Throws a user error that says what is missing. Thread-safe.
+std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& folder);
 
 }  // namespace kdbench

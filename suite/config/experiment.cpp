@@ -13,7 +13,7 @@
 #include "suite/config/experiment_overrides.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/method_models.h"
-#include "suite/models/model_setup.h"
+#include "suite/models/initial_model.h"
 
 namespace kdbench {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/config/method_models.h"
 
-#include "suite/models/model_setup.h"
+#include "suite/models/initial_model.h"
 
 namespace kdbench {
 

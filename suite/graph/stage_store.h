@@ -16,7 +16,7 @@ namespace kdbench {
 // A piece of work that other runs can share: its folder is named by the hash of `inputs` (which
 // must hold everything that the result depends on) and of the stage's kind and format version.
 struct StageKey {
-  std::string kind;  // "features", "teacher", "teacher-outputs", "memory"
+  std::string kind;  // "features", "teacher", "teacher-outputs", "feature-memory"
   int version = 1;
   nlohmann::json inputs;
 

@@ -3,9 +3,69 @@
 
 #include <algorithm>
 
-#include "suite/models/model_setup.h"
+#include "io/base/text.h"
+#include "io/tokenizers/tokenizer.h"
+#include "methods/models/checkpoint.h"
+#include "methods/models/initialization.h"
+#include "suite/models/build_model.h"
 
 namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+void check_frozen_head(const Task& task, const LoadReport& report, const fs::path& folder,
+                       const std::vector<std::string>& labels) {
+  check_whole(report, folder);
+  if (labels.empty() || task.regression() || own_order(labels, task)) return;
+  throw_user_error(
+      folder.string(), "its labels (" + first_few(labels) + ") are not those of " + task.name,
+      "id2label in config.json must name the task's labels: " + first_few(task.labels));
+}
+
+TensorMap outline_tensors(const Model& model) {
+  TensorMap tensors;
+  for (const auto& segment : model.parameters().layout().segments())
+    tensors[segment.name] = model.parameters()[segment.name].detach();
+  return tensors;
+}
+
+std::unique_ptr<Model> make_outline(const ModelSettings& settings, const Task& task) {
+  return outline_model(initial_model(settings, task));
+}
+
+}  // namespace
+
+void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
+                 const std::vector<const Task*>& tasks) {
+  const bool from_teacher = settings.init != "random" && settings.init_from == "teacher";
+  const bool from_file = settings.init != "random" && !from_teacher && settings.weights;
+  const int64_t vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
+  ModelConfig own;  // of the file
+  TensorMap weights;
+  if (from_file) {
+    own = read_model_config(*settings.weights);
+    weights = read_checkpoint(*settings.weights, own.architecture);
+  }
+  std::map<int64_t, LoadReport> reports;  // tasks with as many classes take the same tensors
+  for (const Task* task : tasks) {
+    const auto [report, is_new] = reports.try_emplace(task->classes());
+    if (is_new) {
+      const auto model = make_outline(settings, *task);
+      check_vocabulary(tokenizer_folder(settings), vocabulary, model->config());
+      if (from_teacher && teacher) {
+        const auto source = make_outline(*teacher, *task);
+        initialize_student(*model, outline_tensors(*source), source->config().layers, settings.init,
+                           "init_from = \"teacher\"");
+      } else if (from_file) {
+        report->second = initialize_student(*model, weights, own.layers, settings.init,
+                                            settings.weights->string());
+      }
+    }
+    if (from_file && frozen)
+      check_frozen_head(*task, report->second, *settings.weights, own.labels);
+  }
+}
 
 void ModelChecks::add(const ModelSettings& model, const ModelSettings* teacher, bool frozen,
                       const Task& task) {

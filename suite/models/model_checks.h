@@ -3,6 +3,7 @@
 // missing file of weights is found before hours of training.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,5 +34,12 @@ class ModelChecks {
   std::map<std::string, size_t> places_;
   std::vector<Use> uses_;  // in the order in which they were added
 };
+
+// Finds what would hinder a model on any of `tasks`: a vocabulary, or weights (read once, in full),
+// that cannot be read or do not fit. `teacher`, `frozen`: as above; a frozen model's classifier
+// must be in the checkpoint, with the task's labels. Takes no memory for the model. Local; throws a
+// user error.
+void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
+                 const std::vector<const Task*>& tasks);
 
 }  // namespace kdbench

@@ -7,11 +7,9 @@ namespace kdbench {
 namespace {
 
 // Everything that a model's sizes depend on; its weights and its seed do not matter.
-std::string outline_key(const ModelRequest& request) {
-  nlohmann::json key{to_json(request.settings), request.task->name};
-  key.push_back(request.dropout ? nlohmann::json(*request.dropout) : nlohmann::json());
-  for (const auto& extra : request.extra) key.push_back({extra.name, extra.shape});
-  if (request.labels) key.push_back(*request.labels);
+std::string outline_key(const InitialModel& model) {
+  nlohmann::json key{to_config_json(model.config), model.task->name};
+  for (const auto& extra : model.extra) key.push_back({extra.name, extra.shape});
   return key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -23,9 +21,9 @@ bool has_dev_rows(const Task& task, const FeatureStore& rows) {
 
 }  // namespace
 
-Model& TrainingCosts::outline(const ModelRequest& request) {
-  auto& model = outlines_[outline_key(request)];
-  if (!model) model = outline_model(request);
+Model& TrainingCosts::outline(const InitialModel& initial) {
+  auto& model = outlines_[outline_key(initial)];
+  if (!model) model = outline_model(initial);
   return *model;
 }
 
@@ -54,7 +52,7 @@ const TrainingSummary& TrainingCosts::summary(const std::string& name,
   return summaries_.emplace(name, std::move(summary)).first->second;
 }
 
-double TrainingCosts::forward_flops(const ModelRequest& model,
+double TrainingCosts::forward_flops(const InitialModel& model,
                                     const std::shared_ptr<const FeatureSplit>& rows) {
   Model& outlined = outline(model);
   return kdbench::forward_flops(outlined, dataset(rows, outlined.config().labels), memo_);

@@ -11,14 +11,14 @@
 
 #include "io/stores/feature_store.h"
 #include "methods/method.h"
-#include "suite/models/model_setup.h"
+#include "suite/models/build_model.h"
 #include "suite/training/training_cost.h"
 
 namespace kdbench {
 
 // One training, or the scoring of a model as it is.
 struct TrainingOutline {
-  std::map<std::string, ModelRequest> models;       // by role
+  std::map<std::string, InitialModel> models;       // by role
   std::function<std::unique_ptr<Method>()> method;  // null: the model is scored as it is
   const FeatureStore* rows = nullptr;
   TrainSettings settings;
@@ -36,12 +36,12 @@ class TrainingCosts {
   explicit TrainingCosts(int ranks) : ranks_(ranks) {}
 
   int ranks() const { return ranks_; }
-  // A model's sizes, on the meta device. Throws a user error where they cannot be read.
-  Model& outline(const ModelRequest& request);
+  // A model's sizes, on the meta device.
+  Model& outline(const InitialModel& initial);
   // `name`: what tells this training from others, whatever its seed.
   const TrainingSummary& summary(const std::string& name, const TrainingOutline& training);
   // Of one forward pass over all rows of the split.
-  double forward_flops(const ModelRequest& model, const std::shared_ptr<const FeatureSplit>& rows);
+  double forward_flops(const InitialModel& model, const std::shared_ptr<const FeatureSplit>& rows);
 
  private:
   const Dataset& dataset(const std::shared_ptr<const FeatureSplit>& rows,

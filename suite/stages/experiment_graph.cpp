@@ -6,10 +6,10 @@
 #include <set>
 
 #include "suite/config/method_models.h"
-#include "suite/stages/assistant_stage.h"
-#include "suite/stages/corpora_stage.h"
-#include "suite/stages/student_stage.h"
-#include "suite/stages/teacher_stage.h"
+#include "suite/stages/rows/corpora_stage.h"
+#include "suite/stages/runs/assistant_stage.h"
+#include "suite/stages/runs/student_stage.h"
+#include "suite/stages/runs/teacher_stage.h"
 
 namespace kdbench {
 namespace {
@@ -152,14 +152,14 @@ void ExperimentGraph::add_teachers(const TaskPart& part) {
   }
 }
 
-ModelStage* ExperimentGraph::model_of(const TaskPart& part, const ResolvedMethod& method,
-                                      int64_t seed) {
+SourceModel* ExperimentGraph::model_of(const TaskPart& part, const ResolvedMethod& method,
+                                       int64_t seed) {
   if (method.source == SourceKind::kNone) return nullptr;
   if (method.source == SourceKind::kAssistant) return &assistant_of(part, method, seed);
   return &teacher_of(part, seed);
 }
 
-ModelStage& ExperimentGraph::teacher_of(const TaskPart& part, int64_t student_seed) {
+SourceModel& ExperimentGraph::teacher_of(const TaskPart& part, int64_t student_seed) {
   const int64_t seed = teacher_seed(experiment_, part.task->name, student_seed);
   auto& teacher = teachers_[{part.task, seed}];
   if (!teacher) teacher = &teacher_stage(context_, *part.task, seed);
@@ -167,8 +167,8 @@ ModelStage& ExperimentGraph::teacher_of(const TaskPart& part, int64_t student_se
 }
 
 // One for each method that asks for one: it is trained by that method's loss.
-ModelStage& ExperimentGraph::assistant_of(const TaskPart& part, const ResolvedMethod& method,
-                                          int64_t student_seed) {
+SourceModel& ExperimentGraph::assistant_of(const TaskPart& part, const ResolvedMethod& method,
+                                           int64_t student_seed) {
   const std::string& task = part.task->name;
   const int64_t seed = assistant_seed(experiment_, task, student_seed);
   std::shared_ptr<const Source> source;
@@ -183,7 +183,7 @@ ModelStage& ExperimentGraph::assistant_of(const TaskPart& part, const ResolvedMe
 // model that learns.
 std::shared_ptr<const Source> ExperimentGraph::source_of(const TaskPart& part,
                                                          const ResolvedMethod& method,
-                                                         ModelStage* model, FeaturesStage& rows) {
+                                                         SourceModel* model, FeaturesStage& rows) {
   auto source = std::make_shared<Source>();
   source->model = model;
   if (experiment_.teacher) {
@@ -195,10 +195,10 @@ std::shared_ptr<const Source> ExperimentGraph::source_of(const TaskPart& part,
     const TeacherNeeds& needs = model->kind() == kAssistant ? method.needs : part.shared;
     source->stored = &teacher_outputs_stage(graph_, *model, needs, method.shapes);
   }
-  const MemoryNeeds& memory = method.needs.memory;
+  const FeatureMemoryNeeds& memory = method.needs.feature_memory;
   if (memory.centroids > 0 && memory.file.empty()) {
     const StatesSource states{source->file ? nullptr : model, source->stored, source->file};
-    source->memory = &feature_memory_stage(graph_, states, method, rows, workspace_);
+    source->feature_memory = &feature_memory_stage(graph_, states, method, rows, workspace_);
   }
   return source;
 }

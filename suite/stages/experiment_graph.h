@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "suite/config/experiment.h"
+#include "suite/config/resolved_method.h"
 #include "suite/config/selection.h"
 #include "suite/graph/graph.h"
-#include "suite/stages/output_budget.h"
-#include "suite/stages/resolved_method.h"
-#include "suite/stages/source.h"
-#include "suite/stages/stage_context.h"
+#include "suite/stages/rows/stage_context.h"
+#include "suite/stages/sources/output_budget.h"
+#include "suite/stages/sources/source.h"
 
 namespace kdbench {
 
@@ -54,11 +54,11 @@ class ExperimentGraph {
   void add_students(const TaskPart& part);
   void add_teachers(const TaskPart& part);
   void add_model_targets(const std::vector<Stage*>& students);
-  ModelStage& teacher_of(const TaskPart& part, int64_t student_seed);
-  ModelStage* model_of(const TaskPart& part, const ResolvedMethod& method, int64_t seed);
-  ModelStage& assistant_of(const TaskPart& part, const ResolvedMethod& method, int64_t seed);
+  SourceModel& teacher_of(const TaskPart& part, int64_t student_seed);
+  SourceModel* model_of(const TaskPart& part, const ResolvedMethod& method, int64_t seed);
+  SourceModel& assistant_of(const TaskPart& part, const ResolvedMethod& method, int64_t seed);
   std::shared_ptr<const Source> source_of(const TaskPart& part, const ResolvedMethod& method,
-                                          ModelStage* model, FeaturesStage& rows);
+                                          SourceModel* model, FeaturesStage& rows);
 
   Experiment experiment_;
   const Selection selection_;
@@ -67,7 +67,7 @@ class ExperimentGraph {
   Problems& problems_;
   Graph graph_;
   StageContext context_{experiment_, graph_, workspace_};
-  std::map<std::pair<const Task*, int64_t>, ModelStage*> teachers_;  // by their own seed
+  std::map<std::pair<const Task*, int64_t>, SourceModel*> teachers_;  // by their own seed
   std::vector<std::unique_ptr<TaskPart>> tasks_;
   std::vector<Stage*> targets_;
 };

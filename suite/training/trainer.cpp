@@ -151,7 +151,7 @@ class Trainer {
     context.epoch = epoch;
     context.step = step_;
     context.key = {phase_seed_, static_cast<uint32_t>(step_)};
-    context.ranks = &ranks_;
+    context.global_batch = &ranks_;
     const std::vector<Batch> slices = make_slices(rows);
 
     StepRecord record;

@@ -7,9 +7,9 @@
 #include <set>
 
 #include "io/tasks/glue.h"
-#include "suite/stages/feature_memory.h"
-#include "suite/stages/features_stage.h"
-#include "suite/stages/teacher_outputs.h"
+#include "suite/stages/rows/features_stage.h"
+#include "suite/stages/sources/feature_memory.h"
+#include "suite/stages/sources/teacher_outputs.h"
 #include "suite/verbs/model_options.h"
 #include "suite/verbs/registry.h"
 #include "suite/walks/make.h"
@@ -22,7 +22,7 @@ struct ExportOptions : ModelOptions {
   OutputRequest request;
   int64_t train_limit = 0;
   std::string memory_file;
-  MemoryNeeds memory;
+  FeatureMemoryNeeds memory;
 };
 
 void check_layers(const std::string& flag, const std::vector<int64_t>& layers, int64_t depth,
@@ -98,11 +98,11 @@ void export_memory(const ExportOptions& options, const TrainedModel& model,
                    const Features& features, const Workspace& workspace) {
   const auto pass = computed_states(model, options.memory.layer, features.store.split("train"),
                                     workspace.control);
-  const at::Tensor centroids = train_memory(options.memory, options.max_seq_length,
-                                            model.model->config().hidden, pass, workspace);
+  const at::Tensor centroids = train_feature_memory(options.memory, options.max_seq_length,
+                                                    model.model->config().hidden, pass, workspace);
   workspace.control.on_root([&] {
-    write_memory(centroids, {model.task->name, options.memory.layer, model.sha256},
-                 options.memory_file);
+    write_feature_memory(centroids, {model.task->name, options.memory.layer, model.sha256},
+                         options.memory_file);
     fmt::print("{}: {} centroids of layer {} of {} on {}\n", options.memory_file,
                options.memory.centroids, options.memory.layer, options.model, model.task->name);
   });
@@ -123,8 +123,8 @@ ExitCode export_outputs(const ExportOptions& options, const VerbContext& context
   // What the rows decide, before the model runs.
   context.control.agree([&] {
     if (options.memory_file.empty()) return;
-    check_memory(options.memory, {}, options.task, features.store.split("train")->rows(),
-                 "--centroids");
+    check_feature_memory(options.memory, {}, options.task, features.store.split("train")->rows(),
+                         "--centroids");
   });
   if (!options.file.empty()) {
     write_teacher_outputs(model, features, options.request, options.file, workspace);

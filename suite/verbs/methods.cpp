@@ -29,7 +29,7 @@ std::string needs_text(const MethodEntry& entry) {
   if (needs.logits) parts.push_back("logits");
   if (!needs.cls_layers.empty()) parts.push_back("[CLS] states");
   if (!needs.hidden_layers.empty()) parts.push_back("states of every token");
-  if (needs.memory.centroids > 0) parts.push_back("a memory of centroids");
+  if (needs.feature_memory.centroids > 0) parts.push_back("a memory of centroids");
   if (needs.trains_teacher) parts.push_back("the model itself, which learns too");
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
 }

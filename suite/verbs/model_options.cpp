@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "suite/models/model_setup.h"
+#include "suite/models/model_checks.h"
 
 namespace kdbench {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "methods/models/model_config.h"
-#include "suite/stages/features.h"
+#include "suite/stages/rows/features.h"
 #include "suite/verbs/session.h"
 #include "suite/verbs/verb.h"
 

@@ -5,7 +5,7 @@
 
 #include "io/tasks/glue.h"
 #include "reports/comparison.h"
-#include "suite/stages/prediction_stage.h"
+#include "suite/stages/runs/prediction_stage.h"
 #include "suite/verbs/model_options.h"
 #include "suite/verbs/registry.h"
 #include "suite/walks/make.h"
@@ -61,7 +61,8 @@ ExitCode predict_tasks(const PredictOptions& options, const VerbContext& context
     const Task& task = find_task(name);
     FeaturesStage& rows =
         features_stage(graph, feature_request(options, task), session.workspace());
-    const Outcome& made = maker.make(prediction_stage(graph, options.model, task, rows));
+    const Outcome& made =
+        maker.make(prediction_stage(graph, options.model, task, rows, session.workspace()));
     context.control.on_root([&] { print_scores(made.record); });
     rows.release();
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/core.h>
 
-#include "suite/stages/features_stage.h"
+#include "suite/stages/rows/features_stage.h"
 #include "suite/verbs/registry.h"
 #include "suite/verbs/session.h"
 #include "suite/walks/make.h"

@@ -12,7 +12,7 @@
 #include "suite/config/experiment.h"
 #include "suite/models/training_costs.h"
 #include "suite/ranks/workspace.h"
-#include "suite/stages/output_budget.h"
+#include "suite/stages/sources/output_budget.h"
 
 namespace kdbench {
 

@@ -64,9 +64,9 @@ TrainingStep::TrainingStep(const std::string& method, const StepSizes& sizes, co
   data_ = make_data(mix, sizes, needs);
   student_ = make_bench_model(sizes.student, method_->extra_parameters(shapes));
   models_[kStudent] = student_.get();
-  if (needs.memory.centroids > 0) {
+  if (needs.feature_memory.centroids > 0) {
     const int64_t width = shapes.max_seq_length * sizes.teacher.hidden;
-    memory_ = FeatureMemory{at::randn({needs.memory.centroids, width}), {}};
+    memory_ = FeatureMemory{at::randn({needs.feature_memory.centroids, width}), {}};
   }
   if (!needs.trains_teacher) return;
   teacher_ = make_bench_model(sizes.teacher);

@@ -38,7 +38,8 @@ struct Folder : RankFolder {
 };
 
 // The specials, then these pieces from id 5 on.
-std::unique_ptr<Tokenizer> with_pieces(const std::string& pieces, const std::string& config = "") {
+std::shared_ptr<const Tokenizer> with_pieces(const std::string& pieces,
+                                             const std::string& config = "") {
   return load_tokenizer(Folder(kSpecials + pieces, config).path);
 }
 

@@ -45,14 +45,14 @@ TEST(Fsd, AsksForTheLayersBeforeTheLast) {
   const TeacherNeeds needs = fsd()->teacher_needs(shapes(12, 6));
   EXPECT_TRUE(needs.logits);
   EXPECT_EQ(needs.hidden_layers, (Layers{11}));
-  EXPECT_EQ(needs.memory.layer, 11);
-  EXPECT_EQ(needs.memory.centroids, 100);
-  EXPECT_EQ(needs.memory.epochs, 3);
-  EXPECT_EQ(needs.memory.file, "");
-  EXPECT_EQ(fsd(with("IL"))->teacher_needs(shapes(12, 6)).memory.centroids, 0);
+  EXPECT_EQ(needs.feature_memory.layer, 11);
+  EXPECT_EQ(needs.feature_memory.centroids, 100);
+  EXPECT_EQ(needs.feature_memory.epochs, 3);
+  EXPECT_EQ(needs.feature_memory.file, "");
+  EXPECT_EQ(fsd(with("IL"))->teacher_needs(shapes(12, 6)).feature_memory.centroids, 0);
   EXPECT_EQ(fsd({{"memory", std::string("/a/memory.safetensors")}})
                 ->teacher_needs(shapes(12, 6))
-                .memory.file,
+                .feature_memory.file,
             "/a/memory.safetensors");
 }
 

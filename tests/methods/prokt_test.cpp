@@ -51,7 +51,7 @@ struct Pair {
     batch.global_rows = labels.size(0);
     batch.labels = labels;
     batch.row_ids = at::arange(labels.size(0), at::kLong);
-    context.ranks = &ranks;
+    context.global_batch = &ranks;
   }
   Loss teacher_loss() { return phase.updates.at(0).loss(context, batch); }
   Loss student_loss() { return phase.updates.at(1).loss(context, batch); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The memory of features against a plain dense reference, on any number of ranks; its files, and
 // the states that it is made from.
-#include "suite/stages/feature_memory.h"
+#include "suite/stages/sources/feature_memory.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include "io/weights/safetensors.h"
 #include "methods/feature_memory.h"
 #include "methods/ops/rng.h"
-#include "suite/stages/teacher_outputs.h"
+#include "suite/stages/sources/teacher_outputs.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/tiny.h"
 
@@ -125,16 +125,16 @@ TEST_F(Memory, StoredStatesAreThoseOfTheModel) {
 TEST_F(Memory, IsTheReferenceOnAnyNumberOfRanks) {
   const auto teacher = stored();
   for (const int64_t epochs : {1, 2, 3, 6}) {
-    MemoryNeeds needs;
+    FeatureMemoryNeeds needs;
     needs.centroids = 5;
     needs.layer = 1;
     needs.epochs = epochs;
     const at::Tensor expected = reference_memory(dense(1), 5, epochs);
-    const at::Tensor from_store =
-        train_memory(needs, kPositions, 16, stored_states(teacher, rows(), control), workspace());
+    const at::Tensor from_store = train_feature_memory(
+        needs, kPositions, 16, stored_states(teacher, rows(), control), workspace());
     EXPECT_EQ(from_store.sizes(), (at::IntArrayRef{5, kWidth}));
     EXPECT_TRUE(at::allclose(from_store.to(at::kDouble), expected, 1e-4, 1e-5)) << epochs;
-    const at::Tensor from_model = train_memory(
+    const at::Tensor from_model = train_feature_memory(
         needs, kPositions, 16, computed_states(model, 1, rows(), control), workspace());
     EXPECT_TRUE(at::allclose(from_model.to(at::kDouble), expected, 1e-4, 1e-5)) << epochs;
   }
@@ -182,7 +182,7 @@ TEST_F(Memory, FilesOfTheUserAreChecked) {
   shapes.max_seq_length = 4;
   shapes.student.hidden = 2;
   shapes.teacher.emplace().hidden = 3;
-  MemoryNeeds needs;
+  FeatureMemoryNeeds needs;
   needs.centroids = 2;
   needs.file = folder.path / "memory.safetensors";
   const auto write = [&](const TensorMap& tensors) {
@@ -191,38 +191,38 @@ TEST_F(Memory, FilesOfTheUserAreChecked) {
   };
   write({{"teacher", at::ones({2, 12})}, {"student", at::zeros({2, 8}, at::kHalf)}});
   needs.layer = 5;
-  const FeatureMemory memory = read_memory(needs, shapes, "RTE");
+  const FeatureMemory memory = read_feature_memory(needs, shapes, "RTE");
   EXPECT_TRUE(at::equal(memory.teacher, at::ones({2, 12})));
   EXPECT_TRUE(at::equal(memory.student, at::zeros({2, 8})));
-  EXPECT_NO_THROW(check_memory(needs, shapes, "RTE", 1, "method.fsd"));
+  EXPECT_NO_THROW(check_feature_memory(needs, shapes, "RTE", 1, "method.fsd"));
   write({{"teacher", at::ones({2, 12})}, {"student", at::zeros({2, 12})}});
-  EXPECT_HAS(error_of([&] { read_memory(needs, shapes, "RTE"); }),
+  EXPECT_HAS(error_of([&] { read_feature_memory(needs, shapes, "RTE"); }),
              "memory.safetensors:student: is of shape (2, 12), expected (2, 8)");
   write({{"teacher", at::ones({3, 12})}});
-  EXPECT_HAS(error_of([&] { check_memory(needs, shapes, "RTE", 9, "method.fsd"); }),
+  EXPECT_HAS(error_of([&] { check_feature_memory(needs, shapes, "RTE", 9, "method.fsd"); }),
              "is of shape (3, 12)");
   write({{"teacher", at::full({2, 12}, NAN)}});
-  EXPECT_HAS(error_of([&] { read_memory(needs, shapes, "RTE"); }), "holds NaN");
+  EXPECT_HAS(error_of([&] { read_feature_memory(needs, shapes, "RTE"); }), "holds NaN");
   folder.make("memory.safetensors", [&](const auto& path) {
-    write_memory(at::ones({2, 12}), {"RTE", 5, "sha"}, path);
+    write_feature_memory(at::ones({2, 12}), {"RTE", 5, "sha"}, path);
   });
-  EXPECT_NO_THROW(check_memory(needs, shapes, "RTE", 1, "method.fsd"));
-  EXPECT_HAS(error_of([&] { check_memory(needs, shapes, "MRPC", 1, "method.fsd"); }),
+  EXPECT_NO_THROW(check_feature_memory(needs, shapes, "RTE", 1, "method.fsd"));
+  EXPECT_HAS(error_of([&] { check_feature_memory(needs, shapes, "MRPC", 1, "method.fsd"); }),
              "memory.safetensors: is a memory of task RTE, not of MRPC");
   needs.layer = 6;
-  EXPECT_HAS(error_of([&] { read_memory(needs, shapes, "RTE"); }),
+  EXPECT_HAS(error_of([&] { read_feature_memory(needs, shapes, "RTE"); }),
              "is a memory of layer 5, not of 6");
   needs.layer = 5;
   write({{"student", at::ones({2, 8})}});
-  EXPECT_HAS(error_of([&] { read_memory(needs, shapes, "RTE"); }), "has no tensor teacher");
+  EXPECT_HAS(error_of([&] { read_feature_memory(needs, shapes, "RTE"); }), "has no tensor teacher");
 }
 
 TEST_F(Memory, MoreCentroidsThanRowsAreRefused) {
-  MemoryNeeds needs;
-  EXPECT_NO_THROW(check_memory(needs, {}, "RTE", 0, "method.fsd"));
+  FeatureMemoryNeeds needs;
+  EXPECT_NO_THROW(check_feature_memory(needs, {}, "RTE", 0, "method.fsd"));
   needs.centroids = 10;
-  EXPECT_NO_THROW(check_memory(needs, {}, "RTE", 10, "method.fsd"));
-  EXPECT_HAS(error_of([&] { check_memory(needs, {}, "RTE", 9, "method.fsd"); }),
+  EXPECT_NO_THROW(check_feature_memory(needs, {}, "RTE", 10, "method.fsd"));
+  EXPECT_HAS(error_of([&] { check_feature_memory(needs, {}, "RTE", 9, "method.fsd"); }),
              "method.fsd: a memory of 10 centroids needs as many training rows, there are 9");
 }
 

@@ -168,7 +168,7 @@ TEST_F(Sources, OnlineModelsStoreNothing) {
       load(kTakd + online + "[[method]]\nname = \"fsd\"\nvariant = \"G\"\ncentroids = 2\n" +
            online + "[[method]]\nname = \"finetune\"\n"));
   EXPECT_THAT(names(found, "teacher-outputs"), ElementsAre());
-  EXPECT_EQ(names(found, "memory").size(), 1U);
+  EXPECT_EQ(names(found, "feature-memory").size(), 1U);
   EXPECT_THAT(texts(found, "run"),
               ElementsAre("RTE takd seed 1, teacher online", "RTE takd seed 2, teacher online",
                           "RTE fsd seed 1, teacher online", "RTE fsd seed 2, teacher online",
@@ -191,8 +191,8 @@ TEST_F(Sources, AMemoryOfAFilesStatesIsAStageToo) {
   fs::copy(folder / "out/.stages" / store / "teacher.h5", folder / "mine.h5");
   fs::remove_all(folder / "out");
   const Plan found = expect_made_as_planned(load(fsd + "teacher_outputs = \"mine.h5\"\n"));
-  EXPECT_THAT(texts(found, "memory"), ElementsAre("RTE mine.h5: 2 centroids of layer 2"));
-  EXPECT_NE(names(found, "memory"), names(stored, "memory"));
+  EXPECT_THAT(texts(found, "feature-memory"), ElementsAre("RTE mine.h5: 2 centroids of layer 2"));
+  EXPECT_NE(names(found, "feature-memory"), names(stored, "feature-memory"));
 }
 
 TEST_F(Sources, AStudentOfTheFineTunedTeacherBesideAPretrainedOne) {

@@ -6,7 +6,7 @@
 
 #include "io/synthetic/synthetic.h"
 #include "reports/comparison.h"
-#include "suite/stages/corpora_stage.h"
+#include "suite/stages/rows/corpora_stage.h"
 #include "suite/walks/make.h"
 #include "tests/io/rank_folder.h"
 

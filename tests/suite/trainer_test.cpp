@@ -318,11 +318,11 @@ class ExchangeToy : public Method {
   void look(const StepContext& context, const Batch& batch) {
     int64_t first = -1;
     const at::Tensor rows = batch.row_ids.to(at::kFloat).unsqueeze(1);
-    const at::Tensor all = context.ranks->gather(rows, &first);
+    const at::Tensor all = context.global_batch->gather(rows, &first);
     seen += all.size(0);
     mine_found &= at::equal(all.narrow(0, first, batch.rows()), rows);
     const at::Tensor count = at::full({}, batch.rows(), at::kDouble);
-    context.ranks->sum(count);
+    context.global_batch->sum(count);
     all_summed &= count.item<double>() == static_cast<double>(batch.global_rows);
   }
 };

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/rows/corpora_stage.h"
+
+#include <unistd.h>
+
+#include "io/synthetic/synthetic.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+StageKey corpora_key() {
+  const SyntheticSettings settings;
+  return {"synthetic",
+          kSyntheticVersion,
+          {{"seed", settings.seed},
+           {"train_rows", settings.train_rows},
+           {"dev_rows", settings.dev_rows},
+           {"test_rows", settings.test_rows}}};
+}
+
+}  // namespace
+
+// A temporary folder that ends with its owner.
+class CorporaStage::Scratch {
+ public:
+  Scratch() {
+    std::string name = (fs::temp_directory_path() / "kdbench-plan-XXXXXX").string();
+    if (!mkdtemp(name.data())) throw_machine_error(name, "cannot be made", "set TMPDIR");
+    path = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  fs::path path;
+};
+
+CorporaStage::CorporaStage() : SharedStage(corpora_key(), "", "the embedded corpora") {}
+CorporaStage::~CorporaStage() = default;
+
+Cost CorporaStage::cost(TrainingCosts&, const Workspace& workspace) {
+  Cost cost;
+  for (const auto& entry : fs::recursive_directory_iterator(root(workspace))) {
+    if (entry.is_regular_file()) cost.disk_bytes += static_cast<int64_t>(entry.file_size());
+  }
+  return cost;
+}
+
+fs::path CorporaStage::root(const Workspace& workspace) {
+  if (done(workspace)) return folder(workspace);
+  std::string path;
+  workspace.control.on_root([&] {
+    if (!scratch_) {
+      scratch_ = std::make_unique<Scratch>();
+      write_synthetic(scratch_->path, SyntheticSettings());
+    }
+    path = scratch_->path.string();
+  });
+  return workspace.control.broadcast(path);
+}
+
+bool CorporaStage::make_in(const fs::path& partial, const Workspace& workspace) {
+  workspace.say("writing the synthetic corpora");
+  workspace.control.on_root([&] { write_synthetic(partial, SyntheticSettings()); });
+  return true;
+}
+
+CorporaStage& corpora_stage(Graph& graph) {
+  return graph.add<CorporaStage>(corpora_key().hash(),
+                                 [] { return std::make_unique<CorporaStage>(); });
+}
+
+void take_corpora(Experiment& experiment, const fs::path& root) {
+  const auto take_vocabulary = [&](ModelSettings& model) {
+    if (!model.weights && !model.tokenizer) model.tokenizer = root;
+  };
+  experiment.data.root = root;
+  if (experiment.teacher) take_vocabulary(experiment.teacher->model);
+  if (experiment.assistant) take_vocabulary(experiment.assistant->model);
+  if (experiment.student) take_vocabulary(*experiment.student);
+  for (auto& method : experiment.methods) {
+    if (method.student) take_vocabulary(*method.student);
+  }
+}
+
+}  // namespace kdbench

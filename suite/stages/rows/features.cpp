@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/rows/features.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "io/base/error.h"
+#include "io/base/sha256.h"
+#include "io/stores/prepare.h"
+#include "io/tasks/glue.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> present_splits(const FeatureRequest& request) {
+  std::vector<std::string> names;
+  for (const auto& split : request.task->splits) {
+    if (split.name == "train" && !request.training) continue;
+    if (fs::exists(glue_path(request.root, *request.task, split.name))) names.push_back(split.name);
+  }
+  if (names.empty()) {
+    throw_user_error(
+        glue_path(request.root, *request.task, request.task->splits.front().name).string(),
+        "no file of task " + request.task->name + " is there", "is data.root the GLUE folder?");
+  }
+  return names;
+}
+
+FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
+                            const std::string& split, int part, int parts,
+                            const Workspace& workspace) {
+  const bool train = split == "train";
+  const GlueFile file =
+      read_glue(request.root, *request.task, split, train ? request.train_limit : 0);
+  if (file.short_rows > 0) {
+    workspace.say(fmt::format("{}: {} rows with too few cells left out", file.path.string(),
+                              file.short_rows));
+  }
+  const auto rows = static_cast<int64_t>(file.rows.size());
+  FeatureSlice share =
+      tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
+                    static_cast<int>(request.max_seq_length), workspace.threads);
+  share.name = split;
+  share.source_sha256 = file.sha256;
+  return share;
+}
+
+nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
+  nlohmann::json files;
+  for (const auto& split : present_splits(request)) {
+    files[split] = file_sha256(glue_path(request.root, *request.task, split));
+  }
+  return {{"task", request.task->name},
+          {"files", files},
+          {"tokenizer", tokenizer.sha256()},
+          {"max_seq_length", request.max_seq_length},
+          {"train_limit", request.train_limit}};
+}
+
+FeatureStoreInfo info_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
+  return {request.task->name, tokenizer.sha256(), request.max_seq_length, request.train_limit,
+          tokenizer.second_segment_type()};
+}
+
+}  // namespace
+
+StageKey features_key(const FeatureRequest& request) {
+  return {"features", kFeatureStoreVersion, inputs_of(request, *load_tokenizer(request.tokenizer))};
+}
+
+std::vector<FeatureSlice> tokenize_splits(const FeatureRequest& request, const Tokenizer& tokenizer,
+                                          int part, int parts, const Workspace& workspace) {
+  std::vector<FeatureSlice> splits;
+  Problems problems;  // of all files
+  for (const auto& split : present_splits(request)) {
+    problems.collect([&] {
+      splits.push_back(tokenize_split(request, tokenizer, split, part, parts, workspace));
+    });
+  }
+  problems.throw_if_any(request.task->name);
+  return splits;
+}
+
+FeatureStore tokenize(const FeatureRequest& request, const Workspace& workspace) {
+  const auto tokenizer = load_tokenizer(request.tokenizer);
+  FeatureStore store{info_of(request, *tokenizer), {}};
+  for (auto& split : tokenize_splits(request, *tokenizer, 0, 1, workspace)) {
+    const std::string name = split.name;
+    store.splits[name] = std::make_shared<FeatureSplit>(std::move(split));
+  }
+  return store;
+}
+
+void prepare_features(const FeatureRequest& request, const fs::path& file,
+                      const Workspace& workspace) {
+  FeatureStoreInfo info;
+  std::vector<FeatureSlice> shares;
+  workspace.control.agree([&] {
+    const auto tokenizer = load_tokenizer(request.tokenizer);
+    info = info_of(request, *tokenizer);
+    shares = tokenize_splits(request, *tokenizer, workspace.control.rank(),
+                             workspace.control.size(), workspace);
+  });
+  write_feature_store(file, workspace.control.comm(), info, shares);
+}
+
+nlohmann::json describe(const Features& features) {
+  const FeatureStoreInfo& info = features.store.info;
+  nlohmann::json json{{"features", features.hash},
+                      {"tokenizer_sha256", info.tokenizer_sha256},
+                      {"max_seq_length", info.max_seq_length},
+                      {"train_limit", info.train_limit},
+                      {"synthetic", features.synthetic}};
+  for (const auto& [name, split] : features.store.splits) {
+    json["splits"][name] = {{"source_sha256", split->source_sha256},
+                            {"rows", split->rows()},
+                            {"tokens", split->tokens.size()}};
+  }
+  return json;
+}
+
+int64_t rows_bytes(const FeatureStore& store) {
+  int64_t bytes = 0;
+  for (const auto& [name, split] : store.splits) bytes += stored_bytes(*split);
+  return bytes;
+}
+
+}  // namespace kdbench

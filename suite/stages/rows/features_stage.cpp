@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/rows/features_stage.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+SplitSize size_of(const FeatureSplit& split) {
+  SplitSize size{split.name, split.rows(), static_cast<int64_t>(split.tokens.size()), 0};
+  for (int64_t row = 0; row < split.rows(); ++row) {
+    size.longest = std::max(size.longest, split.offsets[row + 1] - split.offsets[row]);
+  }
+  return size;
+}
+
+}  // namespace
+
+Cost FeaturesStage::cost(TrainingCosts&, const Workspace& workspace) {
+  const FeatureStore& store = rows(workspace).store;
+  Cost cost;
+  cost.rows_bytes = rows_bytes(store);
+  for (const auto& spec : request_.task->splits) {
+    const auto found = store.splits.find(spec.name);
+    if (found == store.splits.end()) continue;
+    cost.disk_bytes += stored_bytes(*found->second);
+    cost.splits.push_back(size_of(*found->second));
+  }
+  return cost;
+}
+
+const Features& FeaturesStage::rows(const Workspace& workspace) {
+  if (rows_) return *rows_;
+  const fs::path stage = folder(workspace);
+  Features features{stage / "features.h5", hash(), {}, request_.synthetic};
+  if (done(workspace)) {
+    workspace.control.agree([&] {
+      read_stage(stage, [&] {
+        features.store = read_feature_store(features.file, workspace.control.host());
+      });
+    });
+  } else {
+    workspace.control.agree([&] { features.store = tokenize(request_, workspace); });
+  }
+  rows_ = std::move(features);
+  return *rows_;
+}
+
+bool FeaturesStage::make_in(const fs::path& partial, const Workspace& workspace) {
+  workspace.say(fmt::format("{}: preparing features", request_.task->name));
+  prepare_features(request_, partial / "features.h5", workspace);
+  return true;
+}
+
+FeaturesStage& features_stage(Graph& graph, const FeatureRequest& request,
+                              const Workspace& workspace) {
+  const StageKey key = key_from_root(workspace.control, [&] { return features_key(request); });
+  return graph.add<FeaturesStage>(key.hash(),
+                                  [&] { return std::make_unique<FeaturesStage>(request, key); });
+}
+
+}  // namespace kdbench

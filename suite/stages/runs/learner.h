@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// A model that is trained, or only scored, and recorded as a run: what teacher, assistant, student
+// and the model of `predict` have in common.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "methods/method.h"
+#include "suite/config/experiment.h"
+#include "suite/graph/stage.h"
+#include "suite/stages/rows/features_stage.h"
+
+namespace kdbench {
+
+struct ResolvedMethod;
+struct Source;
+
+struct Learner {
+  std::string experiment, role, label;
+  std::string method_name = "none";
+  const Task* task = nullptr;
+  int64_t seed = 1;
+  TrainSettings train;
+  const Experiment* whole = nullptr;  // null: `config` is all that there is
+  std::function<nlohmann::json()>
+      config;           // what of the experiment concerns the run, for its record
+  nlohmann::json grid;  // of a grid's point: its shared "label" and the "point"
+  std::function<std::unique_ptr<Method>()> method;  // null: the model is scored as it is
+  InitialModel model;
+  std::optional<InitialModel> beside;        // the teacher that learns too
+  FeaturesStage* rows = nullptr;             // as the model's tokenizer cuts them
+  const ResolvedMethod* resolved = nullptr;  // what the method takes of `source`, if it takes any
+  std::shared_ptr<const Source> source;
+  bool keep_model = true;  // as model/; a model that was only read lies elsewhere already
+};
+
+// States what `stage`, which makes it, needs.
+void need_all(Stage& stage, const Learner& learner);
+
+// Models, and the source's files. Collective.
+void check(const Learner& learner, Inspection& inspection);
+
+// What the run takes. Local, for one process alone.
+Cost cost_of(const Learner& learner, TrainingCosts& costs, const Workspace& workspace);
+
+}  // namespace kdbench

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/runs/run_parts.h"
+
+#include "suite/models/build_model.h"
+#include "suite/models/online_teacher.h"
+
+namespace kdbench {
+namespace {
+
+// The student as it begins, now that the source is there.
+InitialModel first_student(const Learner& learner, const Workspace& workspace) {
+  InitialModel model = learner.model;
+  if (learner.source && learner.source->model) {
+    model.teacher_folder = learner.source->model->model_folder(workspace);
+  }
+  return model;
+}
+
+// The teacher that learns beside it goes on from the fine-tuned weights, where there are any.
+InitialModel first_teacher(const Learner& learner, const Workspace& workspace) {
+  InitialModel model = *learner.beside;
+  if (learner.resolved->needs.teacher) {
+    model.settings.weights = learner.source->model->model_folder(workspace);
+    model.settings.init = "weights";
+  }
+  return model;
+}
+
+std::unique_ptr<Dataset> training_rows(const std::shared_ptr<const FeatureSplit>& rows,
+                                       const std::vector<std::string>& labels,
+                                       const SourceOutputs& source) {
+  auto dataset = make_dataset(rows, labels, source.stored);
+  if (!source.online) return dataset;
+  return with_online_teacher(std::move(dataset), *source.online, labels);
+}
+
+}  // namespace
+
+Models RunParts::learners() const {
+  Models learners;
+  for (const auto& [role, model] : models) learners[role] = model.get();
+  return learners;
+}
+
+TrainingData RunParts::training(const Task& task) const {
+  TrainingData data;
+  data.task = &task;
+  if (splits.contains("train")) data.train = splits.at("train").get();
+  for (const auto& name : task.dev_splits()) {
+    if (splits.contains(name)) data.dev.emplace_back(name, splits.at(name).get());
+  }
+  return data;
+}
+
+RunParts read_parts(const Learner& learner, const Workspace& workspace) {
+  RunParts parts;
+  parts.models[kStudent] = build_model(first_student(learner, workspace), workspace);
+  if (learner.beside) {
+    parts.models[kTeacher] = build_model(first_teacher(learner, workspace), workspace);
+  }
+  if (learner.method) parts.method = learner.method();
+  const FeatureStore& rows = learner.rows->rows(workspace).store;
+  if (learner.source) {
+    parts.source = read_source(*learner.source, *learner.resolved, *learner.rows, workspace);
+  }
+  workspace.control.agree([&] {
+    const auto& labels = learner.model.config.labels;
+    for (const auto& [name, split] : rows.splits) {
+      parts.splits[name] = name == "train" ? training_rows(split, labels, parts.source)
+                                           : make_dataset(split, labels);
+    }
+  });
+  return parts;
+}
+
+}  // namespace kdbench

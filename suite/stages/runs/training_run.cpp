@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/runs/training_run.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+
+#include "io/base/error.h"
+#include "io/base/sha256.h"
+#include "methods/models/checkpoint.h"
+#include "suite/machine/provenance.h"
+#include "suite/machine/stopwatch.h"
+#include "suite/results/experiment_record.h"
+#include "suite/results/run_events.h"
+#include "suite/results/run_record.h"
+#include "suite/stages/runs/run_parts.h"
+#include "suite/training/evaluation.h"
+#include "suite/training/progress.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Clock = std::chrono::steady_clock;
+
+std::string metrics_text(const SplitMetrics& metrics) {
+  std::string text;
+  for (const auto& [split, values] : metrics) {
+    for (const auto& [name, value] : values)
+      text += fmt::format(" {} {} {:.4f}", split, name, value);
+  }
+  return text;
+}
+
+// Copies the small files that a tokenizer is made of.
+void copy_tokenizer(const fs::path& from, const fs::path& to) {
+  for (const char* name : {"vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
+                           "tokenizer.json", "vocab.json", "merges.txt"}) {
+    if (fs::exists(from / name))
+      fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
+  }
+}
+
+// Of the model that others trained and that it learns from.
+nlohmann::json source_record(const Learner& learner, const Workspace& workspace) {
+  if (!learner.source || !learner.source->model || !learner.resolved->needs.teacher) return {};
+  SourceModel& model = *learner.source->model;
+  return {{"stage", model.hash()}, {"checkpoint", model.checkpoint_sha256(workspace)}};
+}
+
+class Execution {
+ public:
+  Execution(const Learner& learner, const RunTarget& target, const Workspace& workspace)
+      : learner_(learner),
+        target_(target),
+        workspace_(workspace),
+        record_(target.folder, workspace.control.root()) {}
+
+  bool go(RunParts parts, Clock::time_point started) {
+    parts_ = std::move(parts);
+    reset_peak_memory();
+    describe();
+    record_.json()["teacher"] = source_record(learner_, workspace_);
+    control().on_root([&] { record_.begin(); });
+    init_s_ = seconds_since(started);
+    try {
+      TrainingResult result = train_or_score();
+      predict_all(result);
+      if (learner_.keep_model) save_model();
+      fill_result(result);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kRunFailed || !error.on_every_rank) throw;
+      workspace_.say(fmt::format("{}: failed: {}", target_.run_id, error.what()));
+      finish("failed", error.what());
+      return false;
+    }
+    finish("done", "");
+    return true;
+  }
+
+  void fail(const std::string& reason) {
+    describe();
+    workspace_.say(fmt::format("{}: not run: {}", target_.run_id, reason));
+    finish("failed", reason);
+  }
+
+ private:
+  const Control& control() const { return workspace_.control; }
+
+  void describe() {
+    auto& json = record_.json();
+    json["schema_version"] = kRunSchemaVersion;
+    json["run_id"] = target_.run_id;
+    json["started"] = utc_now();
+    json["command"] = workspace_.command;
+    json["experiment"] = learner_.experiment;
+    json["task"] = learner_.task->name;
+    json["method"] = learner_.method_name;
+    json["label"] = learner_.label;
+    if (!learner_.grid.is_null()) json["grid"] = learner_.grid;
+    json["role"] = learner_.role;
+    json["seed"] = learner_.seed;
+    json["config"] = learner_.config();
+    control().on_root([&] {
+      json["config_hash"] = learner_.whole ? record_experiment(*learner_.whole, workspace_.out)
+                                           : json_hash(json["config"]);
+    });
+    json["inputs"] = target_.inputs;
+    json["data"] = kdbench::describe(learner_.rows->rows(workspace_));
+    json["teacher"] = nullptr;
+    json["checkpoint"] = learner_.train.checkpoint;
+    const nlohmann::json build = build_provenance();
+    json["git"] = build.value("git", nlohmann::json::object());
+    json["build"] = build;
+    json["build"].erase("git");
+    json["system"] = system_provenance(control(), workspace_.threads);
+    json["slurm"] = slurm_provenance();
+  }
+
+  TrainingResult train_or_score() {
+    if (!parts_.method) return TrainingResult{};
+    const std::string title =
+        fmt::format("{} {} seed {}", learner_.task->name, learner_.label, learner_.seed);
+    Progress progress(title, control().root());
+    Observer observer;
+    observer.step = [&](const StepRecord& step) {
+      record_.event(step_event(step));
+      progress.step(step.done_steps, step.all_steps,
+                    step.updates.empty() ? 0.0 : step.updates.back().loss, step.samples);
+    };
+    observer.evaluation = [&](const EvaluationRecord& evaluation) {
+      record_.event(evaluation_event(evaluation));
+      const std::string who = evaluation.model == kStudent ? "" : " " + evaluation.model;
+      progress.note(fmt::format("{}: epoch {}{}{}", title, evaluation.epoch + 1, who,
+                                metrics_text(evaluation.metrics)));
+    };
+    return train(*parts_.method, {parts_.learners(), parts_.source.feature_memory},
+                 parts_.training(*learner_.task), learner_.train,
+                 static_cast<uint64_t>(learner_.seed), control(), workspace_.collectives, observer);
+  }
+
+  // Predictions of the kept weights on every split but the training rows, timed: the speed at which
+  // the model serves. A model scored as it is gets its metrics here.
+  void predict_all(TrainingResult& result) {
+    Model& model = parts_.student();
+    for (const auto& [split, dataset] : parts_.splits) {
+      if (split == "train") continue;
+      warm_up(model, *dataset);
+      control().barrier();
+      const auto started = std::chrono::steady_clock::now();
+      const Predictions predictions = predict(model, *dataset, control());
+      predict_s_ += seconds_since(started);
+      predicted_ += dataset->rows();
+      control().on_root(
+          [&] { record_.predictions(*learner_.task, split, predictions, model.config().labels); });
+      if (!parts_.method && dataset->labelled())
+        result.student.last[split] = task_metrics(*learner_.task, predictions);
+    }
+    if (!parts_.method) result.student.best = result.student.last;
+    predict_others();
+  }
+
+  // What the models that learned beside the student say in the end.
+  void predict_others() {
+    for (const auto& [role, model] : parts_.models) {
+      if (role == kStudent) continue;
+      for (const auto& [split, dataset] : parts_.splits) {
+        if (split == "train") continue;
+        const Predictions predictions = predict(*model, *dataset, control());
+        control().on_root([&] {
+          record_.predictions(*learner_.task, split + "-" + role, predictions,
+                              model->config().labels);
+        });
+      }
+    }
+  }
+
+  void save_model() {
+    control().on_root([&] {
+      const fs::path folder = record_.folder() / "model";
+      fs::create_directories(folder);
+      save_checkpoint(parts_.student(), folder);
+      copy_tokenizer(tokenizer_folder(learner_.model.settings), folder);
+    });
+  }
+
+  void fill_result(const TrainingResult& result) {
+    auto& json = record_.json();
+    const Scores& student = result.student;
+    json["metrics"] = {
+        {"last", student.last}, {"best", student.best}, {"best_epoch", student.best_epoch}};
+    for (const auto& [role, scores] : result.others) {
+      json["metrics"][role + "_last"] = scores.last;
+      json["metrics"][role + "_best"] = scores.best;
+      json["metrics"][role + "_best_epoch"] = scores.best_epoch;
+    }
+    if (!result.counts.empty()) json["counts"] = result.counts;
+    const auto& times = result.times;
+    const auto rate = [](double amount, double s) { return s > 0 ? amount / s : 0.0; };
+    json["throughput"] = {
+        {"samples_per_s_global", rate(static_cast<double>(result.samples), times.train)},
+        {"tokens_per_s_global", rate(static_cast<double>(result.tokens), times.train)},
+        {"model_flops_per_s_global", rate(result.model_flops, times.train)},
+        {"predicted_samples_per_s_global", rate(static_cast<double>(predicted_), predict_s_)}};
+    json["time"] = {{"init_s", init_s_},
+                    {"train_s", times.train},
+                    {"compute_s", times.compute},
+                    {"comm_exposed_s", times.comm_exposed},
+                    {"data_s", times.data},
+                    {"eval_s", times.eval},
+                    {"predict_s", predict_s_},
+                    {"core_s", times.train * control().sum(double(workspace_.threads))}};
+    json["steps"] = result.steps;
+    json["epochs"] = result.epochs;
+    json["samples"] = result.samples;
+    json["parameters"] = parts_.student().parameters().layout().parameter_count();
+  }
+
+  void finish(const std::string& status, const std::string& reason) {
+    record_.json()["peak_memory_bytes"] = control().max(peak_memory_bytes());
+    record_.json()["ended"] = utc_now();
+    control().on_root([&] { record_.finish(status, reason); });
+  }
+
+  const Learner& learner_;
+  const RunTarget& target_;
+  const Workspace& workspace_;
+  RunRecord record_;
+  RunParts parts_;
+  double init_s_ = 0.0, predict_s_ = 0.0;
+  int64_t predicted_ = 0;  // rows, in predict_s_
+};
+
+}  // namespace
+
+bool execute(const Learner& learner, const RunTarget& target, const Workspace& workspace) {
+  const Clock::time_point started = Clock::now();
+  RunParts parts = read_parts(learner, workspace);
+  return Execution(learner, target, workspace).go(std::move(parts), started);
+}
+
+void record_failure(const Learner& learner, const RunTarget& target, const std::string& reason,
+                    const Workspace& workspace) {
+  Execution(learner, target, workspace).fail(reason);
+}
+
+}  // namespace kdbench

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// One run from what it needs to its result folder: trains (or only scores) the learner, predicts
+// all splits, writes run.json, events.jsonl, predictions/ and model/. Teachers and students alike.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "suite/stages/runs/learner.h"
+
+namespace kdbench {
+
+// Where a run goes and what names it.
+struct RunTarget {
+  std::filesystem::path folder;  // final name
+  std::string run_id;
+  nlohmann::json inputs;  // everything that the result depends on
+};
+
+// The learner's needs are done. Returns false when the run failed, which is recorded. Collective.
+bool execute(const Learner& learner, const RunTarget& target, const Workspace& workspace);
+
+// Leaves a record that the run could not take place, for example because its teacher failed.
+// Collective.
+void record_failure(const Learner& learner, const RunTarget& target, const std::string& reason,
+                    const Workspace& workspace);
+
+}  // namespace kdbench

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/sources/outputs_file.h"
+
+#include <fmt/format.h>
+
+#include "io/base/error.h"
+#include "suite/stages/sources/teacher_outputs.h"
+
+namespace kdbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
+                                                      const TeacherNeeds& needs,
+                                                      const Features& features,
+                                                      const std::vector<std::string>& labels,
+                                                      const Control& control) {
+  const TeacherPart part = teacher_part(needs, control);
+  const FeatureSplit& rows = *features.store.split("train");
+  if (file.extension() == ".safetensors") {
+    return read_teacher_tensors(file, rows, labels, part, control.host());
+  }
+  const TeacherStore store = read_teacher_store(file, part, control.host());
+  if (store.info.task != features.store.info.task) {
+    throw_user_error(file.string(), "holds outputs on " + store.info.task + ", not on " +
+                                        features.store.info.task);
+  }
+  const auto split = store.splits.find("train");
+  if (split == store.splits.end())
+    throw_user_error(file.string(), "the store holds no training rows");
+  check_teacher_matches(store, *split->second, rows, "");
+  if (!needs.hidden_layers.empty()) check_hidden_matches(store.info, features.store.info);
+  return split->second;
+}
+
+// States of another width would be taken for the teacher's.
+void check_width(const TeacherSplit& outputs, const ResolvedMethod& method) {
+  const auto& teacher = method.shapes.teacher;
+  const bool states = !outputs.cls_layers.empty() || outputs.hidden;
+  if (!states || !teacher || teacher->hidden == outputs.hidden_size) return;
+  throw_user_error(method.settings->teacher_outputs_file->string(),
+                   fmt::format("holds states of width {}, the teacher's are {} wide",
+                               outputs.hidden_size, teacher->hidden));
+}
+
+// Whose order of labels a file without names has: that of the model that it is said to come from.
+std::vector<std::string> unnamed_order(const ModelShapes& shapes) {
+  return shapes.teacher ? shapes.teacher->labels : shapes.student.labels;
+}
+
+}  // namespace
+
+std::shared_ptr<const TeacherSplit> read_outputs_file(const ResolvedMethod& method,
+                                                      const TeacherNeeds& needs,
+                                                      const Features& rows,
+                                                      const Control& control) {
+  const auto outputs = outputs_from_file(*method.settings->teacher_outputs_file, needs, rows,
+                                         unnamed_order(method.shapes), control);
+  check_width(*outputs, method);
+  return outputs;
+}
+
+}  // namespace kdbench

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#include "suite/stages/sources/source.h"
+
+#include <fmt/format.h>
+
+#include "io/base/error.h"
+#include "io/batches/dataset.h"
+#include "suite/stages/sources/outputs_file.h"
+
+namespace kdbench {
+namespace {
+
+std::shared_ptr<const TeacherSplit> read_stored(const Source& source, const ResolvedMethod& method,
+                                                FeaturesStage& rows, const Workspace& workspace) {
+  if (source.stored) return source.stored->read(method.needs, workspace);
+  const Features& read = rows.rows(workspace);
+  std::shared_ptr<const TeacherSplit> outputs;
+  workspace.control.agree(
+      [&] { outputs = read_outputs_file(method, method.needs, read, workspace.control); });
+  return outputs;
+}
+
+void put_beside(const Source& source, const ResolvedMethod& method, SourceOutputs& outputs,
+                const Workspace& workspace) {
+  outputs.model =
+      load_trained_model(source.model->model_folder(workspace), *method.task, workspace);
+  const Features& rows = source.model->rows().rows(workspace);
+  workspace.control.agree([&] {
+    outputs.online = {outputs.model->model.get(), method.needs, rows.store.split("train")};
+  });
+}
+
+FeatureMemory take_feature_memory(const Source& source, const ResolvedMethod& method,
+                                  const Workspace& workspace) {
+  if (source.feature_memory) return source.feature_memory->read(workspace);
+  FeatureMemory memory;
+  workspace.control.agree([&] {
+    memory = read_feature_memory(method.needs.feature_memory, method.shapes, method.task->name);
+  });
+  return memory;
+}
+
+void check_outputs_file(const ResolvedMethod& method, const Features& rows,
+                        Inspection& inspection) {
+  TeacherNeeds needs = method.needs;
+  needs.hidden_layers = stored_hidden_layers(needs);
+  const auto outputs = read_outputs_file(method, needs, rows, inspection.workspace.control);
+  make_dataset(rows.store.split("train"), method.shapes.student.labels, outputs);
+  if (!outputs->hidden) return;
+  const std::string states = fmt::format("{} {}", method.settings->teacher_outputs_file->string(),
+                                         fmt::join(needs.hidden_layers, ","));
+  if (!inspection.read_through.insert(states).second) return;
+  const Control& control = inspection.workspace.control;
+  outputs->hidden->verify(control.rank(), control.size());
+}
+
+// The method takes states of the teacher's tokens, or trains both models on the same rows: the
+// student's tokens must be the same.
+void check_same_tokens(const ResolvedMethod& method, const Features& rows,
+                       const Features& teacher_rows) {
+  if (rows.hash == teacher_rows.hash) return;
+  const bool takes_states =
+      !method.settings->teacher_outputs_file && !stored_hidden_layers(method.needs).empty();
+  if (!takes_states && !method.needs.trains_teacher) return;
+  throw_user_error("method." + method.settings->label,
+                   method.task->name +
+                       (takes_states ? ": takes the teacher's states of every token"
+                                     : ": trains both models on the same rows") +
+                       ", but the student's tokenizer cuts the rows into other tokens than the "
+                       "teacher's",
+                   "a student with the teacher's vocabulary");
+}
+
+}  // namespace
+
+SourceOutputs read_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
+                          const Workspace& workspace) {
+  SourceOutputs outputs;
+  if (source.online) {
+    put_beside(source, method, outputs, workspace);
+  } else if (method.takes_outputs()) {
+    outputs.stored = read_stored(source, method, rows, workspace);
+  }
+  if (method.needs.feature_memory.centroids > 0) {
+    outputs.feature_memory = take_feature_memory(source, method, workspace);
+  }
+  return outputs;
+}
+
+void check_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
+                  Inspection& inspection) {
+  const Workspace& workspace = inspection.workspace;
+  inspection.problems.collect([&] {
+    const Features& own = rows.rows(workspace);
+    const Features* others = source.teacher_rows ? &source.teacher_rows->rows(workspace) : nullptr;
+    workspace.control.agree([&] {
+      if (others) check_same_tokens(method, own, *others);
+      if (source.file) check_outputs_file(method, own, inspection);
+      check_feature_memory(method.needs.feature_memory, method.shapes, method.task->name,
+                           own.store.split("train")->rows(), "method." + method.settings->label);
+    });
+  });
+}
+
+}  // namespace kdbench
