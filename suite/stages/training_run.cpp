@@ -211,7 +211,7 @@ class Execution {
   void save_model() {
     control().on_root([&] {
       const fs::path folder = record_.folder() / "model";
-      fs::create_directories(folder);
+      fs::create_directory(folder);  // not those above it, should they be gone
       save_checkpoint(*run_.models.at(kStudent), folder);
       copy_tokenizer(run_.tokenizer, folder);
     });
