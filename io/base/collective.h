@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the collective writers of the stores share: agreeing on errors, so that no rank waits for
-// one that threw, and on small values. Every function here is collective over `comm`.
+// one that threw, and on small values. Every function here is collective over `comm`. None throws
+// on one rank alone: what fails in a call of MPI or between two of them ends the job (end_job).
 #pragma once
 
 #include <mpi.h>
@@ -13,16 +14,21 @@
 namespace kdbench {
 
 struct Communicator {
-  explicit Communicator(MPI_Comm comm);
+  explicit Communicator(MPI_Comm comm);  // local
   MPI_Comm comm;
   int rank = 0;
   int size = 1;
 };
 
 // Runs `f` on every rank. If it throws on any of them, the error of the lowest such rank is thrown
-// on all (with on_every_rank set). `f` must not throw on one rank between two collective calls of
-// its own.
+// on all (with on_every_rank set); a machine error names that rank. `f` must not be collective.
 void agree(const Communicator& ranks, const std::function<void()>& f);
+
+// Runs `f`, which is collective. What every rank throws alike (on_every_rank) passes; after
+// anything else the others would wait for this rank, so the job ends here: `doing` is for the
+// message. Of what `f` makes, nothing may wait for other ranks when it is destroyed by an
+// exception. A rank that is alone throws.
+void together(const Communicator& ranks, const char* doing, const std::function<void()>& f);
 
 // The bytes of every rank, in rank order.
 std::vector<std::string> gather_all(const Communicator& ranks, const std::string& mine);

@@ -4,6 +4,7 @@
 #include "io/base/collective.h"
 #include "io/base/error.h"
 #include "io/base/host_message.h"
+#include "io/base/mpi_check.h"
 
 namespace kdbench {
 namespace {
@@ -17,9 +18,9 @@ void travel(HostMessage& message, Sample& sample) { message(sample.values); }
 // Root's bytes.
 std::string broadcast(MPI_Comm comm, std::string bytes) {
   auto size = static_cast<int64_t>(bytes.size());
-  MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm);
+  check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm), "MPI_Bcast");
   bytes.resize(static_cast<size_t>(size));
-  MPI_Bcast(bytes.data(), static_cast<int>(size), MPI_BYTE, 0, comm);
+  check_mpi(MPI_Bcast(bytes.data(), static_cast<int>(size), MPI_BYTE, 0, comm), "MPI_Bcast");
   return bytes;
 }
 
@@ -27,10 +28,12 @@ std::string broadcast(MPI_Comm comm, std::string bytes) {
 
 HostRanks::HostRanks(MPI_Comm comm) {
   int rank = 0;
-  MPI_Comm_rank(comm, &rank);
-  MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &comm_);
-  MPI_Comm_rank(comm_, &rank_);
-  MPI_Comm_size(comm_, &size_);
+  check_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &comm_),
+            "MPI_Comm_split_type");
+  return_errors(comm_);
+  check_mpi(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
   if (size_ == 1) return;
   share_ = true;
   obstacle_ = try_sharing();
@@ -38,10 +41,7 @@ HostRanks::HostRanks(MPI_Comm comm) {
 }
 
 HostRanks::~HostRanks() {
-  int finalized = 0;
-  if (comm_ == MPI_COMM_NULL) return;
-  MPI_Finalized(&finalized);
-  if (!finalized) MPI_Comm_free(&comm_);
+  if (comm_ != MPI_COMM_NULL) free_communicator(comm_);
 }
 
 std::string HostRanks::try_sharing() const {
@@ -62,6 +62,11 @@ std::string HostRanks::try_sharing() const {
 void HostRanks::agree(const std::function<void()>& f) const {
   if (size_ == 1) return f();
   kdbench::agree(Communicator(comm_), f);
+}
+
+void HostRanks::together(const std::function<void()>& f) const {
+  if (size_ == 1) return f();
+  kdbench::together(Communicator(comm_), "reading for all ranks of this host", f);
 }
 
 void HostRanks::pass_on(const std::function<void(HostMessage&)>& travel) const {

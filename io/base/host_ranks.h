@@ -46,14 +46,17 @@ class HostRanks {
   template <typename T>
   T read_once(const std::function<T()>& read) const {
     T value;
-    agree([&] {
-      if (reads()) value = read();
+    together([&] {
+      agree([&] {
+        if (reads()) value = read();
+      });
+      if (share_) pass_on([&](HostMessage& message) { travel(message, value); });
     });
-    if (share_) pass_on([&](HostMessage& message) { travel(message, value); });
     return value;
   }
 
  private:
+  void together(const std::function<void()>& f) const;
   void pass_on(const std::function<void(HostMessage&)>& travel) const;
   std::string try_sharing() const;
 

@@ -41,9 +41,20 @@ void finish_partial(const std::filesystem::path& path) {
     fail(path, "cannot be renamed from .partial");
 }
 
+void make_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = plain_path(file).parent_path();
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) throw_machine_error(folder.string(), "cannot be made: " + failed.message());
+}
+
+void make_subfolder(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::create_directory(folder, failed);
+  if (failed) throw_machine_error(folder.string(), "cannot be made: " + failed.message());
+}
+
 PartialFile::PartialFile(std::filesystem::path path) : path_(std::move(path)) {
-  std::error_code ignored;  // a parent that cannot be made shows below
-  std::filesystem::create_directories(path_.parent_path(), ignored);
   file_ = std::fopen(partial_path(path_).c_str(), "wb");
   if (!file_) fail(path_, "cannot be written");
 }

@@ -15,9 +15,15 @@ std::filesystem::path partial_path(const std::filesystem::path& path);
 // Flushes `path`.partial to the disk and gives it its name. Throws a machine error.
 void finish_partial(const std::filesystem::path& path);
 
+// Makes the folder, and those above it, of a file that the user asks for. Throws a machine error.
+void make_folder_of(const std::filesystem::path& file);
+// Makes `folder` in one that must be there, unless it exists. Throws a machine error.
+void make_subfolder(const std::filesystem::path& folder);
+
 class PartialFile {
  public:
-  // Makes the parent folder when it is missing. All functions throw machine errors naming the file.
+  // The folder must be there: one that was removed during a run is not made anew, for it would lack
+  // what was in it. All functions throw machine errors naming the file.
   explicit PartialFile(std::filesystem::path path);
   ~PartialFile();  // removes the partial file unless commit() was reached
   PartialFile(const PartialFile&) = delete;

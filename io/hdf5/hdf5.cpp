@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -39,6 +40,8 @@ std::string error_stack() {
 void fail_in(const Context& context, const std::string& object, const std::string& what) {
   const std::string where = context.path.string() + (object.empty() ? "" : ":" + object);
   if (context.writers) throw_machine_error(where, what, "is there enough space on the disk?");
+  if (what.find("file read failed") != std::string::npos)  // the disk, not what lies on it
+    throw_machine_error(where, what, "read it again, or make the stage that wrote it again");
   throw_user_error(where, what, "make the stage that wrote this file again");
 }
 
@@ -90,6 +93,28 @@ void reserve(const Context& context, int64_t bytes) {
             "has no room for " + std::to_string(bytes >> 20) + " MiB: " + std::strerror(reason));
   }
 }
+
+// A name for MPI-IO, which may take what stands before a colon for the kind of file system: of a
+// path with colons, that of the open file. The file must be there.
+class PlainName {
+ public:
+  explicit PlainName(const std::filesystem::path& path) : name_(path.string()) {
+    if (name_.find(':') == std::string::npos) return;
+    file_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    if (file_ < 0) throw_machine_error(name_, std::string("cannot be opened: ") + strerror(errno));
+    name_ = "/proc/self/fd/" + std::to_string(file_);
+  }
+  ~PlainName() {
+    if (file_ >= 0) ::close(file_);
+  }
+  PlainName(const PlainName&) = delete;
+  PlainName& operator=(const PlainName&) = delete;
+  const std::string& get() const { return name_; }
+
+ private:
+  std::string name_;
+  int file_ = -1;
+};
 
 void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
@@ -260,11 +285,11 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   silence();
   auto context = std::make_shared<Context>(path, std::make_unique<Communicator>(comm));
   const Communicator& ranks = *context->writers;
-  const auto reserve_once = [&] {
-    agree(ranks, [&] {
-      if (ranks.rank == 0) reserve(*context, bytes);
-    });
+  const auto on_one = [&] {
+    if (ranks.rank == 0) reserve(*context, bytes);
   };
+  // By reference: a std::function of its own could lack memory on one rank, with the file open.
+  const auto reserve_once = [&] { agree(ranks, std::cref(on_one)); };
   reserve_once();  // before HDF5 has a file that it could not even close on a full disk
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL);
@@ -273,11 +298,9 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   H5Pset_coll_metadata_write(access.get(), true);
   const Handle creation(H5Pcreate(H5P_FILE_CREATE));
   H5Pset_obj_track_times(creation.get(), false);  // times would make equal stores differ
-  Handle file;
-  agree(ranks, [&] {
-    file = Handle(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
-    if (file.get() < 0) fail_in(*context, "", "cannot be made: " + error_stack());
-  });
+  const PlainName name(path);
+  Handle file(H5Fcreate(name.get().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
+  if (file.get() < 0) fail_in(*context, "", "cannot be made: " + error_stack());
   File created(std::move(file), context);
   reserve_once();  // creating it cut it to nothing
   return created;

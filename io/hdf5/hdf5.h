@@ -11,7 +11,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -94,8 +93,7 @@ class Dataset {
 
   // Collective: each rank writes `rows` rows from row `first` on; 0 rows take part too. Slices of
   // ranks must not overlap. A failure inside HDF5 (the disk) is thrown on the rank where it
-  // happens, while others may wait inside the library: the job must then be aborted
-  // (Error::on_every_rank is false).
+  // happens, while others may wait inside the library: it must end the job (together).
   template <typename T>
   void write(int64_t first, int64_t rows, const T* data) const {
     write_pieces(native(type_of<T>()), first, rows, reinterpret_cast<const char*>(data));
@@ -155,7 +153,7 @@ class Dataset {
 };
 
 // Names are of direct children. Creating and setting are collective with equal arguments on all
-// ranks.
+// ranks; a failure inside HDF5 is thrown as by Dataset::write.
 class Group {
  public:
   Group create_group(const std::string& name) const;
@@ -190,7 +188,6 @@ class Group {
   friend class File;
   Group(Handle group, std::shared_ptr<Context> context, std::string name);
   std::string child(const std::string& name) const;
-  void collectively(const std::function<void()>& f) const;
   void write_attribute(const std::string& attribute, hid_t type, const void* value) const;
   void read_attribute(const std::string& attribute, hid_t type, void* value) const;
   Dataset create_typed(const std::string& name, hid_t type, const std::vector<int64_t>& shape,
@@ -204,12 +201,15 @@ class Group {
 class File {
  public:
   // Collective; replaces an existing file. `bytes` (all ranks together, an upper estimate) are
-  // reserved on the disk: a machine error on every rank when they are not there.
+  // reserved on the disk: a machine error on every rank when they are not there. Other failures as
+  // in Dataset::write.
   static File create_parallel(const std::filesystem::path& path, MPI_Comm comm, int64_t bytes);
   // Local, read-only, no locks. Throws a user error when this is no complete HDF5 file.
   static File open_read(const std::filesystem::path& path);
 
   File(File&&) = default;
+  // Collective for a file being written that was not closed: to be destroyed by what every rank
+  // throws alike, and by nothing else (together).
   ~File();
 
   Group root() const;

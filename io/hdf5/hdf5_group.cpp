@@ -2,7 +2,6 @@
 // Groups: attributes, and the making and opening of datasets.
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -56,19 +55,11 @@ void Group::fail(const std::string& name, const std::string& what) const {
   fail_in(*context_, child(name), what);
 }
 
-// Changes of the structure need no messages in HDF5, so one rank alone may fail: all must hear of
-// it.
-void Group::collectively(const std::function<void()>& f) const { agree(*context_->writers, f); }
-
 Group Group::create_group(const std::string& name) const {
-  Handle group;
-  collectively([&] {
-    const Handle creation(H5Pcreate(H5P_GROUP_CREATE));
-    H5Pset_obj_track_times(creation.get(), false);
-    group =
-        Handle(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
-    if (group.get() < 0) fail(name, "cannot be made: " + error_stack());
-  });
+  const Handle creation(H5Pcreate(H5P_GROUP_CREATE));
+  H5Pset_obj_track_times(creation.get(), false);
+  Handle group(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
+  if (group.get() < 0) fail(name, "cannot be made: " + error_stack());
   return Group(std::move(group), context_, child(name));
 }
 
@@ -96,14 +87,12 @@ bool Group::has(const std::string& name) const {
 }
 
 void Group::write_attribute(const std::string& attribute, hid_t type, const void* value) const {
-  collectively([&] {
-    const Handle space(H5Screate(H5S_SCALAR));
-    const Handle handle(
-        H5Acreate2(group_.get(), attribute.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT));
-    if (handle.get() < 0 || H5Awrite(handle.get(), type, value) < 0) {
-      fail(attribute, "cannot be written: " + error_stack());
-    }
-  });
+  const Handle space(H5Screate(H5S_SCALAR));
+  const Handle handle(
+      H5Acreate2(group_.get(), attribute.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT));
+  if (handle.get() < 0 || H5Awrite(handle.get(), type, value) < 0) {
+    fail(attribute, "cannot be written: " + error_stack());
+  }
 }
 
 void Group::set(const std::string& attribute, const std::string& value) const {
@@ -157,12 +146,9 @@ Dataset Group::create_typed(const std::string& name, hid_t type, const std::vect
   const std::vector<hsize_t> extent(shape.begin(), shape.end());
   const Handle space(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
   const Handle properties = creation_properties(extent, H5Tget_size(type), chunk);
-  Handle dataset;
-  collectively([&] {
-    dataset = Handle(H5Dcreate2(group_.get(), name.c_str(), type, space.get(), H5P_DEFAULT,
-                                properties.get(), H5P_DEFAULT));
-    if (dataset.get() < 0) fail(name, "cannot be made: " + error_stack());
-  });
+  Handle dataset(H5Dcreate2(group_.get(), name.c_str(), type, space.get(), H5P_DEFAULT,
+                            properties.get(), H5P_DEFAULT));
+  if (dataset.get() < 0) fail(name, "cannot be made: " + error_stack());
   return Dataset(std::move(dataset), context_, child(name));
 }
 

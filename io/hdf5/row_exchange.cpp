@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "io/base/error.h"
+#include "io/base/mpi_check.h"
 #include "io/hdf5/store_dtype.h"
 
 namespace kdbench {
@@ -23,8 +24,9 @@ struct Window {
 class RowType {
  public:
   explicit RowType(int64_t width) {
-    MPI_Type_contiguous(static_cast<int>(width), MPI_FLOAT, &type_);
-    MPI_Type_commit(&type_);
+    check_mpi(MPI_Type_contiguous(static_cast<int>(width), MPI_FLOAT, &type_),
+              "MPI_Type_contiguous");
+    check_mpi(MPI_Type_commit(&type_), "MPI_Type_commit");
   }
   ~RowType() { MPI_Type_free(&type_); }
   RowType(const RowType&) = delete;
@@ -50,15 +52,18 @@ std::vector<float> exchange(const Communicator& ranks, const RowPlaces& mine, co
     std::memcpy(outgoing.data() + (i - begin) * width, rows.data() + mine.local[i] * width,
                 width * sizeof(float));
   }
-  MPI_Alltoall(send.data(), 1, MPI_INT, receive.data(), 1, MPI_INT, ranks.comm);
+  check_mpi(MPI_Alltoall(send.data(), 1, MPI_INT, receive.data(), 1, MPI_INT, ranks.comm),
+            "MPI_Alltoall");
   const std::vector<int> send_at = starts_of(send), receive_at = starts_of(receive);
   const int64_t arriving = receive_at.back() + receive.back();
   std::vector<int64_t> where(arriving);
   std::vector<float> incoming(static_cast<size_t>(arriving * width));
-  MPI_Alltoallv(positions.data() + begin, send.data(), send_at.data(), MPI_INT64_T, where.data(),
-                receive.data(), receive_at.data(), MPI_INT64_T, ranks.comm);
-  MPI_Alltoallv(outgoing.data(), send.data(), send_at.data(), row_type, incoming.data(),
-                receive.data(), receive_at.data(), row_type, ranks.comm);
+  check_mpi(MPI_Alltoallv(positions.data() + begin, send.data(), send_at.data(), MPI_INT64_T,
+                          where.data(), receive.data(), receive_at.data(), MPI_INT64_T, ranks.comm),
+            "MPI_Alltoallv");
+  check_mpi(MPI_Alltoallv(outgoing.data(), send.data(), send_at.data(), row_type, incoming.data(),
+                          receive.data(), receive_at.data(), row_type, ranks.comm),
+            "MPI_Alltoallv");
   const int64_t here = std::min(window.first + window.piece * ranks.rank, window.end);
   const int64_t count = std::min(window.piece, window.end - here);
   std::vector<float> ordered(static_cast<size_t>(count * width));

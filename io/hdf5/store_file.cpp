@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "io/hdf5/store_file.h"
 
+#include <optional>
+
 #include "io/base/error.h"
 #include "io/base/partial_file.h"
 
@@ -9,16 +11,6 @@ namespace {
 
 constexpr int64_t kOverhead = 8 << 20;  // of HDF5's own structures, and chunks that are not full
 
-std::filesystem::path folder_of(const std::filesystem::path& path) {
-  return path.has_parent_path() ? path.parent_path() : ".";
-}
-
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code problem;
-  std::filesystem::create_directories(folder, problem);
-  if (problem) throw_machine_error(folder.string(), "cannot be made: " + problem.message());
-}
-
 }  // namespace
 
 void write_store(const std::filesystem::path& path, MPI_Comm comm, const std::string& format,
@@ -26,21 +18,23 @@ void write_store(const std::filesystem::path& path, MPI_Comm comm, const std::st
                  const std::function<void(const Communicator&, const hdf5::Group&)>& fill) {
   const Communicator ranks(comm);
   const std::filesystem::path partial = partial_path(path);
+  const std::string doing = "writing " + partial.string();
+  // Beyond the reach of exceptions: to close a file is collective.
+  std::optional<hdf5::File> file;
   try {
-    agree(ranks, [&] {
-      if (ranks.rank == 0) make_folder(folder_of(path));
-    });
-    const int64_t needed = sum(ranks, bytes);
-    hdf5::File file = hdf5::File::create_parallel(partial, comm, needed + needed / 64 + kOverhead);
-    {
-      const hdf5::Group root = file.root();
-      root.set("format", format);
-      root.set("format_version", static_cast<int64_t>(version));
-      fill(ranks, root);
-    }
-    file.close();
-    agree(ranks, [&] {
-      if (ranks.rank == 0) finish_partial(path);
+    together(ranks, doing.c_str(), [&] {
+      const int64_t needed = sum(ranks, bytes);
+      file.emplace(hdf5::File::create_parallel(partial, comm, needed + needed / 64 + kOverhead));
+      {
+        const hdf5::Group root = file->root();
+        root.set("format", format);
+        root.set("format_version", static_cast<int64_t>(version));
+        fill(ranks, root);
+      }
+      file->close();
+      agree(ranks, [&] {
+        if (ranks.rank == 0) finish_partial(path);
+      });
     });
   } catch (const Error&) {
     std::error_code ignored;

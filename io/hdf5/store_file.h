@@ -17,8 +17,9 @@
 namespace kdbench {
 
 // Collective. Makes <path>.partial with the attributes `format` and `format_version`, runs `fill`
-// on it, closes it and renames it; there is no file when it fails. `bytes`: of this rank's data,
-// reserved on the disk first. Errors come on every rank, except for those of Dataset::write.
+// on it, closes it and renames it; there is no file when it fails. The folder must be there.
+// `bytes`: of this rank's data, reserved on the disk first. Errors come on every rank; what fails
+// on one rank alone between two collective calls, or inside HDF5, ends the job.
 void write_store(const std::filesystem::path& path, MPI_Comm comm, const std::string& format,
                  int version, int64_t bytes,
                  const std::function<void(const Communicator&, const hdf5::Group&)>& fill);

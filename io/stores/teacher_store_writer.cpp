@@ -157,9 +157,8 @@ void write_teacher_store(const std::filesystem::path& path, MPI_Comm comm,
   if (dtype == at::ScalarType::Undefined) {
     throw_user_error("store_dtype", info.store_dtype + " is none", "float32, float16 or bfloat16");
   }
-  int rank = 0;
-  MPI_Comm_rank(comm, &rank);
-  write_store(path, comm, kTeacherStoreFormat, kTeacherStoreVersion, rank == 0 ? bytes : 0,
+  const int64_t mine = Communicator(comm).rank == 0 ? bytes : 0;
+  write_store(path, comm, kTeacherStoreFormat, kTeacherStoreVersion, mine,
               [&](const Communicator& ranks, const hdf5::Group& root) {
                 require_same(ranks, path.string(), describe(info));
                 root.set("task", info.task);

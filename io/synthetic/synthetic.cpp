@@ -141,6 +141,7 @@ std::vector<SyntheticFile> make_synthetic_files(const std::string& task,
 
 void write_synthetic(const std::filesystem::path& root, const SyntheticSettings& settings) {
   for (const auto& task : synthetic_tasks()) {
+    make_subfolder(root / task);
     for (const auto& file : make_synthetic_files(task, settings)) {
       write_file(root / task / (file.split + ".tsv"), file.content);
     }

@@ -35,7 +35,8 @@ std::vector<std::string> synthetic_vocabulary();
 std::vector<SyntheticFile> make_synthetic_files(const std::string& task,
                                                 const SyntheticSettings& settings);
 
-// <root>/<TASK>/<split>.tsv for every task, and <root>/vocab.txt. Throws machine errors.
+// <root>/<TASK>/<split>.tsv for every task, and <root>/vocab.txt; `root` is there. Throws machine
+// errors.
 void write_synthetic(const std::filesystem::path& root, const SyntheticSettings& settings);
 
 }  // namespace kdbench

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "suite/ranks/control.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <stdexcept>
 
 #include "io/base/collective.h"
+#include "io/base/end_job.h"
 #include "io/base/error.h"
-#include "suite/ranks/mpi_check.h"
+#include "io/base/mpi_check.h"
+#include "suite/ranks/temporary_folder.h"
 
 namespace kdbench {
 namespace {
@@ -90,14 +92,6 @@ MPI_Comm duplicate(MPI_Comm comm) {
   return own;
 }
 
-std::string rank_and_host(const Control& control) {
-  char host[MPI_MAX_PROCESSOR_NAME];
-  int length = 0;
-  MPI_Get_processor_name(host, &length);
-  return "rank " + std::to_string(control.rank()) + " of " + std::to_string(control.size()) +
-         " on " + std::string(host, length);
-}
-
 }  // namespace
 
 Control::Control(MPI_Comm comm) : comm_(duplicate(comm)), host_(comm_) {
@@ -166,16 +160,17 @@ void Control::on_root(const std::function<void()>& f) const {
 }
 
 void Control::abort(const std::string& message, int exit_code) const {
-  // One write: the lines of ranks that fail together do not mix.
-  const std::string line = "kdbench: " + rank_and_host(*this) + ": " + message + "\n";
-  std::fflush(stdout);
-  std::fwrite(line.data(), 1, line.size(), stderr);
-  std::fflush(stderr);
-  MPI_Abort(comm_, exit_code);
-  std::_Exit(exit_code);
+  end_job(message.c_str(), static_cast<ExitCode>(exit_code));
 }
 
 MpiSession::MpiSession(int* argc, char*** argv) {
+  end_job_when_nobody_catches();
+  check_temporary_folder();
+  // Open MPI would keep a pointer into every file that ranks share, which nothing here uses, in a
+  // mapped file in TMPDIR and a semaphore in /dev/shm: a full TMPDIR kills by SIGBUS, and a rank
+  // killed then leaves the semaphore taken for every later job of this host.
+  constexpr int kUnlessTheUserSaysOtherwise = 0;
+  setenv("OMPI_MCA_sharedfp", "^sm", kUnlessTheUserSaysOtherwise);
   int provided = 0;
   check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_FUNNELED) {

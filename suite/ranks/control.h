@@ -62,8 +62,7 @@ class Control {
   // Runs `f` on the root alone, under the same rule.
   void on_root(const std::function<void()>& f) const;
 
-  // Prints "kdbench: rank R of N on HOST: message" to stderr and ends all ranks with `exit_code`.
-  // Does not return.
+  // Ends all ranks with one message; see end_job. Does not return.
   [[noreturn]] void abort(const std::string& message, int exit_code) const;
 
  private:
@@ -73,7 +72,8 @@ class Control {
 };
 
 // MPI_Init_thread(FUNNELED) and MPI_Finalize as an object; a thrown exception must not outlive it
-// (main catches inside).
+// (main catches inside). Throws a machine error where MPI cannot start. From then on what nobody
+// catches ends the job (end_job).
 class MpiSession {
  public:
   MpiSession(int* argc, char*** argv);

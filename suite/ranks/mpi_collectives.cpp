@@ -5,8 +5,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "io/base/mpi_check.h"
 #include "suite/ranks/control.h"
-#include "suite/ranks/mpi_check.h"
 
 namespace kdbench {
 namespace {

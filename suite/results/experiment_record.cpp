@@ -36,6 +36,7 @@ std::string record_experiment(const Experiment& experiment, const fs::path& out)
   std::string hash = json_hash(whole);
   const fs::path file = out / experiment.name / "experiments" / (hash + ".json");
   if (!fs::exists(file)) {
+    make_folder_of(file);
     // Paths may hold bytes that are no UTF-8.
     write_once(file, whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }

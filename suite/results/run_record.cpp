@@ -126,6 +126,7 @@ void RunRecord::predictions(const Task& task, const std::string& split,
     throw std::logic_error("predictions of " + task.name + ": labels and logits differ in number");
   }
   const fs::path folder = partial_ / "predictions";
+  make_subfolder(folder);
   const std::string stem = task.name + "-" + split;
   write_file(folder / (stem + ".tsv"), prediction_table(task, predictions, label_order));
   write_file(folder / (stem + "-logits.tsv"), logit_table(predictions));

@@ -91,8 +91,15 @@ int guarded_dispatch(int argc, char** argv, const Control& control) {
     if (control.root()) fmt::print(stderr, "kdbench: {}\n", error.what());
     return number(error.code());
   } catch (const std::exception& error) {
-    return fail(control, as_error(error, "").what(), ExitCode::kMachine);
+    return fail(control, as_error(error, argc > 1 ? argv[1] : "").what(), ExitCode::kMachine);
   }
+}
+
+// An exception that got past would end MPI (MpiSession) while other ranks are at work: it ends the
+// job instead.
+int run_rank(int argc, char** argv) noexcept {
+  const Control control(MPI_COMM_WORLD);
+  return guarded_dispatch(argc, argv, control);
 }
 
 }  // namespace
@@ -102,8 +109,7 @@ int run_program(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     const MpiSession session(&argc, &argv);
-    const Control control(MPI_COMM_WORLD);
-    return guarded_dispatch(argc, argv, control);
+    return run_rank(argc, argv);
   } catch (const Error& error) {  // MPI itself did not start
     fmt::print(stderr, "kdbench: {}\n", error.what());
     return number(error.code());

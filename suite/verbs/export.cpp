@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 
+#include "io/base/partial_file.h"
 #include "io/tasks/glue.h"
 #include "suite/stages/rows/features_stage.h"
 #include "suite/stages/sources/feature_memory.h"
@@ -109,7 +110,12 @@ void export_memory(const ExportOptions& options, const TrainedModel& model,
 }
 
 ExitCode export_outputs(const ExportOptions& options, const VerbContext& context) {
-  context.control.on_root([&] { check(options); });
+  context.control.on_root([&] {
+    check(options);
+    for (const auto& file : {options.file, options.memory_file}) {
+      if (!file.empty()) make_folder_of(file);
+    }
+  });
   const Session session(options.session, context);
   const Workspace& workspace = session.workspace();
   const TrainedModel model = load_trained_model(options.model, find_task(options.task), workspace);

@@ -31,6 +31,7 @@ void write_folder(const fs::path& folder, const ZipEntries& entries) {
   const fs::path partial = partial_path(folder);
   std::error_code failed;
   fs::remove_all(partial, failed);
+  make_folder_of(partial / kArchive);
   for (const auto& [name, content] : entries) {
     PartialFile file(partial / name);
     file.write(content.data(), content.size());
@@ -50,6 +51,7 @@ void write_submission(const GlueZipOptions& options) {
   const auto files = make_submission(runs, options.submission);
   const bool archive_only = out.extension() == ".zip";
   if (archive_only) {
+    make_folder_of(out);
     write_zip(out, entries_of(files));
   } else {
     write_folder(out, entries_of(files));

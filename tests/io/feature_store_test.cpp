@@ -57,7 +57,7 @@ void expect_equal(const FeatureSplit& found, const FeatureSlice& expected) {
 }
 
 std::filesystem::path write_example(const RankFolder& folder, int64_t rows = 1001) {
-  const auto path = folder.path / "sub" / "features.h5";
+  const auto path = folder.path / "features.h5";
   FeatureSlice test = share(folder, "test", rows / 10);
   test.labels.clear();
   write_feature_store(path, MPI_COMM_WORLD, example_info(),
@@ -110,6 +110,26 @@ TEST(FeatureStore, AMistakeOfOneRankIsAnErrorOnAllAndLeavesNoFile) {
   EXPECT_HAS(error_of(write, ExitCode::kMachine), "split train: fields of different lengths");
   MPI_Barrier(MPI_COMM_WORLD);
   EXPECT_TRUE(std::filesystem::is_empty(folder.path));
+}
+
+TEST(FeatureStore, AFolderThatIsGoneIsNotMadeAnew) {
+  const RankFolder folder;
+  const auto write = [&] {
+    write_feature_store(folder.path / "gone" / "a.h5", MPI_COMM_WORLD, example_info(),
+                        {share(folder, "train", 100)});
+  };
+  EXPECT_HAS(error_of(write, ExitCode::kMachine), "gone/a.h5.partial: cannot be made");
+  EXPECT_FALSE(std::filesystem::exists(folder.path / "gone"));
+}
+
+// MPI-IO takes what stands before a colon for the kind of file system.
+TEST(FeatureStore, ColonsInPathsAreAllowed) {
+  const RankFolder folder;
+  const auto sub = folder.make("a:b", [](const auto& path) { create_directory(path); });
+  for (const auto* name : {"features.h5", "nfs:x:y.h5"}) {
+    write_feature_store(sub / name, MPI_COMM_WORLD, example_info(), {share(folder, "train", 100)});
+    expect_equal(*read_feature_store(sub / name).split("train"), example_rows("train", 0, 100));
+  }
 }
 
 TEST(FeatureStore, RanksThatDisagreeAreFound) {

@@ -60,7 +60,7 @@ TEST_F(Safetensors, EveryTypeComesBack) {
       {"empty", at::empty({2, 0, 3})},
       {"strange name \"\n\xC3\xA4", at::ones({1})},
   };
-  const auto path = folder_.path / "sub" / "all.safetensors";
+  const auto path = folder_.path / "all.safetensors";
   write_safetensors(path, tensors, {{"format", "pt"}, {"note", "x"}});
   EXPECT_FALSE(std::filesystem::exists(path.string() + ".partial"));
   std::map<std::string, std::string> metadata;

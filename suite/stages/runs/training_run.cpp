@@ -179,7 +179,7 @@ class Execution {
   void save_model() {
     control().on_root([&] {
       const fs::path folder = record_.folder() / "model";
-      fs::create_directories(folder);
+      fs::create_directory(folder);  // not those above it, should they be gone
       save_checkpoint(parts_.student(), folder);
       copy_tokenizer(tokenizer_folder(learner_.model.settings), folder);
     });

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Calls of MPI that fail end the job: what the other ranks wait for cannot be known any more.
+#pragma once
+
+#include <mpi.h>
+
+namespace kdbench {
+
+// `call` names the MPI function and stands in the message, with MPI's own text. Local; when `code`
+// says that the call failed it does not return (end_job). Only for communicators whose errors are
+// returned (return_errors).
+void check_mpi(int code, const char* call);
+
+// Makes MPI return the errors of `comm` instead of ending the process without our message.
+void return_errors(MPI_Comm comm);
+
+// Frees a communicator of ours at the end of its object's life; does nothing once MPI is finalized,
+// nor while an exception passes: other ranks may not free theirs then.
+void free_communicator(MPI_Comm& comm);
+
+}  // namespace kdbench
