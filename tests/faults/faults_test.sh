@@ -5,6 +5,7 @@
 # faults_test.sh KDBENCH LIBRARY MPIEXEC...; KDBENCH_FAULTS (12): how many faults, KDBENCH_FAULT_SEED (1): which.
 # A fault by hand: KDBENCH_FAULT="KIND RANK N" KDBENCH_FAULT_WINDOW=all|store (fault.cpp).
 set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kdbench=$1 library=$2
 shift 2
 launch=("$@" 3)
@@ -15,48 +16,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 
-# --- A run that writes and reads both stores, with all that the teacher's can hold.
-rows() {
-  printf 'index\tsentence1\tsentence2\tlabel\n'
-  local i
-  for ((i = 0; i < $1; i++)); do
-    printf '%d\ta b\tc%s\t%s\n' "$i" "${words[i % 2]}" "${labels[i % 3 > 0]}"
-  done
-}
-words=("" " a") labels=(not_entailment entailment)
-mkdir -p tokenizer data/RTE
-printf '%s\n' '[PAD]' '[UNK]' '[CLS]' '[SEP]' '[MASK]' a b c >tokenizer/vocab.txt
-rows 7 >data/RTE/train.tsv
-rows 3 >data/RTE/dev.tsv
-shape='architecture = "bert"
-layers = 2
-hidden = 16
-heads = 2
-intermediate = 32
-max_positions = 16
-tokenizer = "tokenizer"'
-cat >experiment.toml <<END
-name = "tiny"
-[data]
-root = "data"
-tasks = ["RTE"]
-max_seq_length = 16
-[teacher]
-$shape
-[teacher.train]
-epochs = 1
-[student]
-$shape
-[train]
-batch_size = 4
-epochs = 1
-seeds = [1]
-[[method]]
-name = "pkd"
-[[method]]
-name = "fsd"
-centroids = 4
-END
+# shellcheck source=tests/faults/tiny_run.sh
+. "$here/tiny_run.sh"
 
 # job OUT [FAULT WINDOW]: a run into OUT; what it says is in `said`.
 job() {
@@ -77,7 +38,10 @@ died_in_hdf5() { [[ $fault == hdf5* ]] && grep -q 'process rank [012] .* exited 
 
 job undisturbed || { cat said; exit 1; }
 result undisturbed >expected
-[ "$(grep -c '\.h5$' expected)" = 2 ] && [ "$(grep -c predictions expected)" = 8 ] || { cat expected; exit 1; }
+if [ "$(grep -c '\.h5$' expected)" != 2 ] || [ "$(grep -c predictions expected)" != 8 ]; then
+  cat expected
+  exit 1
+fi
 for window in all store; do
   KDBENCH_FAULT_COUNTS=$folder/$window job "counted-$window" none "$window" || { cat said; exit 1; }
   rm -rf "counted-$window"
