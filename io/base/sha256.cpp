@@ -68,7 +68,9 @@ std::string hash_file(const std::filesystem::path& path, int64_t from) {
   while (file.read(piece.data(), kPieceBytes), file.gcount() > 0) {
     hash.update(piece.data(), static_cast<size_t>(file.gcount()));
   }
-  if (!file.eof()) throw_user_error(path.string(), "the file cannot be read");
+  if (!file.is_open() || std::filesystem::is_directory(path))
+    throw_user_error(path.string(), "the file cannot be read");
+  if (!file.eof()) throw_machine_error(path.string(), "the disk cannot read it");
   return hash.hex();
 }
 

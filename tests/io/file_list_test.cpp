@@ -11,7 +11,7 @@ namespace kdbench::file_list_test {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::error_of;
+using testing::user_error_of;
 
 class FileList : public ::testing::Test {
  protected:
@@ -22,7 +22,7 @@ class FileList : public ::testing::Test {
     list_ = list_files(folder_.path(), "stage.json");
   }
   std::string check(const std::string& prefix = "") const {
-    return error_of([&] { check_files(folder_.path(), list_, prefix); });
+    return user_error_of([&] { check_files(folder_.path(), list_, prefix); });
   }
 
   testing::TempFolder folder_;
@@ -32,14 +32,14 @@ class FileList : public ::testing::Test {
 TEST_F(FileList, AllFilesButTheOneThatHoldsIt) {
   ASSERT_EQ(list_.size(), 2U);
   EXPECT_EQ(list_.at("model/config.json").at("size"), 2);
-  EXPECT_EQ(check(), "");
+  EXPECT_EQ(check(), "no error");
   EXPECT_TRUE(files_are_there(folder_.path(), list_));
 }
 
 TEST_F(FileList, AFileThatIsGoneOrOtherIsNamed) {
   folder_.write("predictions/a.tsv", "xndex");  // as long as before
   EXPECT_NE(check().find("predictions/a.tsv: is damaged"), std::string::npos);
-  EXPECT_EQ(check("model/"), "");
+  EXPECT_EQ(check("model/"), "no error");
   EXPECT_TRUE(files_are_there(folder_.path(), list_));
   fs::remove(folder_ / "model/config.json");
   EXPECT_NE(check("model/").find("model/config.json: is gone"), std::string::npos);
@@ -50,7 +50,7 @@ TEST_F(FileList, AFileThatIsGoneOrOtherIsNamed) {
 
 TEST_F(FileList, AFolderWithoutAListIsTakenAsItIs) {
   list_ = nullptr;
-  EXPECT_EQ(check(), "");
+  EXPECT_EQ(check(), "no error");
   EXPECT_TRUE(files_are_there(folder_.path(), list_));
 }
 

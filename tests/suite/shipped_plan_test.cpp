@@ -46,7 +46,13 @@ class ShippedPlan : public ::testing::Test {
     return load_experiment(fs::path(testing::kExperimentsFolder) / name, overrides);
   }
   Workspace workspace() const {
-    return {control, *collectives, at::kCPU, 1, folder / "out", "shipped plan test", true};
+    return {control,
+            *collectives,
+            at::kCPU,
+            1,
+            folder / "out",
+            "shipped plan test",
+            std::make_shared<Log>(true, "")};
   }
 
   std::set<std::string> made(const fs::path& where) const {
