@@ -67,9 +67,9 @@ std::string heading(const std::vector<json>& runs, const ReportMaker& maker) {
       maker.command, maker.program, kComparison, kPaired, kGrids, kSpread, kRuns);
 }
 
-// A heading and a table; nothing for a table without rows.
+// A heading and a table; nothing for a table without rows, unless its notes say why it has none.
 std::string section(const std::string& title, Table table) {
-  if (table.rows.empty()) return "";
+  if (table.rows.empty() && table.notes.size() < 2) return "";
   table.title.clear();
   return fmt::format("\n## {}\n\n{}", title, write_markdown(table));
 }

@@ -42,10 +42,10 @@ void warn_of_missing_locks(const std::string& file) {
   static bool warned = false;
   if (warned) return;
   warned = true;
-  fmt::print(stderr,
-             "kdbench: warning: {}: this file system has no locks: jobs that run at the same time "
-             "may do the same work twice\n",
-             file);
+  const std::string text = "kdbench: warning: " + file +
+                           ": this file system has no locks: jobs that run at the same time may do "
+                           "the same work twice\n";
+  std::fputs(text.c_str(), stderr);
 }
 
 std::string lock_file(const fs::path& out, const std::string& name) {

@@ -177,10 +177,12 @@ int threads_per_rank(const Control& control, int requested) {
   const double share = share_of_cpus(control);
   const int threads = requested > 0 ? requested : whole_cpus(share);
   if (control.any(threads > share + 1e-9) && control.root()) {
-    fmt::print(stderr,
-               "kdbench: warning: {} ranks with {} threads each are more than the cores they may "
-               "use (this rank's share: {:.2g})\n",
-               control.size(), threads, share);
+    const std::string text = fmt::format(
+        "kdbench: warning: {} ranks with {} threads each are more than the cores they may use "
+        "(this "
+        "rank's share: {:.2g})\n",
+        control.size(), threads, share);
+    std::fputs(text.c_str(), stderr);
   }
   return threads;
 }

@@ -35,6 +35,9 @@ MPI_Datatype mpi_type<char>() {
   return MPI_CHAR;
 }
 
+// A rank without MPI.
+bool is_alone(MPI_Comm comm) { return comm == MPI_COMM_NULL; }
+
 // MPI counts are ints. Control carries small data: anything longer is a mistake of the caller.
 int int_count(size_t count) {
   if (count > static_cast<size_t>(std::numeric_limits<int>::max())) {
@@ -45,6 +48,7 @@ int int_count(size_t count) {
 
 template <typename T>
 void reduce(MPI_Comm comm, T* values, size_t count, MPI_Op op) {
+  if (is_alone(comm)) return;
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, values, int_count(count), mpi_type<T>(), op, comm),
             "MPI_Allreduce");
 }
@@ -59,6 +63,7 @@ T reduce(MPI_Comm comm, T value, MPI_Op op) {
 std::vector<int64_t> gather_counts(MPI_Comm comm, int size, size_t count) {
   std::vector<int64_t> counts(size);
   const int64_t own = static_cast<int64_t>(count);
+  if (is_alone(comm)) return {own};
   check_mpi(MPI_Allgather(&own, 1, MPI_INT64_T, counts.data(), 1, MPI_INT64_T, comm),
             "MPI_Allgather");
   return counts;
@@ -67,6 +72,7 @@ std::vector<int64_t> gather_counts(MPI_Comm comm, int size, size_t count) {
 template <typename T>
 std::vector<T> gather_flat(MPI_Comm comm, const T* values, const std::vector<int64_t>& counts,
                            int rank) {
+  if (is_alone(comm)) return {values, values + counts[0]};
   std::vector<int> lengths, starts;
   size_t total = 0;
   for (const int64_t count : counts) {
@@ -142,6 +148,7 @@ std::vector<std::string> Control::gather(const std::string& text) const {
 }
 
 std::string Control::broadcast(const std::string& bytes) const {
+  if (is_alone(comm_)) return bytes;
   int64_t size = static_cast<int64_t>(bytes.size());
   check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm_), "MPI_Bcast");
   std::string result = root() ? bytes : std::string(static_cast<size_t>(size), '\0');
@@ -149,9 +156,12 @@ std::string Control::broadcast(const std::string& bytes) const {
   return result;
 }
 
-void Control::barrier() const { check_mpi(MPI_Barrier(comm_), "MPI_Barrier"); }
+void Control::barrier() const {
+  if (!is_alone(comm_)) check_mpi(MPI_Barrier(comm_), "MPI_Barrier");
+}
 
 void Control::agree(const std::function<void()>& f) const {
+  if (is_alone(comm_)) return f();
   kdbench::agree(Communicator(comm_), f);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Host-side agreement between ranks. Always MPI (a single process is a world of one rank); small
+// Host-side agreement between ranks, by MPI (a single process is a world of one rank); small
 // data only: tensors go through Collectives. Every member function except rank(), size() and
 // abort() is collective.
 #pragma once
@@ -17,6 +17,8 @@ namespace kdbench {
 
 class Control {
  public:
+  // One rank without MPI.
+  Control() = default;
   // `comm` is duplicated, so that its messages never meet the tensors'.
   explicit Control(MPI_Comm comm);
   ~Control();

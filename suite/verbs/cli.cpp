@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 
@@ -19,6 +20,11 @@ namespace {
 
 int number(ExitCode code) { return static_cast<int>(code); }
 
+// stderr may be closed, or full.
+void complain(const std::string& message) {
+  std::fputs(("kdbench: " + message + "\n").c_str(), stderr);
+}
+
 // Every rank makes the same mistake about the command line: one of them says so.
 [[noreturn]] void throw_usage_error(const std::string& where, const std::string& what,
                                     const std::string& hint) {
@@ -27,19 +33,42 @@ int number(ExitCode code) { return static_cast<int>(code); }
   throw error;
 }
 
+const Verb* find_verb(const std::string& name) {
+  const auto& verbs = all_verbs();
+  const auto found =
+      std::find_if(verbs.begin(), verbs.end(), [&](const Verb& verb) { return verb.name == name; });
+  return found == verbs.end() ? nullptr : &*found;
+}
+
 // A first argument that is no verb, which CLI11 would only call unexpected.
 void check_verb(int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   const std::string name = argv[1];
+  if (find_verb(name)) return;
   std::vector<std::string> known;
   for (const auto& verb : all_verbs()) known.push_back(verb.name);
-  if (std::find(known.begin(), known.end(), name) != known.end()) return;
   for (const auto& planned : planned_verbs()) {
     if (planned == name) throw_usage_error("", "'" + name + "' is not available yet", "");
   }
   const std::string near = nearest_name(name, known);
   throw_usage_error("", "unknown verb '" + name + "'",
                     near.empty() ? "kdbench --help lists them" : "did you mean '" + near + "'?");
+}
+
+// A verb that needs none, help, and what is no command at all.
+bool needs_no_ranks(int argc, char** argv) {
+  const Verb* verb = argc < 2 ? nullptr : find_verb(argv[1]);
+  return !verb || verb->alone || std::any_of(argv + 2, argv + argc, [](std::string_view argument) {
+    return argument == "--help" || argument == "-h";
+  });
+}
+
+// By what launchers tell their processes; the first, or the only one: 0.
+int launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* rank = std::getenv(name)) return std::atoi(rank);
+  }
+  return 0;
 }
 
 ExitCode dispatch(int argc, char** argv, const Control& control) {
@@ -70,7 +99,7 @@ ExitCode dispatch(int argc, char** argv, const Control& control) {
 // One rank's error: the job ends with it. Alone there is nobody to wait for.
 int fail(const Control& control, const std::string& message, ExitCode code) {
   if (control.size() > 1) control.abort(message, number(code));
-  fmt::print(stderr, "kdbench: {}\n", message);
+  complain(message);
   return number(code);
 }
 
@@ -88,7 +117,7 @@ int guarded_dispatch(int argc, char** argv, const Control& control) {
     return number(code);
   } catch (const Error& error) {
     if (!error.on_every_rank) return fail(control, error.what(), error.code());
-    if (control.root()) fmt::print(stderr, "kdbench: {}\n", error.what());
+    if (control.root()) complain(error.what());
     return number(error.code());
   } catch (const std::exception& error) {
     return fail(control, as_error(error, argc > 1 ? argv[1] : "").what(), ExitCode::kMachine);
@@ -108,10 +137,12 @@ int run_program(int argc, char** argv) {
   // A file that grows beyond the limit (ulimit -f) is then an error of its write, not a death.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
+    if (needs_no_ranks(argc, argv))
+      return launched_rank() == 0 ? guarded_dispatch(argc, argv, Control()) : 0;
     const MpiSession session(&argc, &argv);
     return run_rank(argc, argv);
   } catch (const Error& error) {  // MPI itself did not start
-    fmt::print(stderr, "kdbench: {}\n", error.what());
+    complain(error.what());
     return number(error.code());
   }
 }

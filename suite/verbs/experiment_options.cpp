@@ -32,6 +32,14 @@ void add_selection_options(CLI::App& app, ExperimentOptions& options) {
   add_list("--seeds", options.selection.seeds, "only these seeds, e.g. 1,2");
 }
 
+void add_method_option(CLI::App& app, ExperimentOptions& options) {
+  app.add_option(
+         "--method", options.selection.methods,
+         "only the method with this label (a grid's label: all its points); may be repeated")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 Experiment load_selected(const ExperimentOptions& options, const VerbContext& context,
                          ExperimentPart part) {
   Experiment experiment;

@@ -24,6 +24,9 @@ void add_experiment_options(CLI::App& app, ExperimentOptions& options);
 // --tasks and --seeds.
 void add_selection_options(CLI::App& app, ExperimentOptions& options);
 
+// --method.
+void add_method_option(CLI::App& app, ExperimentOptions& options);
+
 // The experiment with its overrides; what is selected must be in it. Collective.
 Experiment load_selected(const ExperimentOptions& options, const VerbContext& context,
                          ExperimentPart part = ExperimentPart::kAll);

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "reports/comparison.h"
-#include "suite/verbs/experiment_options.h"
+#include "suite/verbs/plan_options.h"
 #include "suite/verbs/registry.h"
 
 namespace kdbench {
@@ -26,7 +26,12 @@ void print_teachers(const std::vector<std::filesystem::path>& records) {
   }
 }
 
-ExitCode finetune(const ExperimentOptions& options, const VerbContext& context) {
+struct FinetuneOptions : ExperimentOptions {
+  PlanOptions plan;
+};
+
+ExitCode finetune(const FinetuneOptions& options, const VerbContext& context) {
+  context.control.agree([&] { check_plan_options(options.plan); });
   const Experiment experiment = load_selected(options, context, ExperimentPart::kTeachers);
   context.control.agree([&] {
     if (!experiment.teacher->train)
@@ -34,6 +39,10 @@ ExitCode finetune(const ExperimentOptions& options, const VerbContext& context) 
                        "add [teacher.train], even empty");
   });
   const Session session(options.session, context);
+  if (options.plan.dry_run) {
+    return print_plan(experiment, options.plan, options.selection, ExperimentPart::kTeachers,
+                      session.workspace());
+  }
   const ExperimentRuns made = make_experiment(experiment, session.workspace(), options.selection,
                                               ExperimentPart::kTeachers);
   context.control.on_root([&] { print_teachers(made.runs); });
@@ -47,9 +56,10 @@ Verb finetune_verb() {
           "An experiment's teachers, trained on hard labels, the very ones that `run` makes and "
           "then reuses",
           [](CLI::App& app) -> VerbAction {
-            auto options = std::make_shared<ExperimentOptions>();
+            auto options = std::make_shared<FinetuneOptions>();
             add_experiment_options(app, *options);
             add_selection_options(app, *options);
+            add_plan_options(app, options->plan);
             app.footer(
                 "The experiment needs [data], [teacher] and [teacher.train]; [student] and "
                 "[[method]] may be missing. Ends with the scores and the folders of the models.");

@@ -83,7 +83,8 @@ Verb glue_zip_verb() {
               context.control.on_root([&] { write_submission(*options); });
               return ExitCode::kDone;
             };
-          }};
+          },
+          /*alone=*/true};
 }
 
 }  // namespace kdbench

@@ -18,7 +18,8 @@ Verb inspect_verb() {
               context.control.on_root([&] { fmt::print("{}", inspect(*path)); });
               return ExitCode::kDone;
             };
-          }};
+          },
+          /*alone=*/true};
 }
 
 }  // namespace kdbench

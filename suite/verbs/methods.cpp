@@ -102,7 +102,8 @@ Verb methods_verb() {
               context.control.on_root([&] { fmt::print("{}", text_of(*name)); });
               return ExitCode::kDone;
             };
-          }};
+          },
+          /*alone=*/true};
 }
 
 }  // namespace kdbench

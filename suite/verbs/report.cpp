@@ -46,7 +46,8 @@ Verb report_verb() {
               context.control.on_root([&] { report(*options, context.command); });
               return ExitCode::kDone;
             };
-          }};
+          },
+          /*alone=*/true};
 }
 
 }  // namespace kdbench

@@ -13,15 +13,17 @@ struct StatusOptions : ExperimentOptions {
   bool json = false;
 };
 
-void print_status(const Experiment& experiment, bool json, const Workspace& workspace) {
-  const auto stages = status_of(experiment, workspace);
-  fmt::print("{}", json ? status_json(experiment, stages).dump(2) + "\n" : status_text(stages));
+void print_status(const Experiment& experiment, const StatusOptions& options,
+                  const Workspace& workspace) {
+  const auto stages = status_of(experiment, workspace, options.selection);
+  fmt::print("{}",
+             options.json ? status_json(experiment, stages).dump(2) + "\n" : status_text(stages));
 }
 
 ExitCode status(const StatusOptions& options, const VerbContext& context) {
   const Experiment experiment = load_selected(options, context);
   const Session session(options.session, context);
-  context.control.on_root([&] { print_status(experiment, options.json, session.workspace()); });
+  context.control.on_root([&] { print_status(experiment, options, session.workspace()); });
   return ExitCode::kDone;
 }
 
@@ -34,6 +36,8 @@ Verb status_verb() {
           [](CLI::App& app) -> VerbAction {
             auto options = std::make_shared<StatusOptions>();
             add_experiment_options(app, *options);
+            add_selection_options(app, *options);
+            add_method_option(app, *options);
             app.add_flag("--json", options->json, "as JSON");
             app.footer(
                 "Looks only: nothing is made, written or waited for, so that it may be asked while "

@@ -73,7 +73,8 @@ Verb tokenize_verb() {
           context.control.on_root([&] { tokenize_stdin(*options); });
           return ExitCode::kDone;
         };
-      }};
+      },
+      /*alone=*/true};
 }
 
 }  // namespace kdbench

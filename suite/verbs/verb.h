@@ -27,6 +27,9 @@ struct Verb {
   std::string help;  // one line
   // Declares options and flags; the action sees their values (it owns them).
   std::function<VerbAction(CLI::App&)> declare;
+  // One process does it without MPI, which may not start where a job's variables stand without its
+  // launcher. Of several ranks the first does it.
+  bool alone = false;
 };
 
 const std::vector<Verb>& all_verbs();

@@ -10,8 +10,8 @@ namespace kdbench {
 class Looking {
  public:
   // User errors of the experiment's files go to `problems`. Local.
-  Looking(const Experiment& experiment, OutputBudget budget, const Workspace& workspace,
-          Problems& problems)
+  Looking(const Experiment& experiment, const Selection& selection, ExperimentPart part,
+          OutputBudget budget, const Workspace& workspace, Problems& problems)
       : workspace_{alone_,
                    *collectives_,
                    at::kMeta,
@@ -20,7 +20,7 @@ class Looking {
                    workspace.command,
                    std::make_shared<Log>(true, "")},
         graph_(
-            experiment, {}, ExperimentPart::kAll, budget, workspace_, [](Stage&) {}, problems) {}
+            experiment, selection, part, budget, workspace_, [](Stage&) {}, problems) {}
 
   ExperimentGraph& experiment() { return graph_; }
   const Graph& graph() { return graph_.graph(); }

@@ -19,13 +19,20 @@ constexpr double kGemmSeconds = 0.05;
 // What a training step makes of the speed of matrix products, about (tests/bench/README.md).
 constexpr double kShareOfGemm = 0.5;
 
-PlanLimits limits_of(int ranks, const Workspace& workspace) {
+int ranks_per_host(const PlanTarget& target, const Control& control) {
+  if (target.ranks_per_host > 0) return std::min(target.ranks, target.ranks_per_host);
+  if (target.ranks == control.size()) return control.local_size();
+  return std::min(target.ranks, usable_cpus());
+}
+
+PlanLimits limits_of(const PlanTarget& target, const Workspace& workspace) {
   PlanLimits limits;
-  limits.ranks_per_host = ranks == workspace.control.size() ? workspace.control.local_size()
-                                                            : std::min(ranks, usable_cpus());
-  limits.available_memory = available_memory_bytes();
-  limits.free_disk = disk_of(workspace.out).free_bytes;
-  limits.flops_per_s = measure_gemm(kGemmSeconds).flops_per_s;
+  limits.ranks_per_host = ranks_per_host(target, workspace.control);
+  limits.available_memory =
+      target.memory_bytes > 0 ? target.memory_bytes : available_memory_bytes();
+  limits.free_disk = target.disk_bytes > 0 ? target.disk_bytes : disk_of(workspace.out).free_bytes;
+  limits.flops_per_s =
+      target.flops_per_s > 0.0 ? target.flops_per_s : measure_gemm(kGemmSeconds).flops_per_s;
   limits.copies = workspace.control.host().obstacle().empty() ? 1 : limits.ranks_per_host;
   limits.outputs = output_budget(limits.free_disk, limits.available_memory, limits.copies);
   return limits;
@@ -101,13 +108,14 @@ double Plan::seconds() const {
   return sum;
 }
 
-Plan make_plan(const Experiment& asked, int ranks, const Workspace& workspace) {
+Plan make_plan(const Experiment& asked, const PlanTarget& target, const Workspace& workspace,
+               const Selection& selection, ExperimentPart part) {
   Plan plan;
-  plan.ranks = ranks;
+  plan.ranks = target.ranks;
   plan.program_bytes = peak_memory_bytes();
-  plan.limits = limits_of(ranks, workspace);
+  plan.limits = limits_of(target, workspace);
   Problems problems;
-  Looking looking(asked, plan.limits.outputs, workspace, problems);
+  Looking looking(asked, selection, part, plan.limits.outputs, workspace, problems);
   check_stages(looking.experiment().targets(), problems, asked.file.string(), looking.workspace());
   Planner planner(plan, looking.workspace());
   for (const auto& stage : looking.graph().stages()) planner.add(*stage);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "suite/config/experiment.h"
+#include "suite/config/selection.h"
 #include "suite/models/training_costs.h"
 #include "suite/ranks/workspace.h"
 #include "suite/stages/sources/output_budget.h"
@@ -33,7 +34,7 @@ struct WorkPlan {
 
 // One thing on the disk: a shared stage, or a run.
 struct StagePlan {
-  std::string kind;  // synthetic | features | teacher | teacher-outputs | memory | run
+  std::string kind;  // synthetic | features | teacher | teacher-outputs | feature-memory | run
   std::string what;  // "MRPC", "MRPC seed 1", "MRPC kd seed 1"
   std::string name;  // hash or run id; empty: it depends on weights that do not exist yet
   bool reused = false;
@@ -72,8 +73,18 @@ struct Plan {
   double seconds() const;
 };
 
-// Local. Throws one user error that lists every problem of the experiment, its data and its
-// weights.
-Plan make_plan(const Experiment& asked, int ranks, const Workspace& workspace);
+// For which machine to plan; 0: as this one is.
+struct PlanTarget {
+  int ranks = 1;
+  int ranks_per_host = 0;
+  int64_t memory_bytes = 0;  // of a host
+  int64_t disk_bytes = 0;    // where the results go
+  double flops_per_s = 0.0;  // of a rank, in matrix products
+};
+
+// Of the selected runs, or of the teachers alone. Local. Throws one user error that lists every
+// problem of the experiment, its data and its weights.
+Plan make_plan(const Experiment& asked, const PlanTarget& target, const Workspace& workspace,
+               const Selection& selection = {}, ExperimentPart part = ExperimentPart::kAll);
 
 }  // namespace kdbench

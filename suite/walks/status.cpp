@@ -80,10 +80,12 @@ std::string detail_of(const StageStatus& stage) {
 
 }  // namespace
 
-std::vector<StageStatus> status_of(const Experiment& experiment, const Workspace& workspace) {
+std::vector<StageStatus> status_of(const Experiment& experiment, const Workspace& workspace,
+                                   const Selection& selection) {
   Problems problems;
-  Looking looking(experiment, output_budget(workspace.out, workspace.control.host().copies()),
-                  workspace, problems);
+  Looking looking(experiment, selection, ExperimentPart::kAll,
+                  output_budget(workspace.out, workspace.control.host().copies()), workspace,
+                  problems);
   throw_each_once(problems, experiment.file.string());
   Watcher watcher(looking.workspace());
   std::vector<StageStatus> found;

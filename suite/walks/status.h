@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "suite/config/experiment.h"
+#include "suite/config/selection.h"
 #include "suite/ranks/workspace.h"
 
 namespace kdbench {
@@ -24,7 +25,8 @@ struct StageStatus {
 
 // What waits is not there and needs what is not done; what is missing could be made now. Throws one
 // user error that lists what cannot be read. Local.
-std::vector<StageStatus> status_of(const Experiment& experiment, const Workspace& workspace);
+std::vector<StageStatus> status_of(const Experiment& experiment, const Workspace& workspace,
+                                   const Selection& selection = {});
 
 std::string status_text(const std::vector<StageStatus>& stages);
 nlohmann::json status_json(const Experiment& experiment, const std::vector<StageStatus>& stages);

@@ -51,6 +51,35 @@ TEST(Paired, OnlySeedsOfBothCount) {
               HasSubstr("pairs,accuracy_difference_mean,accuracy_difference_sd,"));
 }
 
+// Above 2^53 neighbours are one double.
+TEST(Paired, SeedsAreExact) {
+  json base = made_up_run("MRPC", "finetune", 1, dev_scores(0.7, 0.8), 1);
+  json own = made_up_run("MRPC", "kd", 1, dev_scores(0.7, 0.8), 1);
+  base["seed"] = int64_t{9007199254740992};
+  own["seed"] = int64_t{9007199254740993};
+  EXPECT_TRUE(paired_table({base, own}).rows.empty());
+  base["seed"] = own["seed"];
+  EXPECT_EQ(paired_table({base, own}).rows.size(), 1U);
+  EXPECT_THAT(write_csv(spread_table({base, own})), HasSubstr("9007199254740993: 0.700"));
+}
+
+TEST(Paired, RunsOnOtherRowsAreNoPair) {
+  json base = made_up_run("MRPC", "finetune", 1, dev_scores(0.7, 0.8), 1);
+  json own = made_up_run("MRPC", "kd", 1, dev_scores(0.7, 0.8), 1);
+  base["data"] = own["data"] = {{"max_seq_length", 64},
+                                {"train_limit", 0},
+                                {"splits", {{"train", {{"source_sha256", "a"}}}}}};
+  EXPECT_EQ(paired_table({base, own}).rows.size(), 1U);
+  own["data"]["splits"]["train"]["source_sha256"] = "b";
+  Table table = paired_table({base, own});
+  EXPECT_TRUE(table.rows.empty());
+  EXPECT_THAT(table.notes.back(),
+              HasSubstr("kd and finetune: runs that differ in the rows of train are not paired"));
+  own["data"]["max_seq_length"] = 128;
+  table = paired_table({base, own});
+  EXPECT_THAT(table.notes.back(), HasSubstr("differ in max_seq_length (128, 64) are not paired"));
+}
+
 TEST(Paired, NoRowsWithoutFinetune) {
   EXPECT_TRUE(paired_table({made_up_run("MRPC", "kd", 1, dev_scores(0.7, 0.8), 1)}).rows.empty());
   json other = made_up_run("MRPC", "finetune", 1, dev_scores(0.7, 0.8), 1);

@@ -144,7 +144,7 @@ start 1 run experiment.toml --out out
 store=$(ls "$case"/out/.stages/*/features.h5)
 rm -r "$case/out/tiny"
 printf 'XXXX' | dd of="$store" bs=1 seek="$(grep -abo not_entailment "$store" | head -n 1 | cut -d: -f1)" conv=notrunc status=none
-refused 2 "label_names: is damaged" "(delete ${store%/features.h5}: the next run makes it again)"
+refused 2 "features.h5: is damaged" "(delete ${store%/features.h5}: the next run makes it again)"
 rm -r "${store%/features.h5}"
 start 1 run experiment.toml --out out
 [ "$status" = 0 ] || problem "a stage that was deleted is not made again"

@@ -26,6 +26,24 @@ expect 0 '"root": "synthetic"' "$kdbench" inspect "$(dirname "$0")/../../suite/e
 expect 2 "no such file or folder" "$kdbench" inspect "$folder/nothing"
 expect 2 "does not exist" "$kdbench" tokenize --tokenizer "$folder/nothing"
 
+# Without ranks: where a job's variables stand, but nobody who would answer MPI.
+job=(env PMIX_RANK=0 PMIX_NAMESPACE=none PMIX_SERVER_URI3=none SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=4)
+expect 0 "kdbench " "${job[@]}" "$kdbench" --version
+expect 0 "tokenize" "${job[@]}" "$kdbench" --help
+expect 0 "--dry-run" "${job[@]}" "$kdbench" run --help
+expect 0 "finetune: " "${job[@]}" "$kdbench" methods
+expect 2 "no such folder" "${job[@]}" "$kdbench" report "$folder/nothing" --out "$folder/report"
+expect 2 "no such file or folder" "${job[@]}" "$kdbench" inspect "$folder/nothing"
+[ -z "$(env SLURM_PROCID=1 "$kdbench" methods)" ] || problem "a second rank says something too"
+# A closed stderr, or a full one, changes nothing but that.
+"$kdbench" methods kdd 2>&-
+[ $? = 2 ] || problem "a closed stderr"
+"$kdbench" methods kdd 2>/dev/full
+[ $? = 2 ] || problem "a full stderr"
+# What belongs to a plan is refused without one.
+expect 2 "--node-memory: belongs to --dry-run" "$kdbench" run x.toml --node-memory 8
+expect 2 "--gflops: belongs to --dry-run" "$kdbench" distill x.toml --gflops 8
+
 for verb in finetune export distill predict glue-zip; do
   expect 0 "--out" "$kdbench" $verb --help
 done

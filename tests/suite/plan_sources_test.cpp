@@ -66,7 +66,9 @@ class Sources : public ::testing::Test {
             "sources test",
             std::make_shared<Log>(true, "")};
   }
-  Plan plan(const Experiment& experiment) const { return make_plan(experiment, 1, workspace()); }
+  Plan plan(const Experiment& experiment) const {
+    return make_plan(experiment, {.ranks = 1}, workspace());
+  }
 
   // Names of the stages of a kind.
   static std::vector<std::string> names(const Plan& plan, const std::string& kind) {

@@ -26,7 +26,7 @@ using testing::kHeader;
 class PlanTest : public testing::TinyExperiment {
  protected:
   Plan plan(int ranks, const std::vector<std::string>& overrides = {}) const {
-    return make_plan(load(overrides), ranks, workspace());
+    return make_plan(load(overrides), {.ranks = ranks}, workspace());
   }
   std::string refusal(const std::vector<std::string>& overrides = {}) const {
     return testing::user_error_of([&] { plan(1, overrides); });
@@ -64,6 +64,36 @@ TEST_F(PlanTest, ListsDataTrainingsAndStagesInTheirOrder) {
   }
   EXPECT_EQ(kinds,
             (std::vector<std::string>{"features", "teacher", "teacher-outputs", "run", "run"}));
+}
+
+TEST_F(PlanTest, ForAnotherMachine) {
+  const PlanTarget target{.ranks = 64,
+                          .ranks_per_host = 16,
+                          .memory_bytes = int64_t{8} << 30,
+                          .disk_bytes = int64_t{5} << 30,
+                          .flops_per_s = 1e9};
+  const Plan found = make_plan(load(), target, workspace());
+  EXPECT_EQ(found.limits.ranks_per_host, 16);
+  EXPECT_EQ(found.limits.available_memory, int64_t{8} << 30);
+  EXPECT_EQ(found.limits.free_disk, int64_t{5} << 30);
+  double flops = 0.0;
+  for (const auto& stage : found.stages) flops += stage.flops;
+  EXPECT_NEAR(found.seconds(), flops / (64 * 0.5e9), 1e-9 * found.seconds());
+}
+
+TEST_F(PlanTest, OfSomeRunsAlone) {
+  Selection second;
+  second.seeds = {2};
+  const auto kinds = [&](const Selection& selection, ExperimentPart part) {
+    std::vector<std::string> found;
+    for (const auto& stage : make_plan(load(), {.ranks = 1}, workspace(), selection, part).stages)
+      found.push_back(stage.kind);
+    return found;
+  };
+  EXPECT_EQ(kinds(second, ExperimentPart::kAll),
+            (std::vector<std::string>{"features", "teacher", "teacher-outputs", "run"}));
+  EXPECT_EQ(kinds({}, ExperimentPart::kTeachers),
+            (std::vector<std::string>{"features", "teacher"}));
 }
 
 TEST_F(PlanTest, NamesAndStepsAreThoseOfTheRun) {

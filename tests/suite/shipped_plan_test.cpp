@@ -67,7 +67,7 @@ class ShippedPlan : public ::testing::Test {
   }
 
   void expect_planned(const Experiment& experiment) {
-    const Plan plan = make_plan(experiment, 1, workspace());
+    const Plan plan = make_plan(experiment, {.ranks = 1}, workspace());
     const ExperimentRuns runs = make_experiment(experiment, workspace());
     EXPECT_EQ(runs.failed, 0);
     std::set<std::string> shared, students;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "suite/verbs/plan_options.h"
+
+#include <fmt/core.h>
+
+#include "suite/config/experiment_text.h"
+#include "suite/walks/plan_text.h"
+
+namespace kdbench {
+namespace {
+
+constexpr double kGiga = 1e9;
+
+PlanTarget target_of(const PlanOptions& options, const Control& control) {
+  return {.ranks = options.ranks > 0 ? options.ranks : control.size(),
+          .ranks_per_host = options.ranks_per_node,
+          .memory_bytes = static_cast<int64_t>(options.node_memory * kGiga),
+          .disk_bytes = static_cast<int64_t>(options.disk * kGiga),
+          .flops_per_s = options.gflops * kGiga};
+}
+
+}  // namespace
+
+void add_plan_options(CLI::App& app, PlanOptions& options) {
+  app.add_flag("--dry-run", options.dry_run,
+               "check everything and print the plan: stages, steps, memory, disk, time");
+  const auto number = [&](const char* flag, auto& value, const char* help) {
+    app.add_option(flag, value, help)->check(CLI::PositiveNumber);
+  };
+  number("--ranks", options.ranks, "plan for N ranks (default: these)");
+  number("--ranks-per-node", options.ranks_per_node, "plan for nodes with N of them");
+  number("--node-memory", options.node_memory, "plan for nodes with so many GB of memory");
+  number("--disk", options.disk, "plan for so many GB of disk");
+  number("--gflops", options.gflops,
+         "plan for ranks of so many GFLOP/s in matrix products (default: measured here)");
+}
+
+void check_plan_options(const PlanOptions& options) {
+  if (options.dry_run) return;
+  const std::pair<const char*, bool> given[] = {{"--ranks", options.ranks > 0},
+                                                {"--ranks-per-node", options.ranks_per_node > 0},
+                                                {"--node-memory", options.node_memory > 0},
+                                                {"--disk", options.disk > 0},
+                                                {"--gflops", options.gflops > 0}};
+  Problems problems;
+  for (const auto& [flag, is_given] : given) {
+    if (is_given) {
+      problems.add(flag, "belongs to --dry-run",
+                   "mpirun -n or srun -n says how many ranks a run has");
+    }
+  }
+  problems.throw_if_any("options");
+}
+
+ExitCode print_plan(const Experiment& experiment, const PlanOptions& options,
+                    const Selection& selection, ExperimentPart part, const Workspace& workspace) {
+  workspace.control.on_root([&] {
+    const Plan plan =
+        make_plan(experiment, target_of(options, workspace.control), workspace, selection, part);
+    fmt::print("Resolved experiment ({})\n\n{}\n{}", experiment.file.string(),
+               experiment_text(experiment), plan_text(plan));
+  });
+  return ExitCode::kDone;
+}
+
+}  // namespace kdbench
