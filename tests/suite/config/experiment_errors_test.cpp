@@ -6,7 +6,7 @@
 
 #include "io/base/error.h"
 #include "suite/config/experiment.h"
-#include "tests/suite/experiment_folder.h"
+#include "tests/suite/config/experiment_folder.h"
 #include "tests/support/user_error.h"
 
 namespace kdbench::experiment_errors_test {

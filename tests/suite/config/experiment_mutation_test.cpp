@@ -2,7 +2,7 @@
 // The experiment file, damaged in many ways: it is loaded, or refused with a user error.
 #include <gtest/gtest.h>
 
-#include "tests/suite/experiment_folder.h"
+#include "tests/suite/config/experiment_folder.h"
 #include "tests/support/mutation.h"
 
 namespace kdbench::experiment_mutation_test {

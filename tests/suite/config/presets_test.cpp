@@ -6,7 +6,7 @@
 #include "io/base/error.h"
 #include "methods/models/registry.h"
 #include "suite/models/initial_model.h"
-#include "tests/suite/experiment_folder.h"
+#include "tests/suite/config/experiment_folder.h"
 #include "tests/support/tiny_bpe.h"
 #include "tests/support/user_error.h"
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "io/base/error.h"
-#include "tests/suite/experiment_folder.h"
+#include "tests/suite/config/experiment_folder.h"
 
 namespace kdbench::selection_test {
 namespace {

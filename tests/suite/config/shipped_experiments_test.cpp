@@ -14,9 +14,8 @@
 #include "io/base/error.h"
 #include "suite/config/experiment.h"
 #include "suite/config/toml_reader.h"
-#include "tests/support/shared_data.h"
-#include "tests/support/source_folders.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/test_data.h"
 
 namespace kdbench::shipped_experiments_test {
 namespace {
@@ -206,8 +205,7 @@ void expect_point(const Experiment& experiment, const MethodSettings& method,
 }
 
 TEST(ShippedExperiments, BestPointsAreThePublishedOnes) {
-  KDBENCH_NEED_SHARED(published_file, "published.toml");
-  const Published published = read_published(published_file);
+  const Published published = read_published(testing::test_data("published_pkd.toml"));
   const std::map<std::string, std::string> sources{
       {"finetune-6", "ft_6layer"}, {"finetune-3", "ft_3layer"},  {"kd-6", "kd_6layer"},
       {"kd-3", "kd_3layer"},       {"pkd-skip-6", "pkd_6layer"}, {"pkd-last-6", "pkd_6layer_last"},
