@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "reports/pairing.h"
 
+#include <fmt/format.h>
+
 #include "reports/fields.h"
 #include "reports/grid.h"
 #include "reports/run_group.h"
@@ -16,6 +18,7 @@ struct Pairing {
   const RunGroup* method = nullptr;
   const RunGroup* base = nullptr;
   std::vector<std::pair<const json*, const json*>> runs;
+  std::string other_data;  // in what rows of a seed's two runs differ: they are no pair
 };
 
 using PairField = Field<Pairing>;
@@ -23,17 +26,22 @@ using PairField = Field<Pairing>;
 bool fine_tunes(const RunGroup& group) { return group.student() && group.method == "finetune"; }
 
 Pairing pair_up(const RunGroup& method, const RunGroup& base) {
-  Pairing pairing{&method, &base, {}};
+  Pairing pairing{&method, &base, {}, {}};
   for (const json* run : method.done) {
     for (const json* other : base.done) {
-      if (number_at(*run, "seed") == number_at(*other, "seed")) {
+      if (seed_of(*run) != seed_of(*other)) continue;
+      const std::string difference = data_difference(*run, *other);
+      if (difference.empty()) {
         pairing.runs.emplace_back(run, other);
+      } else {
+        pairing.other_data = difference;
       }
     }
   }
   return pairing;
 }
 
+// Pairings without a pair stay where the reason is other data.
 std::vector<Pairing> all_pairings(const std::vector<RunGroup>& groups) {
   std::vector<Pairing> pairings;
   for (const auto& method : groups) {
@@ -43,7 +51,8 @@ std::vector<Pairing> all_pairings(const std::vector<RunGroup>& groups) {
                               (!fine_tunes(method) || &base < &method);
       if (!comparable) continue;
       Pairing pairing = pair_up(method, base);
-      if (!pairing.runs.empty()) pairings.push_back(std::move(pairing));
+      if (!pairing.runs.empty() || !pairing.other_data.empty())
+        pairings.push_back(std::move(pairing));
     }
   }
   return pairings;
@@ -99,7 +108,16 @@ Table paired_table(const std::vector<json>& runs) {
   for (const auto& metric : metric_names(groups)) fields.push_back(difference_field(metric));
   fields.push_back(ratio_field({"steps ratio", "steps_ratio", {.digits = 2}}, "steps"));
   fields.push_back(ratio_field({"core s ratio", "core_s_ratio", {.digits = 2}}, "time/core_s"));
-  Table table = table_of(fields, all_pairings(groups));
+  std::vector<Pairing> pairings = all_pairings(groups);
+  std::vector<std::string> unpaired;
+  for (const auto& pairing : pairings) {
+    if (pairing.other_data.empty()) continue;
+    unpaired.push_back(fmt::format("{} {} and {}: runs that differ in {} are not paired.",
+                                   pairing.method->task, pairing.method->label, pairing.base->label,
+                                   pairing.other_data));
+  }
+  std::erase_if(pairings, [](const Pairing& pairing) { return pairing.runs.empty(); });
+  Table table = table_of(fields, pairings);
   table.notes = {
       "Mean (sd with n - 1) of the differences between runs of the same seed, method minus "
       "finetune; "
@@ -108,6 +126,7 @@ Table paired_table(const std::vector<json>& runs) {
     table.notes.emplace_back(
         "Of a grid only the best point is compared; it was selected on the same dev scores.");
   }
+  for (auto& note : unpaired) table.notes.push_back(std::move(note));
   hide_empty_columns(table);
   return table;
 }

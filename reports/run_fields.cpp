@@ -49,6 +49,29 @@ std::optional<double> number_at(const json& run, const std::string& path) {
   return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
+std::optional<int64_t> seed_of(const json& run) {
+  const json& value = value_at(run, "seed");
+  return value.is_number_integer() ? std::optional(value.get<int64_t>()) : std::nullopt;
+}
+
+std::string data_difference(const json& a, const json& b) {
+  const json& own = value_at(a, "data");
+  const json& other = value_at(b, "data");
+  for (const char* key : {"max_seq_length", "train_limit"}) {
+    const json &mine = value_at(own, key), &theirs = value_at(other, key);
+    if (mine.is_null() || theirs.is_null() || mine == theirs) continue;
+    return fmt::format("{} ({}, {})", key, mine.dump(), theirs.dump());
+  }
+  const json& splits = value_at(own, "splits");
+  if (!splits.is_object()) return "";
+  for (const auto& [name, split] : splits.items()) {
+    const json& theirs = value_at(other, "splits/" + name + "/source_sha256");
+    if (!theirs.is_null() && theirs != value_at(split, "source_sha256"))
+      return "the rows of " + name;
+  }
+  return "";
+}
+
 std::optional<bool> flag_at(const json& run, const std::string& path) {
   const json& value = value_at(run, path);
   return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;

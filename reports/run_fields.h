@@ -18,6 +18,8 @@ std::string text_of(const nlohmann::json& run, const std::string& key);
 std::map<std::string, std::string> texts_at(const nlohmann::json& run, const std::string& path);
 // The number at "time/train_s"; none where there is none (NaN is stored as null).
 std::optional<double> number_at(const nlohmann::json& run, const std::string& path);
+// Exact, also above 2^53, where number_at would round.
+std::optional<int64_t> seed_of(const nlohmann::json& run);
 std::optional<bool> flag_at(const nlohmann::json& run, const std::string& path);
 // "SST-2"; "SST-2 (synthetic)" for an embedded corpus.
 std::string shown_task(const nlohmann::json& run);
@@ -33,6 +35,10 @@ bool is_prediction(const nlohmann::json& run);  // by `kdbench predict`
 // "accuracy dev_mismatched" on others.
 std::map<std::string, double> metrics_of(const nlohmann::json& run,
                                          const std::string& checkpoint = "");
+
+// In what two runs' rows differ, "max_seq_length (40, 64)"; "" where their scores compare: the same
+// source files, cut to the same length and number. Records that do not say it do not differ.
+std::string data_difference(const nlohmann::json& a, const nlohmann::json& b);
 
 // "vm (Intel(R) Xeon(R)), 2 ranks x 1 thread": times are comparable where this is the same.
 std::string machine_of(const nlohmann::json& run);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "io/base/error.h"
+#include "io/base/sha256.h"
 #include "reports/old_record.h"
 #include "reports/run_fields.h"
 
@@ -18,12 +19,12 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr int kNewestSchema = 2;
-constexpr const char* kRecord = "run.json";
+constexpr const char* kHash = "record_sha256";
 
 bool unfinished(const fs::path& folder) { return folder.extension() == ".partial"; }
 
 bool holds_run(const fs::path& folder) {
-  return fs::is_regular_file(folder / kRecord) ||
+  return fs::is_regular_file(folder / kRunJson) ||
          (unfinished(folder) && fs::is_regular_file(folder / "events.jsonl"));
 }
 
@@ -84,12 +85,16 @@ json read_record(const fs::path& file) {
                                  version->get<int>(), kNewestSchema),
                      "a newer kdbench can read it");
   }
+  if (record.contains(kHash) && record.at(kHash) != record_sha256(record)) {
+    throw_user_error(file.string(), "is damaged: it is not what was written",
+                     "delete its folder: the next run makes it again");
+  }
   return record;
 }
 
 json read_run(const fs::path& folder) {
-  json run = fs::exists(folder / kRecord)
-                 ? read_record(folder / kRecord)
+  json run = fs::exists(folder / kRunJson)
+                 ? read_record(folder / kRunJson)
                  : json{{"run_id", folder.stem().string()},
                         {"experiment", folder.parent_path().filename().string()}};
   if (unfinished(folder) && text_of(run, "status") != "stopped") {
@@ -101,6 +106,20 @@ json read_run(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::string record_sha256(const json& record) {
+  json content = record;
+  content.erase(kHash);
+  return json_hash(content, 64);
+}
+
+json read_run_json(const fs::path& folder) {
+  std::ifstream file(folder / kRunJson);
+  const json record = json::parse(file, nullptr, /*allow_exceptions=*/false);
+  const bool whole =
+      record.is_object() && (!record.contains(kHash) || record[kHash] == record_sha256(record));
+  return whole ? record : json::object();
+}
 
 std::vector<json> read_runs(const std::vector<fs::path>& folders) {
   RunFinder finder;

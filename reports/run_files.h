@@ -4,9 +4,20 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 namespace kdbench {
+
+inline constexpr const char* kRunJson = "run.json";
+
+// Of a record's content, all but its key "record_sha256", which holds it: a record that is not what
+// was written is refused.
+std::string record_sha256(const nlohmann::json& record);
+
+// The record in a run's folder; an empty object where there is none, or it is not what was written.
+// Throws nothing.
+nlohmann::json read_run_json(const std::filesystem::path& folder);
 
 // The run.json of every run at or below the folders (a run's folder, an experiment's, an output
 // folder), in order of path, each run once; "folder" is added: where it was found. Shared stages

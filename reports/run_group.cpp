@@ -65,10 +65,9 @@ class Drafts {
 
 // Done runs must come first: an attempt that failed does not count once its seed is done.
 void add_run(const json& run, RunGroup& group) {
-  const auto seed = number_at(run, "seed");
-  const bool there = std::any_of(group.done.begin(), group.done.end(), [&](const json* other) {
-    return number_at(*other, "seed") == seed;
-  });
+  const auto seed = seed_of(run);
+  const bool there = std::any_of(group.done.begin(), group.done.end(),
+                                 [&](const json* other) { return seed_of(*other) == seed; });
   if (!is_done(run)) {
     if (!there) ++(text_of(run, "status") == "stopped" ? group.stopped : group.failed);
   } else if (there) {
@@ -163,9 +162,8 @@ std::vector<RunGroup> group_runs(const std::vector<json>& runs) {
   tell_namesakes_apart(drafts);
   std::vector<RunGroup> groups;
   for (auto& draft : drafts) {
-    std::sort(draft.group.done.begin(), draft.group.done.end(), [](const json* a, const json* b) {
-      return number_at(*a, "seed") < number_at(*b, "seed");
-    });
+    std::sort(draft.group.done.begin(), draft.group.done.end(),
+              [](const json* a, const json* b) { return seed_of(*a) < seed_of(*b); });
     groups.push_back(std::move(draft.group));
   }
   return groups;

@@ -65,7 +65,11 @@ const std::vector<RunField>& identity() {
       text(data("label"), "label"),
       text(data("method"), "method"),
       text(data("role"), "role"),
-      number({"seed", "seed"}, "seed"),
+      {{"seed", "seed"},
+       [](auto& run) {
+         const auto seed = seed_of(run);
+         return seed ? Cell(std::to_string(*seed)) : Cell();
+       }},
       text("status", "status"),
       text(data("reason"), "reason"),
       text(data("checkpoint"), "checkpoint")};

@@ -43,8 +43,8 @@ std::string by_seed(const Scores& scores) {
     const auto metrics = metrics_of(*run);
     const auto it = metrics.find(scores.metric);
     if (it == metrics.end()) continue;
-    text += fmt::format("{}{:.0f}: {:.3f}", text.empty() ? "" : ", ",
-                        number_at(*run, "seed").value_or(0), it->second);
+    text += fmt::format("{}{}: {:.3f}", text.empty() ? "" : ", ", seed_of(*run).value_or(0),
+                        it->second);
   }
   return text;
 }

@@ -35,6 +35,8 @@ struct Place {
   }
 };
 
+bool ending = false;
+
 bool lower_rank_reports(const Place& me) {
   int arrived = 0;
   MPI_Status status;
@@ -89,6 +91,13 @@ void say(const Place& me, const char* message) {
   end_job("ended without a reason", ExitCode::kMachine);
 }
 
+// HDF5 calls exit() where it lacks memory for its own lists. A program that is done is done with
+// MPI too.
+void end_exiting() {
+  if (!ending && Place().running)
+    end_job("a library ended the program: out of memory?", ExitCode::kMachine);
+}
+
 }  // namespace
 
 std::string rank_name() {
@@ -99,6 +108,7 @@ std::string rank_name() {
 
 void end_job(const char* message, ExitCode code) {
   const Place me;
+  ending = true;
   if (another_speaks(me)) {
     std::this_thread::sleep_for(kPatience);
   } else {
@@ -114,6 +124,9 @@ void end_job(const char* doing, const char* what) {
   end_job(message, ExitCode::kMachine);
 }
 
-void end_job_when_nobody_catches() { std::set_terminate(end_uncaught); }
+void end_job_when_nobody_catches() {
+  std::set_terminate(end_uncaught);
+  std::atexit(end_exiting);
+}
 
 }  // namespace kdbench

@@ -60,14 +60,17 @@ std::string sha256(std::string_view bytes) { return Sha256().update(bytes).hex()
 
 namespace {
 
-std::string hash_file(const std::filesystem::path& path) {
+std::string hash_file(const std::filesystem::path& path, int64_t from) {
   std::ifstream file(path, std::ios::binary);
+  file.seekg(from);
   std::vector<char> piece(kPieceBytes);
   Sha256 hash;
   while (file.read(piece.data(), kPieceBytes), file.gcount() > 0) {
     hash.update(piece.data(), static_cast<size_t>(file.gcount()));
   }
-  if (!file.eof()) throw_user_error(path.string(), "the file cannot be read");
+  if (!file.is_open() || std::filesystem::is_directory(path))
+    throw_user_error(path.string(), "the file cannot be read");
+  if (!file.eof()) throw_machine_error(path.string(), "the disk cannot read it");
   return hash.hex();
 }
 
@@ -88,16 +91,16 @@ bool is_settled(const struct stat& file) { return std::time(nullptr) - file.st_m
 
 }  // namespace
 
-std::string file_sha256(const std::filesystem::path& path) {
+std::string file_sha256(const std::filesystem::path& path, int64_t from) {
   static std::mutex mutex;
-  static std::map<FileState, std::string> known;
+  static std::map<std::pair<FileState, int64_t>, std::string> known;
   struct stat before {};
-  if (::stat(path.c_str(), &before) != 0) return hash_file(path);
+  if (::stat(path.c_str(), &before) != 0) return hash_file(path, from);
   const std::lock_guard lock(mutex);
-  const auto found = known.find(state_of(before));
+  const auto found = known.find({state_of(before), from});
   if (found != known.end()) return found->second;
-  const std::string hash = hash_file(path);
-  if (is_settled(before)) known[state_of(before)] = hash;
+  const std::string hash = hash_file(path, from);
+  if (is_settled(before)) known[{state_of(before), from}] = hash;
   return hash;
 }
 

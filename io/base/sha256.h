@@ -25,9 +25,9 @@ class Sha256 {
 };
 
 std::string sha256(std::string_view bytes);
-// Throws a user error when the file cannot be read. A file that has not changed since is not read
-// again in this process.
-std::string file_sha256(const std::filesystem::path& path);
+// Of the file's bytes from `from` on. Throws a user error when it cannot be read. A file that has
+// not changed since is not read again in this process.
+std::string file_sha256(const std::filesystem::path& path, int64_t from = 0);
 // First `digits` of the SHA-256 of a JSON value (keys sorted).
 std::string json_hash(const nlohmann::json& value, size_t digits = 16);
 

@@ -19,7 +19,8 @@ std::string read_text_file(const std::filesystem::path& path) {
   }
   std::string text(static_cast<size_t>(size), '\0');
   file.seekg(0);
-  if (!file.read(text.data(), size)) throw_user_error(path.string(), "the file cannot be read");
+  // Not the user's mistake, and not the same on every rank.
+  if (!file.read(text.data(), size)) throw_machine_error(path.string(), "the disk cannot read it");
   return text;
 }
 

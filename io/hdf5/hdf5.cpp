@@ -13,6 +13,7 @@
 
 #include "io/base/error.h"
 #include "io/hdf5/hdf5_detail.h"
+#include "io/hdf5/store_seal.h"
 
 namespace kdbench::hdf5 {
 namespace {
@@ -298,6 +299,7 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   H5Pset_coll_metadata_write(access.get(), true);
   const Handle creation(H5Pcreate(H5P_FILE_CREATE));
   H5Pset_obj_track_times(creation.get(), false);  // times would make equal stores differ
+  H5Pset_userblock(creation.get(), kSealBytes);
   const PlainName name(path);
   Handle file(H5Fcreate(name.get().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
   if (file.get() < 0) fail_in(*context, "", "cannot be made: " + error_stack());

@@ -5,6 +5,7 @@
 
 #include "io/base/error.h"
 #include "io/base/partial_file.h"
+#include "io/hdf5/store_seal.h"
 
 namespace kdbench {
 namespace {
@@ -33,7 +34,9 @@ void write_store(const std::filesystem::path& path, MPI_Comm comm, const std::st
       }
       file->close();
       agree(ranks, [&] {
-        if (ranks.rank == 0) finish_partial(path);
+        if (ranks.rank != 0) return;
+        seal_store(partial);
+        finish_partial(path);
       });
     });
   } catch (const Error&) {
@@ -65,6 +68,7 @@ hdf5::File open_store(const std::filesystem::path& path, const std::string& form
     root.fail("", "has format version " + std::to_string(found) + ", this program reads version " +
                       std::to_string(version));
   }
+  check_seal(path);
   return file;
 }
 

@@ -24,6 +24,15 @@ StageState SharedStage::look(const Workspace& workspace) {
   return {};
 }
 
+const std::filesystem::path& SharedStage::contents(const Workspace& workspace) {
+  if (checked_.empty()) {
+    const std::filesystem::path found = folder(workspace);
+    workspace.control.on_root([&] { check_stage(found); });
+    checked_ = found;
+  }
+  return checked_;
+}
+
 Outcome SharedStage::make(const Workspace& workspace) {
   bool mine = false;
   const auto made = ensure_stage(workspace, key_, [&](const std::filesystem::path& partial) {

@@ -102,6 +102,8 @@ class Stage {
   // Gives back the memory of what was read of it. Local.
   virtual void release() {}
 
+  // It trains or scores a model, and leaves a run's record.
+  virtual bool leaves_run() const { return false; }
   // It only turns the user's data into rows: done before anything is checked or trained.
   virtual bool prepares_data() const { return false; }
 
@@ -127,6 +129,9 @@ class SharedStage : public Stage {
   std::filesystem::path folder(const Workspace& workspace) override {
     return stage_folder(workspace.out, key_);
   }
+  // The folder of the finished stage for those who read it: that its files are what was written is
+  // checked first, once. Throws a user error. Collective.
+  const std::filesystem::path& contents(const Workspace& workspace);
   bool done(const Workspace& workspace) override;
   StageState look(const Workspace& workspace) override;
   Outcome make(const Workspace& workspace) override;
@@ -139,6 +144,7 @@ class SharedStage : public Stage {
  private:
   StageKey key_;
   std::string hash_;
+  std::filesystem::path checked_;
 };
 
 }  // namespace kdbench

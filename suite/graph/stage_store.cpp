@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "io/base/error.h"
+#include "io/base/file_list.h"
 #include "io/base/sha256.h"
 #include "suite/graph/stage_lock.h"
 
@@ -15,13 +16,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kDescription = "stage.json";
+
 void write_description(const StageKey& key, const fs::path& folder) {
-  std::ofstream file(folder / "stage.json");
-  file << nlohmann::json{{"kind", key.kind}, {"version", key.version}, {"inputs", key.inputs}}.dump(
-              2)
-       << "\n";
+  const nlohmann::json description{{"kind", key.kind},
+                                   {"version", key.version},
+                                   {"inputs", key.inputs},
+                                   {"files", list_files(folder, kDescription)}};
+  std::ofstream file(folder / kDescription);
+  file << description.dump(2) << "\n";
   if (!file.flush())
     throw_machine_error(folder.string(), "cannot write stage.json", "is the disk full?");
+}
+
+// Null where it cannot be read.
+nlohmann::json read_files(const fs::path& folder) {
+  std::ifstream file(folder / kDescription);
+  const auto description = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  if (!description.is_object()) return nullptr;
+  return description.value("files", nlohmann::json::object());
 }
 
 // A name of its own for each attempt, for file systems without locks. No colon: MPI-IO takes what
@@ -32,7 +45,10 @@ std::string attempt_name() {
   return name;
 }
 
-bool is_complete(const fs::path& folder) { return fs::exists(folder / "stage.json"); }
+bool is_complete(const fs::path& folder) {
+  const nlohmann::json files = read_files(folder);
+  return !files.is_null() && files_are_there(folder, files);
+}
 
 bool is_finished(const Control& control, const fs::path& folder) {
   return from_root(control,
@@ -51,7 +67,7 @@ void remove_leftovers(const fs::path& folder) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(begin) && name.ends_with(".partial")) dead.push_back(entry.path());
   }
-  if (fs::exists(folder)) dead.push_back(folder);  // without stage.json: half removed by somebody
+  if (fs::exists(folder)) dead.push_back(folder);  // a part of it is gone
   for (const auto& path : dead) fs::remove_all(path);
 }
 
@@ -120,6 +136,10 @@ StageKey key_from_root(const Control& control, const std::function<StageKey()>& 
     return nlohmann::json{found.kind, found.version, found.inputs};
   });
   return {key[0].get<std::string>(), key[1].get<int>(), key[2]};
+}
+
+void check_stage(const fs::path& folder) {
+  read_stage(folder, [&] { check_files(folder, read_files(folder)); });
 }
 
 void read_stage(const fs::path& folder, const std::function<void()>& read) {

@@ -23,7 +23,7 @@ struct StageKey {
   std::string hash() const;  // 16 hex digits
 };
 
-// Where a stage lies, and whether it is there and complete. Local.
+// Where a stage lies, and whether it is there with all of its files. Local.
 std::filesystem::path stage_folder(const std::filesystem::path& out, const StageKey& key);
 bool stage_is_there(const std::filesystem::path& out, const StageKey& key);
 
@@ -38,6 +38,10 @@ std::optional<std::filesystem::path> ensure_stage(
 
 // A key that is found by reading files. Collective, as from_root.
 StageKey key_from_root(const Control& control, const std::function<StageKey()>& f);
+
+// Throws a user error when a file of a finished stage is not what was written: which, and that the
+// folder must be deleted to be made again. Reads all of it. Local.
+void check_stage(const std::filesystem::path& folder);
 
 // Runs `read` on what a finished stage left in `folder`. Its user errors (a damaged file, or one
 // that is gone) say that this folder must be deleted to be made again. Local.

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "io/base/file_list.h"
 #include "io/base/text.h"
 #include "io/tokenizers/tokenizer.h"
 #include "methods/models/checkpoint.h"
 #include "methods/models/initialization.h"
+#include "reports/run_files.h"
 #include "suite/models/build_model.h"
 
 namespace kdbench {
@@ -21,6 +23,15 @@ void check_frozen_head(const Task& task, const LoadReport& report, const fs::pat
   throw_user_error(
       folder.string(), "its labels (" + first_few(labels) + ") are not those of " + task.name,
       "id2label in config.json must name the task's labels: " + first_few(task.labels));
+}
+
+// A model that a run has left must be what it left.
+void check_model_of_run(const fs::path& folder) {
+  const fs::path model = fs::absolute(folder).lexically_normal();
+  const fs::path name = model.has_filename() ? model : model.parent_path();  // "model/"
+  const nlohmann::json run = read_run_json(name.parent_path());
+  if (run.contains("files"))
+    check_files(name.parent_path(), run["files"], name.filename().string() + "/");
 }
 
 TensorMap outline_tensors(const Model& model) {
@@ -43,6 +54,7 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
   const int64_t vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
   ModelConfig own;  // of the file
   TensorMap weights;
+  if (settings.weights) check_model_of_run(*settings.weights);
   if (from_file) {
     own = read_model_config(*settings.weights);
     weights = read_checkpoint(*settings.weights, own.architecture);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/ranks/control.h"
 
+#include <hdf5.h>
+
 #include <cstdlib>
 #include <limits>
 #include <stdexcept>
@@ -165,6 +167,9 @@ void Control::abort(const std::string& message, int exit_code) const {
 
 MpiSession::MpiSession(int* argc, char*** argv) {
   end_job_when_nobody_catches();
+  // In exit(), which HDF5 itself calls where it lacks memory, HDF5 would close its files and wait
+  // for other ranks. Where all is well it does so in MPI_Finalize.
+  H5dont_atexit();
   check_temporary_folder();
   // Open MPI would keep a pointer into every file that ranks share, which nothing here uses, in a
   // mapped file in TMPDIR and a semaphore in /dev/shm: a full TMPDIR kills by SIGBUS, and a rank

@@ -7,7 +7,7 @@
 namespace kdbench {
 
 void Workspace::say(const std::string& line) const {
-  if (control.root() && !quiet) fmt::print(stderr, "{}\n", line);
+  if (control.root()) log->line(line);
 }
 
 nlohmann::json from_root(const Control& control, const std::function<nlohmann::json()>& f) {

@@ -6,11 +6,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "suite/ranks/collectives.h"
 #include "suite/ranks/control.h"
+#include "suite/ranks/log.h"
 
 namespace kdbench {
 
@@ -21,9 +23,9 @@ struct Workspace {
   int threads = 1;            // per rank
   std::filesystem::path out;  // runs in <out>/<experiment>/, shared stages in <out>/.stages/
   std::string command;        // for run.json
-  bool quiet = false;         // say() says nothing
+  std::shared_ptr<Log> log = std::make_shared<Log>();
 
-  // One line about what happens, from the root rank to stderr.
+  // One line about what happens, from the root rank to the log.
   void say(const std::string& line) const;
 };
 

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "io/base/error.h"
+#include "io/base/file_list.h"
+#include "io/base/json_file.h"
 #include "io/hdf5/hdf5.h"
 #include "io/stores/feature_store.h"
 #include "io/stores/teacher_store.h"
@@ -21,6 +23,8 @@ namespace kdbench {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kStageJson = "stage.json";
 
 std::string inspect_features(const fs::path& path) {
   const FeatureStore store = read_feature_store(path);
@@ -105,6 +109,13 @@ int64_t count_lines(const fs::path& file, bool json) {
   return lines;
 }
 
+// Throws a user error when one of the files that `record` lists is damaged.
+std::string files_text(const fs::path& folder, const nlohmann::json& record) {
+  if (!record.contains("files")) return "made before files were listed: not checked\n";
+  check_files(folder, record.at("files"));
+  return fmt::format("all {} files are what was written\n", record.at("files").size());
+}
+
 std::string inspect_run(const fs::path& folder) {
   const auto run = read_runs({folder}).front();
   std::string text = fmt::format("run {}\nstatus {}  {}\n", run.value("run_id", "?"),
@@ -130,7 +141,47 @@ std::string inspect_run(const fs::path& folder) {
     text += fmt::format("model/model.safetensors: {} tensors\n",
                         read_safetensors(folder / "model/model.safetensors").size());
   }
+  return text + files_text(folder, run);
+}
+
+// A folder below .stages.
+std::string inspect_stage(const fs::path& folder) {
+  const nlohmann::json stage = read_json_object(folder / kStageJson);
+  Table table;
+  table.header = {"file", "bytes"};
+  const nlohmann::json files = stage.value("files", nlohmann::json::object());
+  for (const auto& [name, file] : files.items()) {
+    table.rows.push_back({name, std::to_string(file.value("size", int64_t{0}))});
+  }
+  std::string text =
+      fmt::format("stage {}, format version {}\nmade from {}\n", stage.value("kind", "?"),
+                  stage.value("version", 0), stage.value("inputs", nlohmann::json()).dump()) +
+      write_console(table) + files_text(folder, stage);
+  for (const auto& [name, file] : files.items()) {
+    if (name.ends_with(".h5")) text += fmt::format("\n{}: {}", name, inspect_store(folder / name));
+  }
   return text;
+}
+
+// All runs below a folder: one line each.
+std::string inspect_runs(const fs::path& folder) {
+  Table table;
+  table.header = {"run", "status", "files"};
+  Problems damaged;
+  for (const auto& run : read_runs({folder})) {
+    const fs::path place = run.at("folder").get<std::string>();
+    std::string state = "as written";
+    try {
+      if (!run.contains("files")) state = "not listed";
+      check_files(place, run.value("files", nlohmann::json()));
+    } catch (const Error& error) {
+      state = error.message();
+      damaged.add(error.where(), error.message());
+    }
+    table.rows.push_back({run.value("run_id", "?"), run.value("status", "?"), state});
+  }
+  damaged.throw_if_any(folder.string());
+  return write_console(table);
 }
 
 }  // namespace
@@ -138,8 +189,9 @@ std::string inspect_run(const fs::path& folder) {
 std::string inspect(const fs::path& path) {
   if (!fs::exists(path)) throw_user_error(path.string(), "no such file or folder");
   if (fs::is_directory(path)) {
-    if (fs::exists(path / "run.json")) return inspect_run(path);
-    throw_user_error(path.string(), "has no run.json", "a run's folder is expected");
+    if (fs::exists(path / kRunJson)) return inspect_run(path);
+    if (fs::exists(path / kStageJson)) return inspect_stage(path);
+    return inspect_runs(path);
   }
   const std::string extension = path.extension();
   if (extension == ".h5") return inspect_store(path);
@@ -147,7 +199,7 @@ std::string inspect(const fs::path& path) {
   if (extension == ".toml") return load_experiment(path, {}).to_json().dump(2) + "\n";
   throw_user_error(
       path.string(), "cannot be inspected",
-      "a store (.h5), weights (.safetensors), an experiment (.toml) or a run's folder");
+      "a store (.h5), weights (.safetensors), an experiment (.toml), or a folder of results");
 }
 
 }  // namespace kdbench

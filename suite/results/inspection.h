@@ -7,8 +7,9 @@
 
 namespace kdbench {
 
-// An .h5 store, a .safetensors file, a run's folder or an experiment file (.toml). Throws a user
-// error for anything else, and when the content is damaged.
+// An .h5 store, a .safetensors file, an experiment file (.toml), or a folder of results: a run's, a
+// stage's, or one with runs below it. Throws a user error for anything else, and when something is
+// damaged.
 std::string inspect(const std::filesystem::path& path);
 
 }  // namespace kdbench

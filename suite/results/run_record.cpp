@@ -13,7 +13,9 @@
 #include <stdexcept>
 
 #include "io/base/error.h"
+#include "io/base/file_list.h"
 #include "io/base/partial_file.h"
+#include "reports/run_files.h"
 
 namespace kdbench {
 namespace {
@@ -98,6 +100,12 @@ struct RunRecord::Events {
   std::FILE* stream;
 };
 
+void write_run_json(const fs::path& folder, nlohmann::json record) {
+  record = nlohmann::json::parse(line_of(record));  // as it will be read
+  record["record_sha256"] = record_sha256(record);
+  write_file(folder / kRunJson, line_of(record, 2));
+}
+
 RunRecord::RunRecord(fs::path folder, bool active)
     : final_(std::move(folder)), partial_(with_partial(final_)), active_(active) {
   json_ = nlohmann::json::object();
@@ -135,7 +143,7 @@ void RunRecord::predictions(const Task& task, const std::string& split,
 void RunRecord::write_json(const std::string& status, const std::string& reason) {
   json_["status"] = status;
   json_["reason"] = reason;
-  write_file(partial_ / "run.json", line_of(json_, 2));
+  write_run_json(partial_, json_);
 }
 
 void RunRecord::begin() {
@@ -146,6 +154,7 @@ void RunRecord::finish(const std::string& status, const std::string& reason) {
   if (!active_ || finished_) return;
   events_->flush_to_disk();
   events_.reset();
+  json_["files"] = list_files(partial_, kRunJson);
   write_json(status, reason);
   flush_folder(partial_);
   std::error_code failed;
@@ -169,9 +178,7 @@ std::filesystem::path free_run_folder(const std::filesystem::path& first, bool* 
                                       nlohmann::json* last) {
   std::filesystem::path folder = first;
   for (int attempt = 2; std::filesystem::exists(folder); ++attempt) {
-    std::ifstream file(folder / "run.json");
-    auto json = nlohmann::json::parse(file, nullptr, false);
-    if (!json.is_object()) json = nlohmann::json::object();
+    const nlohmann::json json = read_run_json(folder);
     *done = json.value("status", "") == "done";
     if (last) *last = json;
     if (*done) return folder;

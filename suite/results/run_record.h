@@ -59,6 +59,10 @@ class RunRecord {
   std::unique_ptr<Events> events_;
 };
 
+// Writes <folder>/run.json, with the hash that tells whether it is still what was written. Local;
+// throws machine errors.
+void write_run_json(const std::filesystem::path& folder, nlohmann::json record);
+
 // `first`, or first-2, first-3, ... after failed attempts: results are never overwritten. `done` is
 // set when a finished run stands under the returned name; `last` receives the record of the last
 // attempt, an empty object where it cannot be read, and stays as it is where there was none.

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "io/base/error.h"
+#include "io/base/file_list.h"
 #include "io/base/text.h"
 #include "io/tasks/leaderboard.h"
 #include "reports/dev_score.h"
@@ -27,8 +28,7 @@ using Candidates = std::vector<const json*>;
 bool wanted(const json& run, const SubmissionOptions& options) {
   const bool labelled = options.label.empty() || text_of(run, "label") == options.label ||
                         text_of(run, "grid/label") == options.label;
-  return labelled &&
-         (!options.seed || number_at(run, "seed") == std::optional<double>(double(*options.seed)));
+  return labelled && (!options.seed || seed_of(run) == options.seed);
 }
 
 Candidates candidates_of(const std::vector<json>& runs, const std::string& task,
@@ -125,6 +125,8 @@ class Submission {
       const Choice& choice = choice_of(task);
       const fs::path path = predictions(choice, task, file);
       if (path.empty()) continue;
+      check_files(text_of(*choice.run, "folder"), choice.run->value("files", json()),
+                  "predictions/" + path.filename().string());
       ++used_;
       return {file.name, leaderboard_text(file, path, options_.any_size),
               text_of(*choice.run, "folder") + choice.remark};

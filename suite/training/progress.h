@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: MIT
 // What a person sees while training runs: on a terminal one line that is rewritten (loss,
-// samples/s, time left), elsewhere a plain line at intervals. Root rank only; stdout stays free for
-// results, progress goes to stderr.
+// samples/s, time left), elsewhere a line an epoch, and one a minute. Root rank only.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 
+#include "suite/ranks/log.h"
+
 namespace kdbench {
 
 class Progress {
  public:
   // `title`: "MRPC kd seed 2". `active`: this rank shows it.
-  Progress(std::string title, bool active);
-  ~Progress();  // ends the line
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  Progress(std::string title, Log& log, bool active);
 
   // After a step: `done_steps` of `all_steps`; `samples` rows in this one.
   void step(int64_t done_steps, int64_t all_steps, double loss, int64_t samples);
-  // A line of its own (an evaluation, a finished stage).
+  // A line of its own: what an evaluation found.
   void note(const std::string& text);
 
  private:
   using Clock = std::chrono::steady_clock;
-  bool due(int64_t done_steps, int64_t all_steps) const;
-  void show(const std::string& line);
+  bool due() const;
+  // "step 20/80  loss 0.4821  68.9 samples/s  2 min 05 s left"
+  std::string state() const;
 
   std::string title_;
-  bool active_ = false, terminal_ = false, open_line_ = false;
-  int64_t first_step_ = -1;  // steps that were done before this object saw any (a continued run)
+  Log& log_;
+  bool active_ = false;
+  int64_t first_step_ = -1;     // steps that were done before this object saw any (a continued run)
+  int64_t done_ = 0, all_ = 0;  // steps
   int64_t samples_ = 0;
-  double loss_ = 0.0;         // smoothed
-  int64_t shown_tenth_ = -1;  // of the steps
+  double loss_ = 0.0;  // smoothed
   Clock::time_point start_, shown_;
 };
 

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "suite/verbs/experiment_options.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
 
 #include "reports/comparison.h"
+#include "reports/run_fields.h"
+#include "suite/machine/provenance.h"
 
 namespace kdbench {
 
@@ -37,11 +42,35 @@ Experiment load_selected(const ExperimentOptions& options, const VerbContext& co
   return experiment;
 }
 
+namespace {
+
+// A run's key holds its inputs, not the code: a change of the program does not make it again.
+void print_other_commits(const std::vector<nlohmann::json>& runs) {
+  const std::string own = build_provenance().at("git").at("commit");
+  std::set<std::string> others;
+  size_t count = 0;
+  for (const auto& run : runs) {
+    const std::string commit = text_of(run, "git/commit");
+    if (commit.empty() || commit == own) continue;
+    others.insert(commit.substr(0, 10));
+    ++count;
+  }
+  if (count == 0) return;
+  fmt::print(
+      "note: {} of these {} runs are of another commit of kdbench ({}; this is {}); another "
+      "--out makes them with this one\n",
+      count, runs.size(), fmt::join(others, ", "), own.substr(0, 10));
+}
+
+}  // namespace
+
 ExitCode finish_experiment(const ExperimentRuns& result, const VerbContext& context) {
   context.control.on_root([&] {
-    fmt::print("{}", write_summary(read_runs(result.runs)));
+    const auto runs = read_runs(result.runs);
+    fmt::print("{}", write_summary(runs));
     fmt::print("\n{} runs done, {} reused, {} failed; results in {}\n", result.done, result.reused,
                result.failed, result.folder.string());
+    print_other_commits(runs);
   });
   return result.failed > 0 ? ExitCode::kRunFailed : ExitCode::kDone;
 }

@@ -7,16 +7,18 @@
 namespace kdbench {
 
 Verb inspect_verb() {
-  return {
-      "inspect", "What a store, a weights file, a run's folder or an experiment holds; checks it",
-      [](CLI::App& app) -> VerbAction {
-        auto path = std::make_shared<std::string>();
-        app.add_option("FILE", *path, ".h5, .safetensors, .toml, or a run's folder")->required();
-        return [path](const VerbContext& context) {
-          context.control.on_root([&] { fmt::print("{}", inspect(*path)); });
-          return ExitCode::kDone;
-        };
-      }};
+  return {"inspect",
+          "What a store, a weights file, a folder of results or an experiment holds; checks it",
+          [](CLI::App& app) -> VerbAction {
+            auto path = std::make_shared<std::string>();
+            app.add_option("FILE", *path,
+                           ".h5, .safetensors, .toml, or a folder of results (a run, a stage, all)")
+                ->required();
+            return [path](const VerbContext& context) {
+              context.control.on_root([&] { fmt::print("{}", inspect(*path)); });
+              return ExitCode::kDone;
+            };
+          }};
 }
 
 }  // namespace kdbench

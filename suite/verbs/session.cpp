@@ -47,6 +47,8 @@ void add_session_options(CLI::App& app, SessionOptions& options) {
   app.add_option("--threads", options.threads, "per rank; 0: this rank's part of the host's cores")
       ->check(CLI::Range(0, kMostThreads))
       ->capture_default_str();
+  app.add_flag("--quiet", options.quiet, "nothing on stderr but errors");
+  app.add_option("--log", options.log, "file that gets, at its end, what stderr gets");
 }
 
 Session::Session(const SessionOptions& options, const VerbContext& context) {
@@ -57,12 +59,17 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
     }
   });
   context.control.on_root([&] { check_output_folder(options.out); });
+  std::shared_ptr<Log> log;
+  context.control.agree([&] {
+    const bool root = context.control.root();
+    log = std::make_shared<Log>(options.quiet || !root, root ? options.log : "");
+  });
   const int threads = threads_per_rank(context.control, options.threads);
   at::set_num_threads(threads);
   collectives_ = make_collectives(context.control, at::kCPU);
   workspace_ = std::make_unique<Workspace>(
       Workspace{context.control, *collectives_, at::kCPU, threads,
-                std::filesystem::absolute(options.out), context.command});
+                std::filesystem::absolute(options.out), context.command, std::move(log)});
   workspace_->say(fmt::format("kdbench: {} rank{} x {} thread{}, {} collectives",
                               context.control.size(), context.control.size() == 1 ? "" : "s",
                               threads, threads == 1 ? "" : "s", collectives_->name()));

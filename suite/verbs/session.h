@@ -15,6 +15,8 @@ struct SessionOptions {
   std::string out = "results";
   std::string device = "cpu";
   int threads = 0;  // per rank; 0: the usable cores shared with the other ranks of the host
+  bool quiet = false;
+  std::string log;  // a file
 };
 
 void add_session_options(CLI::App& app, SessionOptions& options);

@@ -12,8 +12,13 @@ class Looking {
   // User errors of the experiment's files go to `problems`. Local.
   Looking(const Experiment& experiment, OutputBudget budget, const Workspace& workspace,
           Problems& problems)
-      : workspace_{alone_,        *collectives_,     at::kMeta, workspace.threads,
-                   workspace.out, workspace.command, true},
+      : workspace_{alone_,
+                   *collectives_,
+                   at::kMeta,
+                   workspace.threads,
+                   workspace.out,
+                   workspace.command,
+                   std::make_shared<Log>(true, "")},
         graph_(
             experiment, {}, ExperimentPart::kAll, budget, workspace_, [](Stage&) {}, problems) {}
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "suite/walks/make.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "io/base/error.h"
+#include "suite/machine/stopwatch.h"
 #include "suite/models/model_checks.h"
 #include "suite/stages/experiment_graph.h"
+#include "suite/training/progress.h"
 
 namespace kdbench {
 namespace {
@@ -53,12 +59,33 @@ Outcome Maker::made(Stage& stage) {
     for (Stage* need : stage.needs()) {
       if (make(*need).kind == Outcome::Kind::kFailed) return stage.skip(*need, workspace_);
     }
+    say_progress(stage);
   }
   return stage.make(workspace_);
 }
 
-void check_stages(const std::vector<Stage*>& targets, Problems& problems, const std::string& where,
-                  const Workspace& workspace) {
+void Maker::announce(const std::vector<Stage*>& undone) {
+  std::copy_if(undone.begin(), undone.end(), std::inserter(awaited_, awaited_.end()),
+               [](const Stage* stage) { return stage->leaves_run(); });
+  announced_ = awaited_.size();
+  started_ = std::chrono::steady_clock::now();
+}
+
+void Maker::say_progress(const Stage& stage) {
+  if (awaited_.erase(&stage) == 0) return;
+  const size_t made = announced_ - awaited_.size() - 1;
+  std::string text = fmt::format("run {} of {}: {}{}", made + 1, announced_,
+                                 stage.kind() == "run" ? "" : stage.kind() + " of ", stage.title());
+  if (made > 0) {
+    const double took = seconds_since(started_);
+    const double left = took / static_cast<double>(made) * static_cast<double>(announced_ - made);
+    text += fmt::format(" ({} so far, about {} left)", duration_text(took), duration_text(left));
+  }
+  workspace_.say(text);
+}
+
+std::vector<Stage*> check_stages(const std::vector<Stage*>& targets, Problems& problems,
+                                 const std::string& where, const Workspace& workspace) {
   std::vector<Stage*> undone;
   std::set<Stage*> seen;
   for (Stage* target : targets) collect_undone(*target, undone, seen, workspace);
@@ -77,6 +104,7 @@ void check_stages(const std::vector<Stage*>& targets, Problems& problems, const 
     throw_each_once(problems, where);
   });
   workspace.control.agree([&] { throw_each_once(problems, where); });
+  return undone;
 }
 
 ExperimentRuns make_experiment(const Experiment& experiment, const Workspace& workspace,
@@ -86,12 +114,13 @@ ExperimentRuns make_experiment(const Experiment& experiment, const Workspace& wo
   ExperimentGraph graph(
       experiment, selection, part, least_budget(workspace), workspace,
       [&](Stage& stage) { maker.make(stage); }, problems);
-  check_stages(graph.targets(), problems, experiment.file.string(), workspace);
+  const auto undone = check_stages(graph.targets(), problems, experiment.file.string(), workspace);
   ExperimentRuns runs;
   runs.folder = workspace.out / experiment.name;
   const std::string counted = part == ExperimentPart::kTeachers ? kTeacher : "run";
   std::set<Stage*> all;
   for (const auto& stage : graph.graph().stages()) all.insert(stage.get());
+  maker.announce(undone);
   const Stage* last = nullptr;
   for (Stage* target : graph.targets()) {
     // What one task has in memory the next one does not need.

@@ -2,6 +2,7 @@
 // The walk that makes: what an experiment, or a single verb, asks for and all that it needs.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -22,18 +23,25 @@ class Maker {
 
   // Collective.
   const Outcome& make(Stage& stage);
+  // From now on each run among these stages is announced before it is made: "run 3 of 18: ...".
+  void announce(const std::vector<Stage*>& undone);
 
  private:
   Outcome made(Stage& stage);
+  void say_progress(const Stage& stage);
 
   const Workspace& workspace_;
   std::map<const Stage*, Outcome> outcomes_;
+  std::set<const Stage*> awaited_;  // announced, not made yet
+  size_t announced_ = 0;
+  std::chrono::steady_clock::time_point started_;
 };
 
 // Reads what the stages that are still to be made read of the user, and throws one user error that
-// lists every problem, those of `problems` among them. Collective.
-void check_stages(const std::vector<Stage*>& targets, Problems& problems, const std::string& where,
-                  const Workspace& workspace);
+// lists every problem, those of `problems` among them. Returns those stages, needs first.
+// Collective.
+std::vector<Stage*> check_stages(const std::vector<Stage*>& targets, Problems& problems,
+                                 const std::string& where, const Workspace& workspace);
 
 struct ExperimentRuns {
   int64_t done = 0, reused = 0, failed = 0;  // students; teachers where they alone are made

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/hdf5/hdf5.h"
+#include "io/hdf5/store_seal.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench::feature_store_test {
@@ -154,11 +155,28 @@ std::string damaged(const RankFolder& folder, const std::function<void(std::stri
   return error_of([&] { read_feature_store(bad); });
 }
 
+// Where the first id of row 500 stands.
+size_t place_of_a_token(const std::string& bytes) {
+  const int32_t token = 1000 * 500;
+  return bytes.find(std::string(reinterpret_cast<const char*>(&token), 4));
+}
+
+TEST(FeatureStore, WhatTheChecksumsOfChunksMissTheSealFinds) {
+  const RankFolder folder;
+  const std::string error = damaged(folder, [](std::string& bytes) {
+    const size_t at = place_of_a_token(bytes);
+    ASSERT_NE(at, std::string::npos);
+    bytes[at + 2] = bytes[at + 3] = '\xff';  // fletcher32 takes words of ones for words of zeros
+  });
+  EXPECT_HAS(error, "bad.h5: is damaged: it is not what was written");
+}
+
+// A store of another program has no seal.
 TEST(FeatureStore, ADamagedChunkIsFound) {
   const RankFolder folder;
   const std::string error = damaged(folder, [](std::string& bytes) {
-    const int32_t token = 1000 * 500;  // the first id of row 500
-    const auto at = bytes.find(std::string(reinterpret_cast<const char*>(&token), 4));
+    bytes.erase(0, static_cast<size_t>(kSealBytes));
+    const size_t at = place_of_a_token(bytes);
     ASSERT_NE(at, std::string::npos);
     bytes[at] = static_cast<char>(bytes[at] ^ 1);
   });

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "io/hdf5/hdf5.h"
+#include "io/hdf5/store_seal.h"
 #include "io/stores/teacher_store_writer.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/feature_rows.h"
@@ -291,7 +292,12 @@ TEST(TeacherStore, DamageAndOtherVersionsAreFound) {
     ASSERT_NE(at, std::string::npos);
     bytes[at + 3] = static_cast<char>(bytes[at + 3] ^ 0x40);
   };
-  EXPECT_HAS(changed(flip), "bad.h5:/splits/train/cls: is damaged");
+  EXPECT_HAS(changed(flip), "bad.h5: is damaged: it is not what was written");
+  EXPECT_HAS(changed([&](std::string& bytes) {
+               bytes.erase(0, static_cast<size_t>(kSealBytes));
+               flip(bytes);
+             }),
+             "bad.h5:/splits/train/cls: is damaged");
   EXPECT_HAS(changed([](std::string& bytes) { bytes.resize(bytes.size() / 2); }),
              "is no complete HDF5 file");
   EXPECT_HAS(changed([](std::string& bytes) { bytes = "no"; }), "is no complete HDF5 file");

@@ -27,6 +27,6 @@ expect 3 "^kdbench: rank 2 of 3 on $host: the disk is full$" 1 3 abort 2 3
 expect 2 "^kdbench: rank 0 of 2 on $host: the disk is full$" 1 2 abort 0 2
 expect 75 "^kdbench: rank 0 of 1 on $host: the disk is full$" 1 1 abort 0 75
 expect 2 "^here: went wrong$" 1 3 agree 1 2
-expect 3 "^here: went wrong$" 1 2 agree 0 3
+expect 3 "^rank 0 of 2: here: went wrong$" 1 2 agree 0 3
 expect 0 "went wrong" 0 2 agree 9 3
 echo "all as expected"

@@ -65,7 +65,7 @@ class Memory : public ::testing::Test {
   }
 
   Workspace workspace() const {
-    return {control, *collectives, at::kCPU, 1, folder.path, "", true};
+    return {control, *collectives, at::kCPU, 1, folder.path, "", std::make_shared<Log>(true, "")};
   }
   const std::shared_ptr<const FeatureSplit>& rows() const {
     return features.store.splits.at("train");

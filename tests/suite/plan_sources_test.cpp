@@ -58,7 +58,13 @@ class Sources : public ::testing::Test {
     return load_experiment(folder / "experiment.toml", overrides, part);
   }
   Workspace workspace() const {
-    return {control, *collectives, at::kCPU, 1, folder / "out", "sources test", true};
+    return {control,
+            *collectives,
+            at::kCPU,
+            1,
+            folder / "out",
+            "sources test",
+            std::make_shared<Log>(true, "")};
   }
   Plan plan(const Experiment& experiment) const { return make_plan(experiment, 1, workspace()); }
 

@@ -35,7 +35,13 @@ class ShippedPlan : public ::testing::Test {
     return load_experiment(std::filesystem::path(kExperimentsFolder) / name, overrides);
   }
   Workspace workspace() const {
-    return {control, *collectives, at::kCPU, 1, folder / "out", "shipped plan test", true};
+    return {control,
+            *collectives,
+            at::kCPU,
+            1,
+            folder / "out",
+            "shipped plan test",
+            std::make_shared<Log>(true, "")};
   }
 
   std::set<std::string> made(const std::filesystem::path& where) const {

@@ -52,7 +52,7 @@ done_runs=$(($(sed -n 's/^\([0-9]*\) runs done.*/\1/p' first.log second.log | pa
 long=(run "$case/experiment.toml" --out killed --set teacher.train.epochs=60)
 kd "${long[@]}" >first.log 2>&1 </dev/null &
 first=$!
-half_made() { ls -d killed/.stages/*.partial/run.partial >/dev/null 2>&1; }
+half_made() { ls killed/.stages/*.partial/run.partial/run.json >/dev/null 2>&1; }
 wait_for half_made
 stage=$(basename "$(ls -d killed/.stages/*.partial)" | cut -d. -f1)
 holder=$(cut -d: -f2 "killed/.stages/locks/$stage")

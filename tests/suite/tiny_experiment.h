@@ -70,7 +70,13 @@ class TinyExperiment : public ::testing::Test {
     return load_experiment(folder / "experiment.toml", overrides);
   }
   Workspace workspace() const {
-    return {control, *collectives, at::kCPU, 1, folder / "out", "a test", true};
+    return {control,
+            *collectives,
+            at::kCPU,
+            1,
+            folder / "out",
+            "a test",
+            std::make_shared<Log>(true, "")};
   }
 
   TempFolder folder;

@@ -51,7 +51,7 @@ Cost CorporaStage::cost(TrainingCosts&, const Workspace& workspace) {
 }
 
 fs::path CorporaStage::root(const Workspace& workspace) {
-  if (done(workspace)) return folder(workspace);
+  if (done(workspace)) return contents(workspace);
   std::string path;
   workspace.control.on_root([&] {
     if (!scratch_) {

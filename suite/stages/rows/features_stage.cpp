@@ -35,9 +35,9 @@ Cost FeaturesStage::cost(TrainingCosts&, const Workspace& workspace) {
 
 const Features& FeaturesStage::rows(const Workspace& workspace) {
   if (rows_) return *rows_;
-  const fs::path stage = folder(workspace);
-  Features features{stage / "features.h5", hash(), {}, request_.synthetic};
+  Features features{folder(workspace) / "features.h5", hash(), {}, request_.synthetic};
   if (done(workspace)) {
+    const fs::path& stage = contents(workspace);
     workspace.control.agree([&] {
       read_stage(stage, [&] {
         features.store = read_feature_store(features.file, workspace.control.host());

@@ -3,10 +3,11 @@
 
 #include <fmt/core.h>
 
-#include <fstream>
-
 #include "io/base/error.h"
+#include "io/base/file_list.h"
+#include "reports/run_files.h"
 #include "suite/graph/run_place.h"
+#include "suite/results/run_record.h"
 #include "suite/stages/runs/training_run.h"
 
 namespace kdbench {
@@ -25,28 +26,24 @@ fs::path publish_run(const fs::path& run_folder, const std::string& experiment,
     fs::remove_all(partial);
     fs::create_directories(partial);
     for (const auto& entry : fs::directory_iterator(run_folder)) {
-      if (entry.path().filename() != "model" && entry.path().filename() != "run.json") {
+      if (entry.path().filename() != "model" && entry.path().filename() != kRunJson) {
         fs::copy(entry.path(), partial / entry.path().filename(), fs::copy_options::recursive);
       }
     }
     // The same teacher serves several experiments: its record here names this one, and where the
     // weights lie.
-    std::ifstream file(run_folder / "run.json");
-    auto run = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-    if (!run.is_object()) {
+    nlohmann::json run = read_run_json(run_folder);
+    if (run.empty()) {
       throw_user_error(
-          (run_folder / "run.json").string(), "is gone or damaged",
+          (run_folder / kRunJson).string(), "is gone or damaged",
           "delete " + run_folder.parent_path().string() + ": the next run makes it again");
     }
     run["experiment"] = experiment;
     run["run_id"] = place.run_id();
     if (run.value("status", "") == "done")
       run["model"] = fs::relative(run_folder / "model", place.folder()).string();
-    std::ofstream copy(partial / "run.json");
-    copy << run.dump(2) << "\n";
-    if (!copy.flush())
-      throw_machine_error(partial.string(), "cannot write run.json", "is the disk full?");
-    copy.close();
+    run["files"] = list_files(partial, kRunJson);
+    write_run_json(partial, run);
     fs::rename(partial, place.folder());
   });
   return place.folder();
@@ -85,7 +82,7 @@ Cost ModelStage::cost(TrainingCosts& costs, const Workspace& workspace) {
 Outcome ModelStage::make(const Workspace& workspace) {
   Outcome outcome = SourceModel::make(workspace);
   if (outcome.kind != Outcome::Kind::kFailed) {
-    record_ = publish_run(folder(workspace) / "run", learner_.experiment, run_id_, workspace);
+    record_ = publish_run(contents(workspace) / "run", learner_.experiment, run_id_, workspace);
   }
   outcome.record = record_;
   return outcome;

@@ -16,6 +16,7 @@ class ModelStage : public SourceModel {
   ModelStage(Learner learner, StageKey key);
 
   bool done(const Workspace& workspace) override;
+  bool leaves_run() const override { return true; }
   StageState look(const Workspace& workspace) override;
   void check(Inspection& inspection) override;
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;

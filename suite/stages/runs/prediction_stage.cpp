@@ -8,7 +8,7 @@
 namespace kdbench {
 namespace {
 
-constexpr int kPredictionVersion = 1;
+constexpr int kPredictionVersion = 2;
 constexpr const char* kPredict = "predict";  // the experiment, the label and the role
 
 Learner prediction_learner(const std::filesystem::path& model, const Task& task,
@@ -39,6 +39,7 @@ nlohmann::json PredictionStage::find_inputs(const Workspace&) const {
   return {{"version", kPredictionVersion},
           {"task", learner().task->name},
           {"model", model_weights_sha256(*model.settings.weights)},
+          {"config", to_config_json(model.config)},
           {"labels", model.config.labels},
           {"features", learner().rows->hash()}};
 }

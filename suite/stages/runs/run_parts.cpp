@@ -11,7 +11,7 @@ namespace {
 InitialModel first_student(const Learner& learner, const Workspace& workspace) {
   InitialModel model = learner.model;
   if (learner.source && learner.source->model) {
-    model.teacher_folder = learner.source->model->model_folder(workspace);
+    model.teacher_folder = learner.source->model->finished_model(workspace);
   }
   return model;
 }
@@ -20,7 +20,7 @@ InitialModel first_student(const Learner& learner, const Workspace& workspace) {
 InitialModel first_teacher(const Learner& learner, const Workspace& workspace) {
   InitialModel model = *learner.beside;
   if (learner.resolved->needs.teacher) {
-    model.settings.weights = learner.source->model->model_folder(workspace);
+    model.settings.weights = learner.source->model->finished_model(workspace);
     model.settings.init = "weights";
   }
   return model;

@@ -21,6 +21,7 @@ class RunStage : public Stage {
   std::string name(const Workspace& workspace) override;
   std::filesystem::path folder(const Workspace& workspace) override;
   bool done(const Workspace& workspace) override;
+  bool leaves_run() const override { return true; }
   StageState look(const Workspace& workspace) override;
   void check(Inspection& inspection) override { kdbench::check(learner_, inspection); }
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;

@@ -76,6 +76,7 @@ nlohmann::json StudentStage::find_inputs(const Workspace& workspace) const {
   if (learner().resolved->begins_as_teacher()) {
     const fs::path teacher = learner().source->model->model_folder(workspace);
     if (!fs::exists(teacher)) return {};
+    check_stage(learner().source->model->folder(workspace));
     model.teacher_folder = teacher;
   }
   return run_inputs(learner(), model);

@@ -122,7 +122,7 @@ class Execution {
     if (!parts_.method) return TrainingResult{};
     const std::string title =
         fmt::format("{} {} seed {}", learner_.task->name, learner_.label, learner_.seed);
-    Progress progress(title, control().root());
+    Progress progress(title, *workspace_.log, control().root());
     Observer observer;
     observer.step = [&](const StepRecord& step) {
       record_.event(step_event(step));
@@ -132,8 +132,8 @@ class Execution {
     observer.evaluation = [&](const EvaluationRecord& evaluation) {
       record_.event(evaluation_event(evaluation));
       const std::string who = evaluation.model == kStudent ? "" : " " + evaluation.model;
-      progress.note(fmt::format("{}: epoch {}{}{}", title, evaluation.epoch + 1, who,
-                                metrics_text(evaluation.metrics)));
+      progress.note(
+          fmt::format("epoch {}{}{}", evaluation.epoch + 1, who, metrics_text(evaluation.metrics)));
     };
     return train(*parts_.method, {parts_.learners(), parts_.source.feature_memory},
                  parts_.training(*learner_.task), learner_.train,

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "io/base/error.h"
+#include "io/base/sha256.h"
 #include "io/base/text.h"
 #include "io/batches/dataset.h"
 #include "io/weights/safetensors.h"
@@ -21,7 +22,8 @@ namespace fs = std::filesystem;
 constexpr uint64_t kMemorySeed = 1;  // one memory serves all seeds and methods
 constexpr int64_t kPassRows = 64;
 
-constexpr const char *kTaskKey = "task", *kLayerKey = "layer";  // of its metadata
+// Of its metadata.
+constexpr const char *kTaskKey = "task", *kLayerKey = "layer", *kHashKey = "teacher_sha256";
 
 // A tensor of the file with `centroids` rows of `width` finite numbers, as float32.
 at::Tensor memory_tensor(const fs::path& file, const std::string& name, const at::Tensor& tensor,
@@ -46,6 +48,11 @@ void check_origin(const fs::path& file, const std::map<std::string, std::string>
   if (found == origin.end() || found->second == expected) return;
   throw_user_error(file.string(), fmt::format("is a memory of {} {}, not of {}", key,
                                               printable(found->second), expected));
+}
+
+std::string tensor_sha256(const at::Tensor& tensor) {
+  const at::Tensor values = tensor.contiguous();
+  return Sha256().update(values.data_ptr(), values.nbytes()).hex();
 }
 
 }  // namespace
@@ -100,7 +107,8 @@ void write_feature_memory(const at::Tensor& teacher, const FeatureMemoryOrigin& 
                     {{"format", "pt"},
                      {kTaskKey, origin.task},
                      {kLayerKey, std::to_string(origin.layer)},
-                     {"model", origin.model}});
+                     {"model", origin.model},
+                     {kHashKey, tensor_sha256(teacher)}});
 }
 
 int64_t feature_memory_bytes(const FeatureMemoryNeeds& needs, const ModelShapes& shapes) {
@@ -120,6 +128,9 @@ FeatureMemory read_feature_memory(const FeatureMemoryNeeds& needs, const ModelSh
     throw_user_error(file.string(), "has no tensor teacher",
                      "`kdbench export --memory` writes one");
   }
+  const auto hash = origin.find(kHashKey);
+  if (hash != origin.end() && hash->second != tensor_sha256(teacher->second))
+    throw_user_error(file.string(), "is damaged: it is not what was written", "make it again");
   FeatureMemory memory;
   memory.teacher = memory_tensor(file, "teacher", teacher->second, needs.centroids,
                                  shapes.max_seq_length * shapes.teacher.value().hidden);

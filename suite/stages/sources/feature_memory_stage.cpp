@@ -94,7 +94,7 @@ at::Tensor FeatureMemoryStage::train_on_store(const std::shared_ptr<const Teache
 
 at::Tensor FeatureMemoryStage::train_on_model(const Workspace& workspace) {
   const TrainedModel model =
-      load_trained_model(source_.model->model_folder(workspace), *method_.task, workspace);
+      load_trained_model(source_.model->finished_model(workspace), *method_.task, workspace);
   const Features& rows = source_.model->rows().rows(workspace);
   const FeatureMemoryNeeds& needs = method_.needs.feature_memory;
   StatesPass pass;
@@ -107,7 +107,7 @@ at::Tensor FeatureMemoryStage::train_on_model(const Workspace& workspace) {
 
 const FeatureMemory& FeatureMemoryStage::read(const Workspace& workspace) {
   if (memory_) return *memory_;
-  const fs::path file = folder(workspace) / kFeatureMemoryFile;
+  const fs::path file = contents(workspace) / kFeatureMemoryFile;
   FeatureMemory memory;
   workspace.control.agree([&] {
     read_stage(file.parent_path(), [&] { memory.teacher = read_safetensors(file).at("teacher"); });

@@ -23,7 +23,7 @@ std::shared_ptr<const TeacherSplit> read_stored(const Source& source, const Reso
 void put_beside(const Source& source, const ResolvedMethod& method, SourceOutputs& outputs,
                 const Workspace& workspace) {
   outputs.model =
-      load_trained_model(source.model->model_folder(workspace), *method.task, workspace);
+      load_trained_model(source.model->finished_model(workspace), *method.task, workspace);
   const Features& rows = source.model->rows().rows(workspace);
   workspace.control.agree([&] {
     outputs.online = {outputs.model->model.get(), method.needs, rows.store.split("train")};

@@ -17,14 +17,14 @@ std::filesystem::path SourceModel::model_folder(const Workspace& workspace) {
   return folder(workspace) / "run" / "model";
 }
 
+std::filesystem::path SourceModel::finished_model(const Workspace& workspace) {
+  return contents(workspace) / "run" / "model";
+}
+
 const std::string& SourceModel::checkpoint_sha256(const Workspace& workspace) {
   if (checkpoint_sha256_.empty()) {
-    const auto weights = from_root(workspace.control, [&] {
-      std::string sha256;
-      read_stage(folder(workspace),
-                 [&] { sha256 = model_weights_sha256(model_folder(workspace)); });
-      return sha256;
-    });
+    const std::filesystem::path model = finished_model(workspace);
+    const auto weights = from_root(workspace.control, [&] { return model_weights_sha256(model); });
     checkpoint_sha256_ = weights.get<std::string>();
   }
   return checkpoint_sha256_;

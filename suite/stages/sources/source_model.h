@@ -20,8 +20,10 @@ class SourceModel : public SharedStage {
   const InitialModel& initial() const { return initial_; }
   // As its tokenizer cuts them.
   FeaturesStage& rows() const { return rows_; }
-  // A Hugging Face folder, there when the stage is. Collective.
+  // Where the model lies, a Hugging Face folder, once the stage is made. Local.
   std::filesystem::path model_folder(const Workspace& workspace);
+  // The same for those who read it, as contents(). Collective.
+  std::filesystem::path finished_model(const Workspace& workspace);
   // Of the finished model's weights. Collective.
   const std::string& checkpoint_sha256(const Workspace& workspace);
   // "MRPC seed 1", "MRPC assistant seed 1": what others call it.

@@ -81,7 +81,7 @@ bool TeacherOutputsStage::make_in(const std::filesystem::path& partial,
   request.cls_layers = needs_.cls_layers;
   request.hidden_layers = needs_.hidden_layers;
   write_teacher_outputs(
-      load_trained_model(model_.model_folder(workspace), *model_.initial().task, workspace),
+      load_trained_model(model_.finished_model(workspace), *model_.initial().task, workspace),
       model_.rows().rows(workspace), request, partial / "teacher.h5", workspace);
   return true;
 }
@@ -90,7 +90,7 @@ std::shared_ptr<const TeacherSplit> TeacherOutputsStage::read(const TeacherNeeds
                                                               const Workspace& workspace) {
   auto& outputs = read_[{own.cls_layers, own.hidden_layers}];
   if (outputs) return outputs;
-  const std::filesystem::path stage = folder(workspace);
+  const std::filesystem::path& stage = contents(workspace);
   const std::string checkpoint = model_.checkpoint_sha256(workspace);
   const auto rows = model_.rows().rows(workspace).store.split("train");
   workspace.control.agree([&] {
