@@ -56,7 +56,7 @@ function(kdbench_add_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
 endfunction()
 
-# kdbench_register_test(NAME TIMEOUT LABELS PROCESSORS COMMAND...): a ctest entry; exit status 77 means skipped.
+# kdbench_register_test(NAME TIMEOUT LABELS PROCESSORS COMMAND...): a ctest entry; exit code 77 means skipped.
 function(kdbench_register_test name timeout labels processors)
   add_test(NAME ${name} COMMAND ${ARGN})
   set_tests_properties(${name} PROPERTIES TIMEOUT "${timeout}" LABELS "${labels}" PROCESSORS "${processors}"

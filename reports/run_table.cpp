@@ -2,7 +2,7 @@
 #include "reports/run_table.h"
 
 #include <algorithm>
-#include <ranges>
+#include <iterator>
 #include <set>
 
 #include "reports/fields.h"
@@ -136,8 +136,10 @@ Table not_done_table(const std::vector<json>& runs) {
   const std::vector<RunField> fields{text(experiment_column(runs), "experiment"),
                                      text("run", "run_id"), text("status", "status"),
                                      text("reason", "reason")};
-  Table table =
-      table_of(fields, runs | std::views::filter([](auto& run) { return !is_done(run); }));
+  std::vector<json> not_done;
+  std::copy_if(runs.begin(), runs.end(), std::back_inserter(not_done),
+               [](const json& run) { return !is_done(run); });
+  Table table = table_of(fields, not_done);
   table.title = "Not done";
   return table;
 }

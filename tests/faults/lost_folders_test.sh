@@ -29,4 +29,4 @@ wait
 [ ! -e out ] || problem "made anew: $(find out -type f)"
 
 [ "$failures" = 0 ] && echo "all as expected"
-exit "$failures"
+exit $((failures > 0)) # not the number: 77 would count as skipped

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pattern and the merges on small cases with literals, folders that are wrong, then all records
-// of the fixtures with the real vocabularies.
+// The pattern and the merges on small cases with literals, folders that are wrong, then
+// records of the reference library with a made-up vocabulary.
 #include "io/tokenizers/byte_bpe.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include "io/tokenizers/byte_level.h"
 #include "tests/io/rank_folder.h"
 #include "tests/io/tokenizer_records.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/test_data.h"
 #include "tests/support/tiny_bpe.h"
 
 namespace kdbench::byte_bpe_test {
@@ -257,29 +257,13 @@ TEST(ByteBpeFiles, IdentityFollowsWhatChangesIds) {
   EXPECT_NE(identity(plain), identity(other));
 }
 
-// --- The fixtures.
-
-TEST(ByteBpeParity, RobertaOnEveryRecord) {
-  KDBENCH_NEED_SHARED(fixture, "fixtures/tokenizer/roberta.jsonl");
-  KDBENCH_NEED_SHARED(vocabulary, "data/vocab/roberta-base");
-  std::ifstream records(fixture);
-  const auto tokenizer = load_tokenizer(vocabulary);
-  EXPECT_EQ(tokenizer->vocabulary_size(), 50265);
+TEST(ByteBpeParity, EqualsTheReferenceOnEveryRecord) {
+  std::ifstream records(testing::test_data("tokenizer/byte_bpe.jsonl"));
+  const auto tokenizer = load_tokenizer(testing::test_data("tokenizer/byte_bpe"));
   const auto counts = testing::compare_records(*tokenizer, records);
-  EXPECT_EQ(counts.texts, 1500 + 244);
-  EXPECT_EQ(counts.rows, 613);
+  EXPECT_EQ(counts.texts, 60 + 244);
+  EXPECT_EQ(counts.rows, 120);
   EXPECT_EQ(counts.different, 0);
-}
-
-TEST(ByteBpeParity, Gpt2OnEveryRecord) {
-  KDBENCH_NEED_SHARED(fixture, "fixtures/tokenizer/gpt2.jsonl");
-  KDBENCH_NEED_SHARED(vocabulary, "data/vocab/gpt2");
-  std::ifstream records(fixture);
-  const auto tokenizer = load_tokenizer(vocabulary);
-  const auto counts = testing::compare_records(*tokenizer, records);
-  EXPECT_EQ(counts.texts, 1804);
-  EXPECT_EQ(counts.different, 0);
-  EXPECT_HAS(error_of([&] { tokenizer->encode_row("a", nullptr, 8); }), "plain ids only");
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include "io/weights/safetensors.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/feature_rows.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/test_data.h"
 
 namespace kdbench {
 namespace {
@@ -18,14 +18,14 @@ using testing::features_of;
 using testing::RankFolder;
 
 TEST(TeacherTensors, FromAnotherProgram) {
-  KDBENCH_NEED_SHARED(path, "fixtures/parity/pkd-last-rte/teacher_outputs.safetensors");
+  const auto path = testing::test_data("models/rte-deep-teacher-outputs.safetensors");
   std::vector<int64_t> ids(36);
   std::iota(ids.begin(), ids.end(), 0);
   const auto found = read_teacher_tensors(path, features_of(ids), {"entailment", "not_entailment"});
   EXPECT_EQ(found->rows(), 36);
   EXPECT_EQ(found->cls_layers, (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
-  EXPECT_EQ(found->hidden_size, 48);
-  EXPECT_EQ(found->cls.size(), 36u * 6 * 48);
+  EXPECT_EQ(found->hidden_size, 16);
+  EXPECT_EQ(found->cls.size(), 36u * 6 * 16);
   const at::Tensor logits = read_safetensors(path).at("train_logits");
   EXPECT_EQ(found->logits[2 * 35 + 1], logits[35][1].item<float>());
   EXPECT_HAS(error_of([&] {

@@ -12,7 +12,7 @@
 #include "io/tokenizers/wordpiece.h"
 #include "tests/io/rank_folder.h"
 #include "tests/io/tokenizer_records.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/test_data.h"
 
 namespace kdbench::tokenizer_test {
 namespace {
@@ -221,22 +221,12 @@ TEST(WordPiece, WrongFolders) {
 }
 
 TEST(WordPieceParity, EqualsTheReferenceOnEveryRecord) {
-  KDBENCH_NEED_SHARED(fixture, "fixtures/tokenizer/bert.jsonl");
-  KDBENCH_NEED_SHARED(vocabulary, "data/vocab/bert-base-uncased");
-  std::ifstream records(fixture);
-  const RecordCounts counts = compare_records(*load_tokenizer(vocabulary), records);
-  EXPECT_EQ(counts.texts, 1500 + 244);
-  EXPECT_EQ(counts.rows, 609);
+  std::ifstream records(testing::test_data("tokenizer/wordpiece.jsonl"));
+  const auto tokenizer = load_tokenizer(testing::test_data("tokenizer/wordpiece"));
+  const RecordCounts counts = compare_records(*tokenizer, records);
+  EXPECT_EQ(counts.texts, 60 + 244);
+  EXPECT_EQ(counts.rows, 120);
   EXPECT_EQ(counts.different, 0);
-}
-
-TEST(WordPieceParity, FolderOfARealModel) {
-  KDBENCH_NEED_SHARED(fixture, "fixtures/tokenizer/bert.jsonl");
-  KDBENCH_NEED_SHARED(model, "data/minilm-l6-h384");
-  KDBENCH_NEED_SHARED(vocabulary, "data/vocab/bert-base-uncased");
-  const auto tokenizer = load_tokenizer(model);
-  EXPECT_EQ(tokenizer->vocabulary_size(), 30522);
-  EXPECT_EQ(tokenizer->sha256(), load_tokenizer(vocabulary)->sha256());
 }
 
 }  // namespace

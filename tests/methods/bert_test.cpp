@@ -11,8 +11,9 @@
 #include "methods/models/initialization.h"
 #include "methods/models/registry.h"
 #include "tests/methods/op_check.h"
+#include "tests/methods/reference_states.h"
 #include "tests/methods/small_batch.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/test_data.h"
 #include "tests/support/user_error.h"
 
 namespace kdbench::bert_test {
@@ -59,55 +60,14 @@ ForwardMode training() {
   return mode;
 }
 
-// --- Reference outputs of real weights.
-
-// The rows of a padded fixture as a ragged batch.
-Batch fixture_batch(const TensorMap& fixture) {
-  const at::Tensor ids = fixture.at("input_ids"), types = fixture.at("token_type_ids");
-  const at::Tensor lengths = fixture.at("attention_mask").sum(1);
-  std::vector<std::vector<int64_t>> rows;
-  std::vector<int64_t> first_segment, row_ids;
-  for (int64_t r = 0; r < ids.size(0); ++r) {
-    const int64_t length = lengths[r].item<int64_t>();
-    std::vector<int64_t> row;
-    for (int64_t i = 0; i < length; ++i) row.push_back(ids[r][i].item<int64_t>());
-    rows.push_back(row);
-    first_segment.push_back(length - types[r].sum().item<int64_t>());
-    row_ids.push_back(r);
-  }
-  return make_batch(rows, first_segment, row_ids);
-}
-
-void expect_fixture(const std::string& name, const std::string& fixture_path, Model& model) {
-  const TensorMap fixture = read_safetensors(fixture_path);
-  const Batch batch = fixture_batch(fixture);
-  const at::Tensor mask = fixture.at("attention_mask").to(at::kBool);
-  const at::NoGradGuard no_gradients;
-  for (const bool attention : {false, true}) {
-    const Outputs outputs = model.forward(batch, everything(attention));
-    ASSERT_EQ(outputs.hidden.size(), 7u);
-    for (int64_t layer = 0; layer < 7; ++layer) {
-      const at::Tensor expected = fixture.at("hidden_states")[layer].index({mask});
-      EXPECT_LT(testing::largest(outputs.hidden[layer] - expected), 2e-4) << name << layer;
-    }
-    EXPECT_LT(testing::largest(outputs.pooled - fixture.at("pooled")), 1e-4) << name;
-  }
-  // Without hidden states the last layer runs on [CLS] alone.
-  const Outputs outputs = model.forward(batch, {});
-  EXPECT_LT(testing::largest(outputs.pooled - fixture.at("pooled")), 1e-4) << name;
-}
-
-TEST(BertParity, MiniLmStates) {
-  KDBENCH_NEED_SHARED(weights, "data/minilm-l6-h384");
-  KDBENCH_NEED_SHARED(fixtures, "fixtures/forward/minilm");
+// By the formulas, in double precision.
+TEST(BertParity, StatesOfTheReference) {
+  const auto folder = testing::test_data("models/rte-deep-teacher");
   ModelSpec spec;
-  spec.config = read_model_config(weights);
+  spec.config = read_model_config(folder);
   const auto model = make_model(spec);
-  const LoadReport report = initialize_from_checkpoint(*model, weights, "weights");
-  EXPECT_EQ(report.missing, (std::vector<std::string>{"classifier.bias", "classifier.weight"}));
-  EXPECT_TRUE(report.unexpected.empty());
-  expect_fixture("pairs", fixtures / "pairs.safetensors", *model);
-  expect_fixture("singles", fixtures / "singles.safetensors", *model);
+  EXPECT_TRUE(initialize_from_checkpoint(*model, folder, "weights").missing.empty());
+  testing::expect_states("forward", testing::test_data("forward.safetensors"), *model);
 }
 
 // --- Paths and batches.

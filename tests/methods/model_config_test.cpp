@@ -8,7 +8,7 @@
 #include "io/weights/weight_files.h"
 #include "methods/models/checkpoint.h"
 #include "tests/io/rank_folder.h"
-#include "tests/support/shared_data.h"
+#include "tests/support/test_data.h"
 
 namespace kdbench::huggingface_test {
 namespace {
@@ -148,34 +148,15 @@ TEST_F(ModelFolder, ATensorUnderTwoNamesIsRefused) {
              "twice under different names");
 }
 
-TEST(ModelFolderReal, MiniLm) {
-  KDBENCH_NEED_SHARED(folder, "data/minilm-l6-h384");
-  const ModelConfig config = read_model_config(folder);
-  EXPECT_EQ(config.layers, 6);
-  EXPECT_EQ(config.hidden, 384);
-  EXPECT_EQ(config.heads, 12);
-  EXPECT_EQ(config.intermediate, 1536);
-  EXPECT_EQ(config.vocabulary, 30522);
-  EXPECT_TRUE(config.labels.empty());
-  const TensorMap weights = read_checkpoint(folder, config.architecture);
-  EXPECT_EQ(weights.size(), 5u + 6 * 16 + 2);
-  EXPECT_EQ(weights.at("embeddings.word_embeddings.weight").sizes(), (at::IntArrayRef{30522, 384}));
-  EXPECT_EQ(weights.at("encoder.layer.5.output.LayerNorm.bias").sizes(), (at::IntArrayRef{384}));
-  EXPECT_FALSE(weights.contains("embeddings.position_ids"));
-  EXPECT_EQ(model_weights_sha256(folder), file_sha256(folder / "model.safetensors"));
-}
-
-TEST(ModelFolderReal, StudentsOfTheParityCases) {
-  KDBENCH_NEED_SHARED(cases, "fixtures/parity");
+TEST(ModelFolders, OfTheTests) {
   int read = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(cases)) {
-    const auto folder = entry.path() / "student";
-    if (!std::filesystem::exists(folder / "config.json")) continue;
+  for (const auto& entry : std::filesystem::directory_iterator(testing::test_data("models"))) {
+    if (!entry.is_directory()) continue;
+    const auto& folder = entry.path();
     const json raw = json::parse(testing::file_bytes(folder / "config.json"));
-    if (!raw.contains("hidden_act")) continue;  // a biLSTM
     const ModelConfig config = read_model_config(folder);
-    EXPECT_EQ(config.vocabulary, 800) << folder;
-    EXPECT_EQ(config.hidden, 48) << folder;
+    EXPECT_EQ(config.vocabulary, raw["vocab_size"]) << folder;
+    EXPECT_EQ(config.hidden, 16) << folder;
     EXPECT_EQ(config.labels.size(), raw["id2label"].size()) << folder;
     EXPECT_EQ(config.hidden_dropout + config.attention_dropout + config.classifier_dropout, 0.0)
         << folder;
@@ -184,7 +165,7 @@ TEST(ModelFolderReal, StudentsOfTheParityCases) {
     EXPECT_TRUE(weights.contains("classifier.weight")) << folder;
     ++read;
   }
-  EXPECT_GT(read, 10);
+  EXPECT_EQ(read, 12);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The program from outside: exit codes and what is printed. cli_test.sh KDBENCH [SHARED]
+# The program from outside: exit codes and what is printed. cli_test.sh KDBENCH TEST_DATA
 set -u
 kdbench=$1
-shared=${KDBENCH_SHARED:-${2:-}}
+data=$2
 # shellcheck source=tests/support/expect.sh
 . "$(dirname "$0")/../support/expect.sh"
 
@@ -14,7 +14,7 @@ expect 2 "kdbench: 'scale' is not available yet" "$kdbench" scale x.toml --ranks
 expect 2 "did you mean 'tokenize'?" "$kdbench" tokenise
 expect 2 "--tokenizer is required" "$kdbench" tokenize
 expect 2 "subcommand is required" "$kdbench"
-expect 2 "kdbench" "$kdbench" methods --nonsense
+expect 2 "--nonsense" "$kdbench" methods --nonsense
 expect 0 "a number from 0 to 1" "$kdbench" methods kd
 expect 0 "finetune: " "$kdbench" methods
 expect 0 "one of \"fp32\"" "$kdbench" methods train
@@ -78,23 +78,21 @@ expect_ids '{"ids":[2,5,6,7,3],"token_type_ids":[0,0,0,0,0]}' --max-length 8
 printf 'a\tbc b\n' >"$folder/input"
 expect_ids '{"ids":[2,5,3,6,7,3],"token_type_ids":[0,0,0,1,1,1]}' --max-length 6
 
-if [ -n "$shared" ] && [ -d "$shared/fixtures/parity" ]; then
-  case=$shared/fixtures/parity/finetune-rte
-  model=(--model "$case/student" --data "$case/data")
-  expect 2 "--cls-layers: the model has no layer 9 (1 to" "$kdbench" export "${model[@]}" --task RTE \
-    --teacher-outputs "$folder/t.h5" --cls-layers 1,9
-  expect 2 "no file $case/data/RTE/test.tsv" "$kdbench" export "${model[@]}" --task RTE \
-    --teacher-outputs "$folder/t.h5" --splits train,test
-  expect 2 "unknown RTE split 'valid'" "$kdbench" export "${model[@]}" --task RTE --teacher-outputs "$folder/t.h5" --splits valid
-  expect 2 "is more than the model's" "$kdbench" predict "${model[@]}" --tasks RTE --max-seq-length 4096
-  expect 2 "no such method" "$kdbench" distill "$case/experiment.toml" --method kd
-  expect 2 "teacher: is missing" "$kdbench" finetune "$case/experiment.toml"
-  expect 2 "nothing to train" "$kdbench" finetune "$shared/fixtures/parity/kd-rte/experiment.toml"
-  expect 0 '"epochs": 3' "$kdbench" inspect "$case/experiment.toml"
-  expect 0 "0 not finite" "$kdbench" inspect "$case/student/model.safetensors"
-  head -c 1000 "$case/student/model.safetensors" >"$folder/cut.safetensors"
-  expect 2 "cut.safetensors" "$kdbench" inspect "$folder/cut.safetensors"
-fi
+case=$data/parity/finetune-rte
+model=(--model "$data/models/rte-student" --data "$data/rows")
+expect 2 "--cls-layers: the model has no layer 9 (1 to" "$kdbench" export "${model[@]}" --task RTE \
+  --teacher-outputs "$folder/t.h5" --cls-layers 1,9
+expect 2 "no file $data/rows/RTE/test.tsv" "$kdbench" export "${model[@]}" --task RTE \
+  --teacher-outputs "$folder/t.h5" --splits train,test
+expect 2 "unknown RTE split 'valid'" "$kdbench" export "${model[@]}" --task RTE --teacher-outputs "$folder/t.h5" --splits valid
+expect 2 "is more than the model's" "$kdbench" predict "${model[@]}" --tasks RTE --max-seq-length 4096
+expect 2 "no such method" "$kdbench" distill "$case/experiment.toml" --method kd
+expect 2 "teacher: is missing" "$kdbench" finetune "$case/experiment.toml"
+expect 2 "nothing to train" "$kdbench" finetune "$data/parity/kd-rte/experiment.toml"
+expect 0 '"epochs": 3' "$kdbench" inspect "$case/experiment.toml"
+expect 0 "0 not finite" "$kdbench" inspect "$data/models/rte-student/model.safetensors"
+head -c 1000 "$data/models/rte-student/model.safetensors" >"$folder/cut.safetensors"
+expect 2 "cut.safetensors" "$kdbench" inspect "$folder/cut.safetensors"
 
 [ "$failures" = 0 ] && echo "all as expected"
-exit "$failures"
+exit $((failures > 0)) # not the number: 77 would count as skipped

@@ -118,4 +118,4 @@ for ((point = 1; point <= (points + 2) / 3; ++point)); do
 done
 
 [ "$failures" = 0 ] && echo "all as expected"
-exit "$failures"
+exit $((failures > 0)) # not the number: 77 would count as skipped

@@ -34,4 +34,4 @@ fi
 expect 3 'started 4 processes, but each is rank 0 of 1' env PMI_SIZE=4 "${doctor[@]}"
 
 [ "$failures" = 0 ] && echo "all as expected"
-exit "$failures"
+exit $((failures > 0)) # not the number: 77 would count as skipped

@@ -59,4 +59,4 @@ expect 2 "no file" "${dry[@]}" --set 'data.tasks=["MRPC"]'
 expect 2 "RTE has no metric 'f1'" "${mpiexec[@]}" 2 "${dry[@]}" --set teacher.train.best_metric=f1
 
 [ "$failures" = 0 ] && echo "all as expected"
-exit "$failures"
+exit $((failures > 0)) # not the number: 77 would count as skipped

@@ -10,7 +10,7 @@
 #include "io/base/sha256.h"
 #include "reports/run_files.h"
 #include "suite/walks/make.h"
-#include "tests/suite/experiment_folder.h"
+#include "tests/suite/config/experiment_folder.h"
 #include "tests/support/grid_experiment.h"
 
 namespace kdbench {

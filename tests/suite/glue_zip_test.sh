@@ -96,4 +96,4 @@ expect 2 "has 64 rows, the leaderboard's STS-B.tsv must have 1379" "$kdbench" gl
 expect 0 "STS-B.tsv    exp/b-s1" "$kdbench" glue-zip exp --seed 1 --any-size --out few.zip
 
 [ "$failures" = 0 ] && echo "all as expected"
-exit "$failures"
+exit $((failures > 0)) # not the number: 77 would count as skipped

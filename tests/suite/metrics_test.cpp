@@ -8,7 +8,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/shared_data.h"
+#include "tests/support/test_data.h"
 
 namespace kdbench::metrics_test {
 namespace {
@@ -29,8 +29,7 @@ void check_regression(const nlohmann::json& set) {
 }
 
 TEST(Metrics, ReproduceTheReferenceSets) {
-  KDBENCH_NEED_SHARED(path, "fixtures/metrics/metrics.jsonl");
-  std::ifstream file(path);
+  std::ifstream file(testing::test_data("metrics.jsonl"));
   int sets = 0;
   for (std::string line; std::getline(file, line); ++sets) {
     const auto set = nlohmann::json::parse(line);

@@ -7,11 +7,12 @@
 #include <fstream>
 
 #include "io/base/error.h"
+#include "io/weights/safetensors.h"
 #include "reports/comparison.h"
 #include "reports/pairing.h"
 #include "suite/walks/make.h"
-#include "tests/support/shared_data.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/test_data.h"
 
 namespace kdbench::pipeline_test {
 namespace {
@@ -53,15 +54,15 @@ class Pipeline : public ::testing::Test {
 };
 
 TEST_F(Pipeline, FinishedRunsAreReusedAndOtherSettingsMakeNewOnes) {
-  KDBENCH_NEED_SHARED(folder, "fixtures/parity/kd-rte/experiment.toml");
-  const ExperimentRuns first = run(folder, {});
+  const fs::path file = testing::test_data("parity/kd-rte/experiment.toml");
+  const ExperimentRuns first = run(file, {});
   EXPECT_EQ(first.done, 1);
   ASSERT_EQ(first.runs.size(), 2U);  // the student and its teacher
-  const ExperimentRuns again = run(folder, {});
+  const ExperimentRuns again = run(file, {});
   EXPECT_EQ(again.done, 0);
   EXPECT_EQ(again.reused, 1);
   EXPECT_EQ(again.runs, first.runs);
-  const ExperimentRuns shorter = run(folder, {"train.epochs=1"});
+  const ExperimentRuns shorter = run(file, {"train.epochs=1"});
   EXPECT_EQ(shorter.done, 1);
   EXPECT_NE(shorter.runs.front(), first.runs.front());
   EXPECT_EQ(shorter.runs.back(), first.runs.back());
@@ -79,9 +80,8 @@ TEST_F(Pipeline, FinishedRunsAreReusedAndOtherSettingsMakeNewOnes) {
 }
 
 TEST_F(Pipeline, ALongerFinetuneIsARowOfItsOwn) {
-  KDBENCH_NEED_SHARED(folder, "fixtures/parity/finetune-rte");
-  const fs::path experiment = out.write(
-      "experiment.toml", fmt::format(R"(name = "budget"
+  const fs::path experiment =
+      out.write("experiment.toml", fmt::format(R"(name = "budget"
 [data]
 root = "{}"
 tasks = ["RTE"]
@@ -100,7 +100,8 @@ label = "finetune-long"
 [method.train]
 epochs = 2
 )",
-                                     (folder / "data").string(), (folder / "student").string()));
+                                               testing::test_data("rows").string(),
+                                               testing::test_data("models/rte-student").string()));
   const auto runs = read_runs(run(experiment, {}).runs);
   const Table table = comparison_table(runs);
   ASSERT_EQ(table.rows.size(), 2U);
@@ -117,8 +118,8 @@ epochs = 2
 
 // The names that scripts rely on.
 TEST_F(Pipeline, RunJsonHoldsWhatWasMeasured) {
-  KDBENCH_NEED_SHARED(folder, "fixtures/parity/kd-rte/experiment.toml");
-  for (const auto& record : read_runs(run(folder, {}).runs)) {
+  const fs::path file = testing::test_data("parity/kd-rte/experiment.toml");
+  for (const auto& record : read_runs(run(file, {}).runs)) {
     for (const char* key :
          {"schema_version", "run_id", "status", "reason", "started", "ended", "command", "config",
           "config_hash", "git", "build", "system", "slurm", "data", "teacher", "seed", "metrics",
@@ -149,8 +150,8 @@ TEST_F(Pipeline, RunJsonHoldsWhatWasMeasured) {
 }
 
 TEST_F(Pipeline, ARunRecordsWhatItRead) {
-  KDBENCH_NEED_SHARED(folder, "fixtures/parity/finetune-rte/experiment.toml");
-  const auto runs = read_runs(run(folder, {"train.epochs=1"}).runs);
+  const fs::path file = testing::test_data("parity/finetune-rte/experiment.toml");
+  const auto runs = read_runs(run(file, {"train.epochs=1"}).runs);
   ASSERT_EQ(runs.size(), 1U);
   EXPECT_EQ(runs[0]["status"], "done");
   EXPECT_EQ(runs[0]["data"]["splits"]["train"]["rows"], 36);
@@ -160,24 +161,28 @@ TEST_F(Pipeline, ARunRecordsWhatItRead) {
 }
 
 TEST_F(Pipeline, AFrozenTeacherNeedsATrainedHead) {
-  KDBENCH_NEED_SHARED(folder, "fixtures/parity/kd-rte/experiment.toml");
-  KDBENCH_NEED_SHARED(weights, "data/minilm-l6-h384");
-  EXPECT_THAT(refusal(folder, {"teacher.weights=" + weights.string()}),
+  const fs::path file = testing::test_data("parity/kd-rte/experiment.toml");
+  const fs::path weights = out / "headless";
+  fs::copy(testing::test_data("models/rte-teacher"), weights);
+  TensorMap tensors = read_safetensors(weights / "model.safetensors");
+  std::erase_if(tensors, [](const auto& tensor) { return tensor.first.starts_with("classifier"); });
+  write_safetensors(weights / "model.safetensors", tensors);
+  EXPECT_THAT(refusal(file, {"teacher.weights=" + weights.string()}),
               HasSubstr("is used without training"));
 }
 
 TEST_F(Pipeline, ADivergedTeacherFailsItsStudentsAndIsTriedAgain) {
-  KDBENCH_NEED_SHARED(folder, "fixtures/parity/kd-rte/experiment.toml");
+  const fs::path file = testing::test_data("parity/kd-rte/experiment.toml");
   const std::vector<std::string> diverge = {"teacher.train.learning_rate=1e30",
                                             "teacher.train.warmup=0.0", "train.epochs=3"};
-  const ExperimentRuns result = run(folder, diverge);
+  const ExperimentRuns result = run(file, diverge);
   EXPECT_EQ(result.failed, 1);
   const auto runs = read_runs(result.runs);
   ASSERT_EQ(runs.size(), 2U);
   EXPECT_EQ(runs[0]["reason"], "its teacher failed");
   EXPECT_EQ(runs[1]["role"], "teacher");
   EXPECT_EQ(runs[1]["status"], "failed");
-  const ExperimentRuns again = run(folder, diverge);
+  const ExperimentRuns again = run(file, diverge);
   EXPECT_EQ(again.failed, 1);
   EXPECT_EQ(again.runs.back().string(), result.runs.back().string() + "-2");
   const auto record = read_runs({again.runs.back()});
@@ -185,10 +190,10 @@ TEST_F(Pipeline, ADivergedTeacherFailsItsStudentsAndIsTriedAgain) {
 }
 
 TEST_F(Pipeline, MistakesAreFoundBeforeTraining) {
-  KDBENCH_NEED_SHARED(folder, "fixtures/parity/kd-rte/experiment.toml");
+  const fs::path file = testing::test_data("parity/kd-rte/experiment.toml");
   const std::string text =
-      refusal(folder, {"teacher.train.best_metric=f1", "student.init=skip-layers",
-                       "student.layers=3", "student.init_from=teacher"});
+      refusal(file, {"teacher.train.best_metric=f1", "student.init=skip-layers", "student.layers=3",
+                     "student.init_from=teacher"});
   EXPECT_THAT(text, HasSubstr("RTE has no metric 'f1'"));
   EXPECT_FALSE(fs::exists(out.path() / "kd-rte"));
 }

@@ -165,15 +165,34 @@ TEST_F(PlanTest, AStudentOfTheTeachersWeightsHasNoNameYet) {
   EXPECT_THAT(after.stages.back().name, HasSubstr("RTE-kd-s2-"));
 }
 
+// A folder of its own for temporary files, while it lives.
+class TemporaryFiles {
+ public:
+  TemporaryFiles() {
+    fs::last_write_time(folder_.path(), kLongAgo);
+    setenv("TMPDIR", folder_.path().c_str(), 1);
+  }
+  ~TemporaryFiles() { setenv("TMPDIR", before_.c_str(), 1); }
+
+  bool were_made() const { return fs::last_write_time(folder_.path()) != kLongAgo; }
+  bool are_gone() const { return fs::is_empty(folder_.path()); }
+
+ private:
+  static constexpr fs::file_time_type kLongAgo{};
+  const std::string before_ = fs::temp_directory_path().string();
+  const testing::TempFolder folder_;
+};
+
 TEST_F(PlanTest, SyntheticCorporaAreNotLeftAnywhere) {
+  const TemporaryFiles temporary;
   const Plan found = plan(2, {"data.root=synthetic", "data.tasks=['SST-2']"});
   EXPECT_EQ(found.stages.front().kind, "synthetic");
   EXPECT_EQ(found.stages.front().name.size(), 16U);
   EXPECT_GT(found.stages.front().bytes, 0);
   EXPECT_GT(found.splits.front().rows, 100);
   EXPECT_FALSE(fs::exists(folder / "out"));
-  EXPECT_FALSE(
-      fs::exists(fs::temp_directory_path() / ("kdbench-plan-" + std::to_string(::getpid()))));
+  EXPECT_TRUE(temporary.were_made());
+  EXPECT_TRUE(temporary.are_gone());
 }
 
 TEST_F(PlanTest, EveryProblemIsListedOnce) {

@@ -76,4 +76,4 @@ expect 2 "schema_version 7 is newer than this program's 2" "$kdbench" report res
 [ -e report ] && echo "FAILED: a report of broken results" && failures=$((failures + 1))
 
 [ "$failures" = 0 ] && echo "all as expected"
-exit "$failures"
+exit $((failures > 0)) # not the number: 77 would count as skipped

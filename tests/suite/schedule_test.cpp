@@ -6,14 +6,13 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/shared_data.h"
+#include "tests/support/test_data.h"
 
 namespace kdbench::schedule_test {
 namespace {
 
 TEST(Schedule, ReproducesTheReferenceTables) {
-  KDBENCH_NEED_SHARED(path, "fixtures/optim/schedules.jsonl");
-  std::ifstream file(path);
+  std::ifstream file(testing::test_data("schedules.jsonl"));
   int tables = 0;
   for (std::string line; std::getline(file, line);) {
     const auto table = nlohmann::json::parse(line);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "suite/graph/run_place.h"
+#include "suite/graph/stage_store.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench::stage_lock_test {

@@ -66,12 +66,18 @@ struct Trained {
   at::Tensor values;
 };
 
+struct Tiny {
+  int64_t rows = 29;
+  uint64_t seed = 3;
+  double dropout = 0.1;
+};
+
 Trained train_tiny(Method& method, const Control& control, const TrainSettings& settings,
-                   int64_t rows = 29) {
-  const auto features = tiny_features("train", rows);
+                   const Tiny& tiny = {}) {
+  const auto features = tiny_features("train", tiny.rows);
   const auto data = make_dataset(features, kLabels, tiny_teacher(*features));
   const auto dev = make_dataset(tiny_features("dev", 5), kLabels);
-  const auto student = tiny_bert(7);
+  const auto student = tiny_bert(7, 2, tiny.dropout);
   TrainingData training{&find_task("CoLA"), data.get(), {{"dev", dev.get()}}};
   Trained trained;
   Observer observer;
@@ -85,7 +91,8 @@ Trained train_tiny(Method& method, const Control& control, const TrainSettings& 
   };
   const auto collectives = make_collectives(control, at::kCPU);
   const Models models{{kStudent, student.get()}};
-  trained.result = train(method, {models}, training, settings, 3, control, *collectives, observer);
+  trained.result =
+      train(method, {models}, training, settings, tiny.seed, control, *collectives, observer);
   trained.values = student->parameters().values().clone();
   return trained;
 }
@@ -139,11 +146,27 @@ TEST(Trainer, FewerRowsThanRanksWork) {
   Control control(MPI_COMM_WORLD);
   Control alone(MPI_COMM_SELF);
   const auto method = kd();
-  expect_same(train_tiny(*method, alone, settings_for_test(), 1),
-              train_tiny(*method, control, settings_for_test(), 1));
+  expect_same(train_tiny(*method, alone, settings_for_test(), {.rows = 1}),
+              train_tiny(*method, control, settings_for_test(), {.rows = 1}));
 }
 
-TEST(Trainer, SeedsGiveOtherLosses) {
+// The seed chooses the order of the rows and what dropout drops; each is seen alone.
+TEST(Trainer, SeedsGiveOtherOrdersAndOtherDropout) {
+  Control alone(MPI_COMM_SELF);
+  const auto method = kd();
+  for (const bool shuffle : {false, true}) {
+    TrainSettings settings = settings_for_test();
+    settings.shuffle = shuffle;
+    const auto losses = [&](uint64_t seed) {
+      const Tiny tiny{.seed = seed, .dropout = shuffle ? 0.0 : 0.1};
+      return train_tiny(*method, alone, settings, tiny).losses;
+    };
+    EXPECT_EQ(losses(3), losses(3));
+    EXPECT_NE(losses(3).front(), losses(4).front());
+  }
+}
+
+TEST(Trainer, ShufflingChangesTheOrder) {
   Control alone(MPI_COMM_SELF);
   const auto method = kd();
   TrainSettings plain = settings_for_test();
@@ -153,17 +176,26 @@ TEST(Trainer, SeedsGiveOtherLosses) {
   EXPECT_NE(shuffled.losses.front(), in_order.losses.front());
 }
 
+// At a rate that does not depend on the number of steps, the best weights are those of a training
+// that ends after the best epoch.
 TEST(Trainer, BestCheckpointHoldsTheBestWeights) {
   Control control(MPI_COMM_WORLD);
   const auto method = find_method("finetune").make(Options{});
   TrainSettings settings = settings_for_test();
+  settings.schedule = "constant";
+  settings.epochs = 8;
   settings.checkpoint = "best";
   settings.best_metric = "accuracy";
   const Trained best = train_tiny(*method, control, settings);
-  settings.epochs = best.result.student.best_epoch + 1;
-  EXPECT_GE(best.result.student.best.at("dev").at("accuracy"),
-            best.result.student.last.at("dev").at("accuracy"));
-  EXPECT_GE(best.result.student.best_epoch, 0);
+  const Scores& scores = best.result.student;
+  const auto& all = best.accuracies;
+  ASSERT_LT(scores.best_epoch, 7) << "the best weights must not be the last ones";
+  EXPECT_EQ(scores.best_epoch, std::max_element(all.begin(), all.end()) - all.begin());
+  EXPECT_EQ(scores.best.at("dev").at("accuracy"), *std::max_element(all.begin(), all.end()));
+
+  settings.epochs = scores.best_epoch + 1;
+  settings.checkpoint = "last";
+  EXPECT_TRUE(at::equal(best.values, train_tiny(*method, control, settings).values));
 }
 
 // Learns the labels, then from its best weights the opposite.

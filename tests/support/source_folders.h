@@ -7,6 +7,7 @@ namespace kdbench::testing {
 
 extern const char* const kSharedDefault;      // KDBENCH_SHARED of CMake
 extern const char* const kExperimentsFolder;  // suite/experiments of the source tree
+extern const char* const kTestData;           // tests/data
 extern const char* const kOldRecord;          // tests/reports/schema1_run.json
 
 }  // namespace kdbench::testing
