@@ -17,6 +17,9 @@ add_library(kdbench_options INTERFACE)
 target_compile_options(kdbench_options INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter
                        $<$<BOOL:${KDBENCH_WERROR}>:-Werror>)
 
+# The containers' own checks, of indices and iterators; GNU's library alone reads the name.
+target_compile_definitions(kdbench_options INTERFACE $<$<BOOL:${KDBENCH_ASSERTIONS}>:_GLIBCXX_ASSERTIONS>)
+
 if(KDBENCH_SANITIZE)
   include(CheckCXXSourceCompiles)
   set(sanitizers -fsanitize=address,undefined)
@@ -30,6 +33,14 @@ if(KDBENCH_SANITIZE)
   target_compile_options(kdbench_options INTERFACE ${sanitizers} -fno-omit-frame-pointer
                          -fno-sanitize-recover=undefined)
   target_link_options(kdbench_options INTERFACE ${sanitizers})
+endif()
+
+if(KDBENCH_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "kdbench: KDBENCH_FUZZ is on, but ${CMAKE_CXX_COMPILER} is not clang, which brings libFuzzer. "
+                        "The preset fuzz takes clang++.")
+  endif()
+  target_compile_options(kdbench_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(CCACHE_PROGRAM ccache)

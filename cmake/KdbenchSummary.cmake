@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What was found and what will be built, on one screen.
-foreach(option KDBENCH_TESTS KDBENCH_BENCHMARKS KDBENCH_UNITY KDBENCH_CUDA KDBENCH_WERROR KDBENCH_SANITIZE)
+foreach(option KDBENCH_TESTS KDBENCH_BENCHMARKS KDBENCH_UNITY KDBENCH_CUDA KDBENCH_WERROR KDBENCH_ASSERTIONS
+        KDBENCH_SANITIZE KDBENCH_FUZZ)
   string(TOLOWER "${option}" word)
   string(REPLACE "kdbench_" "" word "${word}")
   if(${option})
