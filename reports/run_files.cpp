@@ -8,6 +8,7 @@
 #include <set>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "reports/old_record.h"
 #include "reports/run_fields.h"
 
@@ -23,8 +24,7 @@ constexpr const char* kRecord = "run.json";
 bool unfinished(const fs::path& folder) { return folder.extension() == ".partial"; }
 
 bool holds_run(const fs::path& folder) {
-  return fs::is_regular_file(folder / kRecord) ||
-         (unfinished(folder) && fs::is_regular_file(folder / "events.jsonl"));
+  return is_file(folder / kRecord) || (unfinished(folder) && is_file(folder / "events.jsonl"));
 }
 
 // Folders of runs at or below some folders.
@@ -106,7 +106,7 @@ std::vector<json> read_runs(const std::vector<fs::path>& folders) {
   RunFinder finder;
   std::string names;
   for (const auto& folder : folders) {
-    if (!fs::is_directory(folder)) throw_user_error(folder.string(), "no such folder");
+    if (!is_folder(folder)) throw_user_error(folder.string(), "no such folder");
     finder.search(folder);
     names += (names.empty() ? "" : ", ") + folder.string();
   }
