@@ -111,6 +111,21 @@ void note_tasks(const Groups& groups, std::vector<std::string>& notes) {
   if (!task.empty()) note_task(task, notes);
 }
 
+// What the records say that a reader of their scores must know.
+void note_remarks(const Groups& groups, std::vector<std::string>& notes) {
+  std::set<std::string> seen;
+  for (const auto& group : groups) {
+    for (const json* run : group.done) {
+      for (const json& remark : run->value("remarks", json::array())) {
+        if (!remark.is_string()) continue;
+        const std::string note =
+            fmt::format("{} {}: {}", group.task, group.label, remark.get<std::string>());
+        if (seen.insert(note).second) notes.push_back(note);
+      }
+    }
+  }
+}
+
 std::vector<std::string> notes_of(const Groups& groups) {
   std::vector<std::string> notes{
       "Dev scores: mean (sd with n - 1) over n runs, of the last checkpoint unless marked best.",
@@ -126,6 +141,7 @@ std::vector<std::string> notes_of(const Groups& groups) {
         "teacher ...: dev scores of the teacher that learned beside the student, after its last "
         "epoch.");
   }
+  note_remarks(groups, notes);
   for (auto& note : grid_notes(groups)) notes.push_back(std::move(note));
   note_tasks(groups, notes);
   for (const auto& group : groups) {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "io/base/partial_file.h"
 #include "reports/comparison.h"
 #include "reports/grid.h"
@@ -42,8 +43,8 @@ bool has_mark(const fs::path& folder) {
 std::string foreign_name(const fs::path& folder) {
   const std::set<std::string> own{kMarkdown, kComparison, kPaired, kGrids, kSpread, kRuns};
   std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
+  for (const auto& entry : entries_of(folder)) {
+    const std::string name = entry.filename().string();
     if (!own.count(name)) names.insert(name);
   }
   return names.empty() ? "" : *names.begin();
@@ -128,14 +129,14 @@ void put_in_place(const fs::path& partial, const fs::path& folder) {
 
 void check_report_folder(const fs::path& folder) {
   for (const fs::path& scratch : {partial_path(folder), earlier_path(folder)}) {
-    if (!fs::is_directory(scratch) || foreign_name(scratch).empty()) continue;
+    if (!is_folder(scratch) || foreign_name(scratch).empty()) continue;
     throw_user_error(scratch.string(),
                      "holds " + foreign_name(scratch) + ", which is not a report's",
                      "choose another --out");
   }
-  if (!fs::exists(folder)) return;
-  if (!fs::is_directory(folder)) throw_user_error(folder.string(), "is a file, not a folder");
-  if (fs::is_empty(folder)) return;
+  if (!is_there(folder)) return;
+  if (!is_folder(folder)) throw_user_error(folder.string(), "is a file, not a folder");
+  if (entries_of(folder).empty()) return;
   const std::string foreign = foreign_name(folder);
   if (has_mark(folder) && foreign.empty()) return;
   throw_user_error(folder.string(),

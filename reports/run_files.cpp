@@ -8,6 +8,7 @@
 #include <set>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "io/base/sha256.h"
 #include "reports/old_record.h"
 #include "reports/run_fields.h"
@@ -24,8 +25,7 @@ constexpr const char* kHash = "record_sha256";
 bool unfinished(const fs::path& folder) { return folder.extension() == ".partial"; }
 
 bool holds_run(const fs::path& folder) {
-  return fs::is_regular_file(folder / kRunJson) ||
-         (unfinished(folder) && fs::is_regular_file(folder / "events.jsonl"));
+  return is_file(folder / kRunJson) || (unfinished(folder) && is_file(folder / "events.jsonl"));
 }
 
 // Folders of runs at or below some folders.
@@ -93,7 +93,7 @@ json read_record(const fs::path& file) {
 }
 
 json read_run(const fs::path& folder) {
-  json run = fs::exists(folder / kRunJson)
+  json run = is_there(folder / kRunJson)
                  ? read_record(folder / kRunJson)
                  : json{{"run_id", folder.stem().string()},
                         {"experiment", folder.parent_path().filename().string()}};
@@ -125,7 +125,7 @@ std::vector<json> read_runs(const std::vector<fs::path>& folders) {
   RunFinder finder;
   std::string names;
   for (const auto& folder : folders) {
-    if (!fs::is_directory(folder)) throw_user_error(folder.string(), "no such folder");
+    if (!is_folder(folder)) throw_user_error(folder.string(), "no such folder");
     finder.search(folder);
     names += (names.empty() ? "" : ", ") + folder.string();
   }

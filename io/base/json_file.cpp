@@ -16,6 +16,7 @@ constexpr int kMaxDepth = 100;
 
 json read_json_object(const std::filesystem::path& path) {
   const std::string text = read_text_file(path);
+  if (text.empty()) throw_user_error(path.string(), "is empty", "a download that broke off?");
   const auto check_depth = [&](int depth, json::parse_event_t, json&) {
     if (depth > kMaxDepth) throw_user_error(path.string(), "is nested too deeply");
     return true;

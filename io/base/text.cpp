@@ -7,20 +7,29 @@
 #include <fstream>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
+#include "io/base/stand_in.h"
 
 namespace kdbench {
 
 std::string read_text_file(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) throw_user_error(path.string(), "the file does not exist");
+  if (!is_there(path)) throw_user_error(path.string(), "the file does not exist");
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const std::streamoff size = file.tellg();
-  if (!file || std::filesystem::is_directory(path)) {
+  if (!file || is_folder(path)) {
     throw_user_error(path.string(), "the file cannot be read");
   }
   std::string text(static_cast<size_t>(size), '\0');
   file.seekg(0);
   // Not the user's mistake, and not the same on every rank.
   if (!file.read(text.data(), size)) throw_machine_error(path.string(), "the disk cannot read it");
+  refuse_stand_in(path, text);
+  return text;
+}
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
   return text;
 }
 
@@ -79,6 +88,26 @@ std::string printable(std::string_view text) {
       shown += '?';
     else
       shown += text.substr(static_cast<size_t>(begin), static_cast<size_t>(next - begin));
+  }
+  return shown;
+}
+
+std::string utf8_text(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string shown;
+  const auto size = static_cast<int64_t>(text.size());
+  for (int64_t next = 0; next < size;) {
+    const int64_t begin = next;
+    UChar32 c = 0;
+    U8_NEXT(text.data(), next, size, c);
+    for (int64_t at = begin; at < next; ++at) {
+      const auto byte = static_cast<unsigned char>(text[static_cast<size_t>(at)]);
+      if (c >= 0) {
+        shown += static_cast<char>(byte);
+      } else {
+        shown.append("\\x").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
+      }
+    }
   }
   return shown;
 }

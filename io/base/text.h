@@ -9,8 +9,12 @@
 
 namespace kdbench {
 
-// The whole file. Throws a user error when it is missing or cannot be read.
+// The whole file. Throws a user error when it is missing, cannot be read, or is only a stand-in
+// (stand_in.h).
 std::string read_text_file(const std::filesystem::path& path);
+
+// Without the mark of UTF-8 that some editors put before a text.
+std::string_view without_byte_order_mark(std::string_view text);
 
 // Cuts the next line off `rest`, without its LF or CRLF. `rest` must not be empty; the last line
 // needs no end.
@@ -29,6 +33,9 @@ void split_cells(std::string_view line, std::vector<std::string_view>& cells);
 // `text` of a file as a message may quote it: control characters and what is no UTF-8 become '?',
 // and a long text is cut.
 std::string printable(std::string_view text);
+
+// `text` as well-formed UTF-8, for JSON: each byte that is none of it as "\\xE9". Paths need it.
+std::string utf8_text(std::string_view text);
 
 // A to Z in small letters, all else as it is.
 std::string ascii_lower(std::string text);

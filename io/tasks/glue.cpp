@@ -9,13 +9,13 @@
 #include <charconv>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "io/base/sha256.h"
 #include "io/base/text.h"
 
 namespace kdbench {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr size_t kListedProblems = 20;
 
 bool is_score(std::string_view text) {
@@ -32,7 +32,7 @@ class Reader {
 
   void read(std::string_view text, int64_t limit) {
     refuse_utf16(text);
-    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+    text = without_byte_order_mark(text);
     if (!layout_.header.empty()) read_header(text);
     for (int64_t row_id = 0; !text.empty(); ++row_id) {
       if (limit > 0 && static_cast<int64_t>(file_.rows.size()) == limit) break;
@@ -137,14 +137,14 @@ std::filesystem::path glue_path(const std::filesystem::path& root, const Task& t
   if (split != "diagnostic") return root / task.name / file;
   // GLUE's download has the diagnostic set in a folder of its own name.
   const auto path = root / "AX" / file;
-  return std::filesystem::exists(path) ? path : root / "diagnostic" / file;
+  return is_there(path) ? path : root / "diagnostic" / file;
 }
 
 GlueFile read_glue(const std::filesystem::path& root, const Task& task, const std::string& split,
                    int64_t limit) {
   GlueFile file;
   file.path = glue_path(root, task, split);
-  if (!std::filesystem::exists(file.path)) {
+  if (!is_there(file.path)) {
     throw_user_error(
         file.path.string(), "the file does not exist",
         fmt::format("{} '{}' is read from <data.root>/{}/{}", task.name, split,

@@ -37,6 +37,7 @@ Task cola() {
   const FileLayout test = with_header("index\tsentence", {"sentence", "", ""});
   return {"CoLA",
           {"0", "1"},
+          {"unacceptable", "acceptable"},
           {Metric::kMatthews, Metric::kAccuracy},
           {Metric::kMatthews},
           {{"train", labelled}, {"dev", labelled}, {"test", test}}};
@@ -47,6 +48,7 @@ Task sst2() {
   const FileLayout test = with_header("index\tsentence", {"sentence", "", ""});
   return {"SST-2",
           {"0", "1"},
+          {"negative", "positive"},
           {Metric::kAccuracy},
           {Metric::kAccuracy},
           {{"train", labelled}, {"dev", labelled}, {"test", test}}};
@@ -59,6 +61,7 @@ Task mrpc() {
       with_header("index\t#1 ID\t#2 ID\t#1 String\t#2 String", {"#1 String", "#2 String", ""});
   return {"MRPC",
           {"0", "1"},
+          {"not_equivalent", "equivalent"},
           {Metric::kF1, Metric::kAccuracy},
           {Metric::kF1},
           {{"train", labelled}, {"dev", labelled}, {"test", test}}};
@@ -71,6 +74,7 @@ Task stsb() {
   const FileLayout test = with_header(header, {"sentence1", "sentence2", ""});
   return {"STS-B",
           {},
+          {},
           {Metric::kPearson, Metric::kSpearman},
           {Metric::kPearson, Metric::kSpearman},
           {{"train", labelled}, {"dev", labelled}, {"test", test}}};
@@ -82,6 +86,7 @@ Task qqp() {
   const FileLayout test = with_header("id\tquestion1\tquestion2", {"question1", "question2", ""});
   return {"QQP",
           {"0", "1"},
+          {"not_duplicate", "duplicate"},
           {Metric::kAccuracy, Metric::kF1},
           {Metric::kAccuracy},
           {{"train", labelled}, {"dev", labelled}, {"test", test}},
@@ -108,6 +113,7 @@ Task mnli() {
   const FileLayout test = with_header(header, {"sentence1", "sentence2", ""});
   return {"MNLI",
           mnli_labels(),
+          {},
           {Metric::kAccuracy},
           {Metric::kAccuracy},
           {{"train", train},
@@ -120,12 +126,14 @@ Task mnli() {
 
 // QNLI, RTE and WNLI: index, two texts, label.
 Task inference_pair(const std::string& name, const std::vector<std::string>& labels,
-                    const std::string& text_a, const std::string& text_b) {
+                    const std::vector<std::string>& words, const std::string& text_a,
+                    const std::string& text_b) {
   const std::string header = "index\t" + text_a + "\t" + text_b;
   const FileLayout labelled = with_header(header + "\tlabel", {text_a, text_b, "label"});
   const FileLayout test = with_header(header, {text_a, text_b, ""});
   return {name,
           labels,
+          words,
           {Metric::kAccuracy},
           {Metric::kAccuracy},
           {{"train", labelled}, {"dev", labelled}, {"test", test}}};
@@ -135,9 +143,25 @@ Task inference_pair(const std::string& name, const std::vector<std::string>& lab
 Task ax() {
   return {"AX",
           mnli_labels(),
+          {},
           {Metric::kAccuracy},
           {Metric::kAccuracy},
           {{"diagnostic", diagnostic_layout()}}};
+}
+
+// "SST-2" -> "sst2"
+std::string letters_of(const std::string& text) {
+  std::string letters = ascii_lower(text);
+  std::erase_if(letters, [](char c) { return c == '-' || c == '_' || c == ' '; });
+  return letters;
+}
+
+// "Not entailment" -> "not_entailment"
+std::string with_underscores(const std::string& text) {
+  std::string word = ascii_lower(text);
+  std::replace_if(
+      word.begin(), word.end(), [](char c) { return c == '-' || c == ' '; }, '_');
+  return word;
 }
 
 // `word` is none of `known`.
@@ -154,6 +178,22 @@ const std::string& metric_name(Metric metric) {
   static const std::array<std::string, 5> names{"accuracy", "f1", "matthews", "pearson",
                                                 "spearman"};
   return names.at(static_cast<size_t>(metric));
+}
+
+bool Task::is_called(const std::string& other) const {
+  const std::string word = letters_of(other);
+  if (word == letters_of(name)) return true;
+  const bool of_mnli = word == "mnli" || word == "mnlimm" || word == "ax";
+  return of_mnli && (name == "MNLI" || name == "AX");
+}
+
+const std::string* Task::label_of(const std::string& other) const {
+  const std::string word = with_underscores(other);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (word == with_underscores(labels[i]) || (i < label_words.size() && word == label_words[i]))
+      return &labels[i];
+  }
+  return nullptr;
 }
 
 const SplitSpec& Task::split(const std::string& split_name) const {
@@ -183,16 +223,18 @@ std::vector<std::string> Task::test_splits() const {
 
 const std::vector<Task>& all_tasks() {
   static const std::vector<std::string> yes_no{"entailment", "not_entailment"};
-  static const std::vector<Task> tasks{cola(),
-                                       sst2(),
-                                       mrpc(),
-                                       stsb(),
-                                       qqp(),
-                                       mnli(),
-                                       inference_pair("QNLI", yes_no, "question", "sentence"),
-                                       inference_pair("RTE", yes_no, "sentence1", "sentence2"),
-                                       inference_pair("WNLI", {"0", "1"}, "sentence1", "sentence2"),
-                                       ax()};
+  static const std::vector<Task> tasks{
+      cola(),
+      sst2(),
+      mrpc(),
+      stsb(),
+      qqp(),
+      mnli(),
+      inference_pair("QNLI", yes_no, {}, "question", "sentence"),
+      inference_pair("RTE", yes_no, {}, "sentence1", "sentence2"),
+      inference_pair("WNLI", {"0", "1"}, {"not_entailment", "entailment"}, "sentence1",
+                     "sentence2"),
+      ax()};
   return tasks;
 }
 

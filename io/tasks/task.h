@@ -33,6 +33,8 @@ struct Task {
   std::string name;  // "MRPC": the folder below the data root, and the key in files
   std::vector<std::string>
       labels;  // label strings in the order used when a model names none; empty for regression
+  // What GLUE's own data set calls them, where the files have numbers: in the order of `labels`.
+  std::vector<std::string> label_words;
   std::vector<Metric> metrics;  // all that are reported, the selection metric's parts first
   std::vector<Metric>
       selection;  // checkpoint selection: mean of these (practices: STS-B averages two)
@@ -42,6 +44,12 @@ struct Task {
   bool regression() const { return labels.empty(); }
   bool pair() const { return splits.front().layout.text_b >= 0; }
   int classes() const { return regression() ? 1 : static_cast<int>(labels.size()); }
+  // Whether a model that says it is one of `name` ("sst2", "mnli-mm", "MRPC") is one of this task.
+  // MNLI's models are the diagnostic set's too.
+  bool is_called(const std::string& name) const;
+  // The label that a model means by `name`: the label itself or GLUE's word for it, in any case and
+  // with '_', '-' or ' ' between words. Null when it is none of the task's.
+  const std::string* label_of(const std::string& name) const;
   // Throws a user error naming the splits the task has.
   const SplitSpec& split(const std::string& name) const;
   std::vector<std::string> dev_splits() const;   // names that begin with "dev"

@@ -69,7 +69,11 @@ class ByteBpe : public Tokenizer {
   RowFrame frame_;
 };
 
-// From vocab.json, merges.txt and, where it is there, tokenizer_config.json. Throws a user error.
-std::unique_ptr<Tokenizer> load_byte_bpe(const std::filesystem::path& folder);
+struct TokenizerJson;
+
+// From vocab.json and merges.txt, or `json` alone, and what stands beside them. Throws a user
+// error.
+std::unique_ptr<Tokenizer> load_byte_bpe(const std::filesystem::path& folder,
+                                         const std::optional<TokenizerJson>& json);
 
 }  // namespace kdbench

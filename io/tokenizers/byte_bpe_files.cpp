@@ -7,9 +7,11 @@
 
 #include "io/base/error.h"
 #include "io/base/json_file.h"
+#include "io/base/look.h"
 #include "io/base/text.h"
 #include "io/tokenizers/byte_bpe.h"
 #include "io/tokenizers/tokenizer_config.h"
+#include "io/tokenizers/tokenizer_json.h"
 
 namespace kdbench {
 namespace {
@@ -17,42 +19,16 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// vocab.json: token -> id, the ids from 0 on without a gap.
-std::vector<std::string> read_tokens(const fs::path& path) {
-  const json object = read_json_object(path);
-  std::vector<std::string> tokens(object.size());
-  Problems problems;
-  for (const auto& [token, id] : object.items()) {
-    const std::string name = fmt::format("'{}'", printable(token));
-    if (token.empty()) {
-      problems.add(path.string(), fmt::format("the token of id {} is empty", printable(id.dump())));
-    } else if (!id.is_number_unsigned() || id.get<uint64_t>() >= tokens.size()) {
-      problems.add(path.string(),
-                   fmt::format("{} has the id {}, expected 0 to {}", name, printable(id.dump()),
-                               tokens.size() - 1),
-                   "the ids of all tokens follow each other, each once");
-    } else if (std::string& place = tokens[id.get<size_t>()]; place.empty()) {
-      place = token;
-    } else {
-      problems.add(path.string(),
-                   fmt::format("{} has the id of '{}', {}", name, printable(place), id.dump()));
-    }
-  }
-  if (tokens.empty()) problems.add(path.string(), "there are no tokens");
-  problems.throw_if_any(path.string());
-  return tokens;
-}
-
-// merges.txt: "left right" a line, below lines that begin with #version.
+// merges.txt: "left right" a line; empty lines and those that begin with #version say nothing.
 std::vector<BpeVocabulary::Merge> read_merges(const fs::path& path) {
   const std::string text = read_text_file(path);
   std::vector<BpeVocabulary::Merge> merges;
   Problems problems;
   int64_t number = 0;
-  for (std::string_view rest = text; !rest.empty();) {
+  for (std::string_view rest = without_byte_order_mark(text); !rest.empty();) {
     const std::string_view line = take_line(rest);
     ++number;
-    if (line.starts_with("#version")) continue;
+    if (line.empty() || line.starts_with("#version")) continue;
     const size_t blank = line.find(' ');
     if (blank == 0 || blank == std::string_view::npos || blank + 1 == line.size() ||
         line.find(' ', blank + 1) != std::string_view::npos) {
@@ -66,6 +42,17 @@ std::vector<BpeVocabulary::Merge> read_merges(const fs::path& path) {
   }
   problems.throw_if_any(path.string());
   return merges;
+}
+
+void check_same_merges(const TokenizerJson& json, const std::vector<BpeVocabulary::Merge>& merges,
+                       const fs::path& file) {
+  const auto same = [](const BpeVocabulary::Merge& a, const BpeVocabulary::Merge& b) {
+    return a.left == b.left && a.right == b.right;
+  };
+  if (std::equal(merges.begin(), merges.end(), json.merges.begin(), json.merges.end(), same))
+    return;
+  throw_user_error(file.string(), "has other merges than tokenizer.json",
+                   "one of the two files is another model's");
 }
 
 bool is_gpt2(const std::vector<std::string>& tokens, TokenizerConfig& config) {
@@ -84,8 +71,9 @@ void add_special(std::vector<SpecialToken>& specials, const SpecialToken& token)
   if (!there) specials.push_back(token);
 }
 
-ByteBpeOptions read_options(const fs::path& path, const std::vector<std::string>& tokens) {
-  TokenizerConfig config(path);
+ByteBpeOptions byte_bpe_options(const fs::path& folder, const std::vector<std::string>& tokens,
+                                const TokenizerJson& json, std::vector<std::string>& notes) {
+  TokenizerConfig config(folder);
   const bool gpt2 = is_gpt2(tokens, config);
   const std::string end = "<|endoftext|>";
   ByteBpeOptions options;
@@ -99,43 +87,44 @@ ByteBpeOptions read_options(const fs::path& path, const std::vector<std::string>
   }
   options.first = gpt2 ? "" : config.token("cls_token", options.first);
   options.separator = gpt2 ? "" : config.token("sep_token", options.separator);
-  options.add_prefix_space = config.flag("add_prefix_space", false);
+  options.add_prefix_space = config.flag("add_prefix_space", json.add_prefix_space).value_or(false);
   config.require_flag("split_special_tokens", false, "special tokens in a text are kept whole");
   config.require_text("truncation_side", "right", "rows are cut at their end");
   if (gpt2) config.require_flag("add_bos_token", false, "it is not supported");
-  config.require_added(options.specials);
+  config.require_class({"RobertaTokenizer", "GPT2Tokenizer", "BartTokenizer", "LongformerTokenizer",
+                        "PreTrainedTokenizer", "TokenizersBackend"});
+  config.require_added(options.specials, tokens, json.added);
   config.throw_if_any();
+  if (const auto unused = config.unused(); !unused.empty())
+    notes.push_back("keys of tokenizer_config.json that are not known and not used: " +
+                    first_few(unused));
   return options;
-}
-
-// added_tokens.json, of older folders: token -> id, beside the vocabulary.
-void check_added_tokens(const fs::path& path, const BpeVocabulary& vocabulary) {
-  if (!fs::exists(path)) return;
-  const json added = read_json_object(path);
-  Problems problems;
-  for (const auto& [token, id] : added.items()) {
-    const auto& tokens = vocabulary.tokens;
-    const bool same = id.is_number_unsigned() && id.get<uint64_t>() < tokens.size() &&
-                      tokens[id.get<size_t>()] == token;
-    if (same) continue;
-    problems.add(path.string(),
-                 fmt::format("'{}' is not in vocab.json under this id", printable(token)),
-                 "added tokens are not supported");
-  }
-  problems.throw_if_any(path.string());
 }
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> load_byte_bpe(const fs::path& folder) {
+std::unique_ptr<Tokenizer> load_byte_bpe(const fs::path& folder,
+                                         const std::optional<TokenizerJson>& json) {
   BpeVocabulary vocabulary;
-  vocabulary.tokens_file = (folder / "vocab.json").string();
-  vocabulary.merges_file = (folder / "merges.txt").string();
-  vocabulary.tokens = read_tokens(vocabulary.tokens_file);
-  vocabulary.merges = read_merges(vocabulary.merges_file);
-  check_added_tokens(folder / "added_tokens.json", vocabulary);
-  const ByteBpeOptions options = read_options(folder / "tokenizer_config.json", vocabulary.tokens);
-  return std::make_unique<ByteBpe>(vocabulary, options);
+  const fs::path tokens = folder / "vocab.json", merges = folder / "merges.txt";
+  if (is_there(tokens) || is_there(merges)) {
+    vocabulary.tokens_file = tokens.string();
+    vocabulary.merges_file = merges.string();
+    vocabulary.tokens = tokens_by_id(read_json_object(tokens), tokens.string());
+    vocabulary.merges = read_merges(merges);
+    if (json) check_same_tokens(*json, vocabulary.tokens, tokens);
+    if (json) check_same_merges(*json, vocabulary.merges, merges);
+  } else {
+    vocabulary.tokens_file = vocabulary.merges_file = (folder / "tokenizer.json").string();
+    vocabulary.tokens = json->tokens;
+    vocabulary.merges = json->merges;
+  }
+  std::vector<std::string> notes;
+  const ByteBpeOptions options =
+      byte_bpe_options(folder, vocabulary.tokens, json.value_or(TokenizerJson{}), notes);
+  auto tokenizer = std::make_unique<ByteBpe>(vocabulary, options);
+  for (auto& note : notes) tokenizer->add_note(std::move(note));
+  return tokenizer;
 }
 
 }  // namespace kdbench

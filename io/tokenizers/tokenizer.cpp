@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "io/base/sha256.h"
 #include "io/base/text.h"
 #include "io/tokenizers/byte_bpe.h"
 #include "io/tokenizers/tokenizer_config.h"
+#include "io/tokenizers/tokenizer_json.h"
 #include "io/tokenizers/wordpiece.h"
 
 namespace kdbench {
@@ -18,23 +21,65 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConfigName = "tokenizer_config.json";
 constexpr const char* kVocabularyName = "vocab.txt";
 
-WordPieceOptions read_options(const std::filesystem::path& path) {
-  TokenizerConfig config(path);
+bool has_capital(const std::string& token) {
+  const bool special = token.starts_with('[') && token.ends_with(']');  // [CLS], [unused7]
+  return !special &&
+         std::any_of(token.begin(), token.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+// Where no file says whether texts are lowered, the vocabulary tells.
+bool lowers(const std::optional<bool>& said, const std::vector<std::string>& vocabulary,
+            std::vector<std::string>& notes) {
+  const auto capital = std::find_if(vocabulary.begin(), vocabulary.end(), has_capital);
+  if (capital == vocabulary.end()) return said.value_or(true);
+  const std::string seen = "its vocabulary has capital letters ('" + printable(*capital) + "')";
+  if (!said) {
+    notes.push_back(seen + " and no file has do_lower_case: the case of texts is kept");
+  } else if (*said) {
+    notes.push_back("texts are lowered, as do_lower_case says, but " + seen);
+  }
+  return said.value_or(false);
+}
+
+WordPieceOptions wordpiece_options(const fs::path& folder,
+                                   const std::vector<std::string>& vocabulary,
+                                   const TokenizerJson& json, std::vector<std::string>& notes) {
+  TokenizerConfig config(folder);
   WordPieceOptions options;
-  options.normalizer.lower_case = config.flag("do_lower_case", true);
-  options.normalizer.strip_accents = config.flag("strip_accents", options.normalizer.lower_case);
-  options.normalizer.space_cjk = config.flag("tokenize_chinese_chars", true);
-  options.pad = config.token("pad_token", options.pad);
-  options.unknown = config.token("unk_token", options.unknown);
-  options.cls = config.token("cls_token", options.cls);
-  options.separator = config.token("sep_token", options.separator);
-  options.mask = config.token("mask_token", options.mask);
+  options.normalizer.lower_case =
+      lowers(config.flag("do_lower_case", json.lower_case), vocabulary, notes);
+  options.normalizer.strip_accents =
+      config.flag("strip_accents", json.strip_accents).value_or(options.normalizer.lower_case);
+  options.normalizer.space_cjk =
+      config.flag("tokenize_chinese_chars", json.space_cjk).value_or(true);
+  std::vector<SpecialToken> specials;
+  for (const auto& [key, token] :
+       {std::pair("pad_token", &options.pad), std::pair("unk_token", &options.unknown),
+        std::pair("cls_token", &options.cls), std::pair("sep_token", &options.separator),
+        std::pair("mask_token", &options.mask)}) {
+    specials.push_back(config.special(key, {*token}));
+    *token = specials.back().text;
+    if (specials.back().strips_left || specials.back().strips_right)
+      config.problem(std::string("'") + key +
+                     "' takes the blanks beside it, which is not supported");
+  }
+  if (!json.unknown.empty() && json.unknown != options.unknown)
+    config.problem("'unk_token' is '" + options.unknown + "', tokenizer.json says '" +
+                   printable(json.unknown) + "'");
+  config.require_class({"BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer",
+                        "MobileBertTokenizer", "PreTrainedTokenizer", "TokenizersBackend"});
   config.require_flag("do_basic_tokenize", true,
                       "text without splitting into words is not supported");
+  config.require_flag("split_special_tokens", false, "special tokens in a text are kept whole");
+  config.require_text("truncation_side", "right", "rows are cut at their end");
+  config.require_none("never_split");
+  config.require_added(specials, vocabulary, json.added);
   config.throw_if_any();
+  if (const auto unused = config.unused(); !unused.empty())
+    notes.push_back("keys of tokenizer_config.json that are not known and not used: " +
+                    first_few(unused));
   return options;
 }
 
@@ -51,13 +96,34 @@ std::pair<size_t, size_t> truncate_longest_first(size_t a, size_t b, size_t budg
   return a_is_shorter ? std::pair{keep_shorter, keep_longer} : std::pair{keep_longer, keep_shorter};
 }
 
-std::unique_ptr<Tokenizer> load_wordpiece(const std::filesystem::path& folder) {
-  const auto path = folder / kVocabularyName;
+namespace {
+
+// An entry's id is its line, so no line is left out but the blank ones at the end.
+std::vector<std::string> read_vocabulary(const fs::path& path) {
   const std::string text = read_text_file(path);
   std::vector<std::string> vocabulary;
-  for (std::string_view rest = text; !rest.empty();) vocabulary.emplace_back(take_line(rest));
-  return std::make_unique<WordPiece>(vocabulary, read_options(folder / kConfigName), path.string());
+  for (std::string_view rest = without_byte_order_mark(text); !rest.empty();)
+    vocabulary.emplace_back(take_line(rest));
+  while (!vocabulary.empty() && vocabulary.back().empty()) vocabulary.pop_back();
+  return vocabulary;
 }
+
+// With vocab.txt, or with tokenizer.json alone.
+std::unique_ptr<Tokenizer> load_wordpiece(const fs::path& folder,
+                                          const std::optional<TokenizerJson>& json) {
+  const fs::path path = folder / kVocabularyName;
+  const bool own = is_there(path);
+  const auto vocabulary = own ? read_vocabulary(path) : json->tokens;
+  if (own && json) check_same_tokens(*json, vocabulary, path);
+  std::vector<std::string> notes;
+  const auto options = wordpiece_options(folder, vocabulary, json.value_or(TokenizerJson{}), notes);
+  auto tokenizer = std::make_unique<WordPiece>(vocabulary, options,
+                                               (own ? path : folder / "tokenizer.json").string());
+  for (auto& note : notes) tokenizer->add_note(std::move(note));
+  return tokenizer;
+}
+
+}  // namespace
 
 std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
   std::vector<int32_t> ids;
@@ -94,28 +160,39 @@ Encoding Tokenizer::encode_row(std::string_view a, const std::string_view* b,
 
 namespace {
 
-std::unique_ptr<Tokenizer> read_tokenizer(const fs::path& folder) {
-  if (!fs::is_directory(folder)) throw_user_error(folder.string(), "the folder does not exist");
-  if (fs::exists(folder / kVocabularyName)) return load_wordpiece(folder);
-  if (fs::exists(folder / "vocab.json") || fs::exists(folder / "merges.txt")) {
-    return load_byte_bpe(folder);
+[[noreturn]] void refuse_without_vocabulary(const fs::path& folder) {
+  for (const char* name : {"spiece.model", "sentencepiece.bpe.model", "tokenizer.model"}) {
+    if (is_there(folder / name))
+      throw_user_error((folder / name).string(), "is SentencePiece's, which is not supported",
+                       "a BERT or RoBERTa with vocab.txt, or vocab.json and merges.txt");
   }
-  const bool converted = fs::exists(folder / "tokenizer.json");
-  throw_user_error(
-      folder.string(),
-      std::string("there is no vocab.txt, nor vocab.json with merges.txt") +
-          (converted ? "; tokenizer.json alone is not read" : ""),
-      converted ? "with Python and tokenizers, in the folder: python -c \"import tokenizers; "
-                  "tokenizers.Tokenizer.from_file('tokenizer.json').model.save('.')\""
-                : "a Hugging Face folder has them beside config.json");
+  throw_user_error(folder.string(),
+                   "has no vocabulary: vocab.txt, vocab.json with merges.txt, or tokenizer.json",
+                   "a Hugging Face folder has them beside config.json");
+}
+
+std::unique_ptr<Tokenizer> read_tokenizer(const fs::path& folder) {
+  if (!is_folder(folder)) throw_user_error(folder.string(), "the folder does not exist");
+  const auto json = read_tokenizer_json(folder);
+  const bool words = is_there(folder / kVocabularyName);
+  const bool merges = is_there(folder / "vocab.json") || is_there(folder / "merges.txt");
+  if (!words && !merges && !json) refuse_without_vocabulary(folder);
+  const bool byte_bpe = words ? false : merges || json->byte_bpe;
+  if (json && json->byte_bpe != byte_bpe) {
+    throw_user_error((folder / "tokenizer.json").string(),
+                     "is of another kind than the vocabulary beside it",
+                     "delete the files that are another model's");
+  }
+  auto tokenizer = byte_bpe ? load_byte_bpe(folder, json) : load_wordpiece(folder, json);
+  if (words && merges) tokenizer->add_note("not used beside vocab.txt: vocab.json, merges.txt");
+  return tokenizer;
 }
 
 // Changes with any file that decides the ids.
 std::string content_key(const fs::path& folder) {
   std::string key;
-  for (const char* name :
-       {kVocabularyName, "vocab.json", "merges.txt", "added_tokens.json", kConfigName}) {
-    key += fs::exists(folder / name) ? file_sha256(folder / name) + " " : "- ";
+  for (const char* name : kTokenizerFiles) {
+    key += is_there(folder / name) ? file_sha256(folder / name) + " " : "- ";
   }
   return key;
 }

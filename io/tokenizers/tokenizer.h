@@ -2,11 +2,13 @@
 // Text to token ids. Implementations: WordPiece (wordpiece.h), byte-level BPE (byte_bpe.h).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kdbench {
@@ -42,20 +44,37 @@ class Tokenizer {
   virtual int64_t vocabulary_size() const = 0;
   // Of everything that changes ids: vocabulary, options, the version of this implementation.
   virtual std::string sha256() const = 0;
+  // What its user should know of how the folder was read, a line each.
+  const std::vector<std::string>& notes() const { return notes_; }
+  void add_note(std::string line) { notes_.push_back(std::move(line)); }
 
  protected:
   // Plain ids at the end of `ids`. Thread-safe.
   virtual void append(std::string_view text, std::vector<int32_t>& ids) const = 0;
   // Throws a user error when the vocabulary has none.
   virtual RowFrame frame() const = 0;
+
+ private:
+  std::vector<std::string> notes_;
 };
+
+// The files of a folder that decide a tokenizer's ids.
+inline constexpr std::array kTokenizerFiles{"vocab.txt",
+                                            "vocab.json",
+                                            "merges.txt",
+                                            "added_tokens.json",
+                                            "tokenizer.json",
+                                            "tokenizer_config.json",
+                                            "special_tokens_map.json"};
 
 // Splits a budget over two lengths by the rule above; returns how many ids each side keeps.
 std::pair<size_t, size_t> truncate_longest_first(size_t a, size_t b, size_t budget);
 
-// From a Hugging Face folder: vocab.txt (WordPiece), or vocab.json and merges.txt (byte-level BPE),
-// with tokenizer_config.json where it is there. Read once per process, while the files stay as they
-// are. Throws a user error that says what is missing. Thread-safe.
+// From a Hugging Face folder: vocab.txt (WordPiece), vocab.json and merges.txt (byte-level BPE), or
+// tokenizer.json alone (either), with tokenizer_config.json, special_tokens_map.json,
+// added_tokens.json and, beside another vocabulary, tokenizer.json where they are there: what they
+// say is honoured or refused by name, and they must agree. Read once per process, while the files
+// stay as they are. Throws a user error that says what is missing. Thread-safe.
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& folder);
 
 }  // namespace kdbench

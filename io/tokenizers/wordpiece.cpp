@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "io/tokenizers/wordpiece.h"
 
+#include <fmt/core.h>
 #include <unicode/utf8.h>
 
 #include <cctype>
 #include <cstring>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "io/base/error.h"
 #include "io/base/sha256.h"
@@ -39,26 +40,30 @@ std::vector<std::string> special_tokens(const WordPieceOptions& options) {
   return {options.pad, options.unknown, options.cls, options.separator, options.mask};
 }
 
-// The vocabulary, if it can be used: the trie relies on unique tokens.
-const std::vector<std::string>& checked(const std::vector<std::string>& vocabulary,
-                                        const WordPieceOptions& options, const std::string& where) {
-  Problems problems;
-  std::unordered_map<std::string_view, size_t> lines;
-  for (size_t i = 0; i < vocabulary.size(); ++i) {
-    const std::string place = where + ":" + std::to_string(i + 1);
-    if (vocabulary[i].empty()) problems.add(place, "the token is empty");
-    const auto [first, is_new] = lines.emplace(vocabulary[i], i + 1);
-    if (is_new || vocabulary[i].empty()) continue;
-    problems.add(place, "the token '" + printable(vocabulary[i]) + "' stands in line " +
-                            std::to_string(first->second) + " already");
+// Which ids are never given: those of empty tokens, and of tokens that stand there again below.
+std::vector<size_t> dead_ids(const std::vector<std::string>& vocabulary) {
+  std::vector<size_t> dead;
+  std::unordered_set<std::string_view> below;
+  for (size_t id = vocabulary.size(); id-- > 0;) {
+    if (vocabulary[id].empty() || !below.insert(vocabulary[id]).second) dead.push_back(id);
   }
+  return {dead.rbegin(), dead.rend()};
+}
+
+// The vocabulary as the trie takes it, each token once: no text has a piece with a line break.
+std::vector<std::string> unique_pieces(std::vector<std::string> vocabulary,
+                                       const std::vector<size_t>& dead) {
+  for (const size_t id : dead) vocabulary[id] = fmt::format("\n{}", id);
+  return vocabulary;
+}
+
+void check_specials(const PieceTrie& trie, const WordPieceOptions& options,
+                    const std::string& where) {
+  Problems problems;
   for (const auto& special : special_tokens(options)) {
-    if (!lines.contains(special)) {
-      problems.add(where, "the special token '" + special + "' is missing");
-    }
+    if (trie.id(special) < 0) problems.add(where, "the special token '" + special + "' is missing");
   }
   problems.throw_if_any(where);
-  return vocabulary;
 }
 
 std::string wordpiece_identity(const std::vector<std::string>& vocabulary,
@@ -81,7 +86,15 @@ WordPiece::WordPiece(const std::vector<std::string>& vocabulary, WordPieceOption
     : options_(std::move(options)),
       vocabulary_size_(static_cast<int64_t>(vocabulary.size())),
       sha256_(wordpiece_identity(vocabulary, options_)),
-      trie_(checked(vocabulary, options_, where)) {
+      trie_(unique_pieces(vocabulary, dead_ids(vocabulary))) {
+  check_specials(trie_, options_, where);
+  if (const auto dead = dead_ids(vocabulary); !dead.empty()) {
+    add_note(
+        std::to_string(dead.size()) +
+        " entries of its vocabulary are empty or stand there again further on, so their ids are "
+        "never given (the first in line " +
+        std::to_string(dead.front() + 1) + ")");
+  }
   std::vector<SpecialToken> specials;
   for (const auto& special : special_tokens(options_)) {
     specials.push_back({special, trie_.id(special)});

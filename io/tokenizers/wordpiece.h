@@ -26,8 +26,9 @@ struct WordPieceOptions {
 
 class WordPiece : public Tokenizer {
  public:
-  // `vocabulary` in the order of its ids. Throws a user error (at `where`) that lists empty,
-  // repeated and missing special tokens.
+  // `vocabulary` in the order of its ids. Of a token that stands there again the last id counts, as
+  // in transformers, and an empty one is never found: both are noted. Throws a user error (at
+  // `where`) that lists missing special tokens.
   WordPiece(const std::vector<std::string>& vocabulary, WordPieceOptions options,
             const std::string& where);
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,7 @@
 namespace kdbench {
 
 // Takes keys, collecting what is wrong with them as "<file>:<key>: ...". Absent and null are the
-// same, and leave a value as it is.
+// same, and leave a value as it is. Which keys were asked for is remembered.
 class ConfigJson {
  public:
   // Throws a user error when the file holds no JSON object.
@@ -32,15 +33,25 @@ class ConfigJson {
   void only(const std::string& key, const std::string& supported);
   // One of `known`, which must be there; "" with a problem when it is another.
   std::string model_type(const std::vector<std::string>& known);
-  // id2label in order; empty when absent or when the names are only LABEL_0, LABEL_1, ...
+  // A key that makes another network: anything but absent, false, 0 or empty is a problem.
+  void never(const std::string& key, const std::string& reason);
+  // "" when absent.
+  std::string text(const std::string& key);
+  // The names in order, of id2label, else of label2id; the two must agree. Whole numbers count as
+  // their digits. Empty when both are absent or say only LABEL_0, LABEL_1, ...
   std::vector<std::string> labels();
+  // The keys that nobody has asked for, but those that say nothing about a network.
+  std::vector<std::string> unused() const;
 
   void problem(const std::string& key, const std::string& what, const std::string& hint = "");
 
  private:
   // A null value when the key is absent.
-  nlohmann::json find(const std::string& key) const;
+  nlohmann::json find(const std::string& key);
+  std::vector<std::string> id2label();
+  std::vector<std::string> label2id();
 
+  std::set<std::string> asked_;
   std::string path_;
   nlohmann::json json_;
   Problems& problems_;

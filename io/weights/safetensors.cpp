@@ -13,6 +13,7 @@
 #include "io/base/error.h"
 #include "io/base/foreign_error.h"
 #include "io/base/partial_file.h"
+#include "io/base/stand_in.h"
 #include "io/base/text.h"
 
 namespace kdbench {
@@ -185,6 +186,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   std::error_code problem;
   size_ = std::filesystem::file_size(path, problem);
   if (!stream_ || problem) throw_user_error(path_, "cannot be read");
+  if (size_ == 0) throw_user_error(path_, "is empty", "a download that broke off?");
+  refuse_stand_in(path);
   const std::string text = read_header();
   const json header = parse_header(path_, text);
   data_begin_ = kLengthBytes + text.size();

@@ -15,13 +15,18 @@ bool begins_with_one(const std::string& name, const std::vector<std::string>& be
 
 std::string CheckpointNames::own_name(const std::string& name) const {
   std::string own = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
-  for (const auto& last : no_weights) {
-    if (own == last || own.ends_with("." + last)) return "";
-  }
   for (const auto& [old_end, end] : renamed_ends) {
     if (own.ends_with(old_end)) return own.substr(0, own.size() - old_end.size()) + end;
   }
   return own;
+}
+
+std::optional<std::string> CheckpointNames::wrapper_of(const std::string& name) const {
+  if (own_name(name) == landmark) return "";
+  if (!name.ends_with("." + landmark)) return std::nullopt;
+  std::string before = name.substr(0, name.size() - landmark.size());
+  if (before.ends_with("." + prefix)) before.resize(before.size() - prefix.size());
+  return before;
 }
 
 std::string CheckpointNames::file_name(const std::string& name) const {

@@ -48,12 +48,15 @@ struct CheckpointNames {
   std::string prefix;                 // "bert.": of some names, in some files; never in a model
   std::vector<std::string> prefixed;  // beginnings of the names that are written with it
   std::vector<std::string> needed;    // beginnings of the names that a checkpoint must have
+  std::string landmark;               // one of those: a name that no other tensor ends with
   std::string layer;                  // "encoder.layer.", before the number of a layer
   std::vector<std::pair<std::string, std::string>> renamed_ends;  // in old files -> today's
-  std::vector<std::string> no_weights;  // last parts of names of what is none: "position_ids"
 
-  // A model's name for a file's tensor; "" for what is no weight.
+  // A model's name for a file's tensor.
   std::string own_name(const std::string& name) const;
+  // What of a file's name stands before the model's own, given that it ends with the landmark:
+  // "module." of "module.bert.embeddings.word_embeddings.weight". Nothing for other names.
+  std::optional<std::string> wrapper_of(const std::string& name) const;
   // The name in a file that is written.
   std::string file_name(const std::string& name) const;
   bool must_be_there(const std::string& name) const;

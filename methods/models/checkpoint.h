@@ -4,15 +4,19 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "io/weights/safetensors.h"
 #include "methods/models/model.h"
 
 namespace kdbench {
 
-// The weights of a folder under the names that parameters of the architecture have, float32: a
-// prefix like "bert." removed, old names (LayerNorm.gamma) renamed, what is no weight dropped.
-TensorMap read_checkpoint(const std::filesystem::path& folder, const std::string& architecture);
+// The weights of a folder under the names that parameters of the architecture have: a prefix like
+// "bert." removed, also below that of a wrapper ("module." of DataParallel), old names
+// (LayerNorm.gamma) renamed. Floats are float32; what holds none is as in the file. `notes`
+// (optional) receives a line on each thing that was left out. Throws a user error.
+TensorMap read_checkpoint(const std::filesystem::path& folder, const std::string& architecture,
+                          std::vector<std::string>* notes = nullptr);
 
 // All parameters under their names in a checkpoint: the encoder and pooler below "bert." or
 // "roberta.", the classifier without a prefix. Parameters that a method added are left out: only

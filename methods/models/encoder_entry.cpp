@@ -105,10 +105,10 @@ CheckpointNames checkpoint_names(const std::string& name) {
   return {.prefix = name + ".",
           .prefixed = {kEncoderEmbeddings, "encoder.", "pooler."},
           .needed = {kEncoderEmbeddings, "encoder."},
+          .landmark = std::string(kEncoderEmbeddings) + "word_embeddings.weight",
           .layer = kEncoderLayer,
           .renamed_ends = {{"LayerNorm.gamma", "LayerNorm.weight"},
-                           {"LayerNorm.beta", "LayerNorm.bias"}},
-          .no_weights = {"position_ids"}};
+                           {"LayerNorm.beta", "LayerNorm.bias"}}};
 }
 
 }  // namespace
@@ -151,6 +151,12 @@ ModelConfig read_encoder_config(ConfigJson& json, const ModelConfig& absent) {
   ModelConfig config = absent;
   json.only("hidden_act", config.activation);
   json.only("position_embedding_type", "absolute");
+  json.only("pooler_type", "first_token_transform");
+  for (const char* key : {"is_decoder", "add_cross_attention", "is_encoder_decoder"})
+    json.never(key, "only encoders are");
+  json.never("pruned_heads", "a network with all of its heads is needed");
+  json.never("quantization_config", "weights in float32, float16 or bfloat16 are needed");
+  json.never("auto_map", "the model has code of its own, which is not run");
   json.size("vocab_size", config.vocabulary, true);
   json.size("num_hidden_layers", config.layers, true, kMostLayers);
   json.size("hidden_size", config.hidden, true);

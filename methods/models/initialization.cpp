@@ -96,6 +96,30 @@ TensorMap select_layers(const TensorMap& source, const std::map<int64_t, int64_t
   return selected;
 }
 
+// Takes the classifier of another task out of `tensors`, known by its number of outputs, and
+// returns that; 0 when there is none.
+int64_t drop_other_head(TensorMap& tensors, const Model& model) {
+  const auto bias = tensors.find(model.classifier() + ".bias");
+  if (bias == tensors.end() || bias->second.dim() != 1 || bias->second.size(0) == model.outputs())
+    return 0;
+  const int64_t outputs = bias->second.size(0);
+  tensors.erase(bias);
+  tensors.erase(model.classifier() + ".weight");
+  return outputs;
+}
+
+void check_complete(const std::vector<std::string>& missing, const CheckpointNames& names,
+                    const TensorMap& source, const std::string& where) {
+  std::vector<std::string> needed, found;
+  for (const auto& name : missing) {
+    if (names.must_be_there(name)) needed.push_back(name);
+  }
+  if (needed.empty()) return;
+  for (const auto& [name, tensor] : source) found.push_back(name);
+  throw_user_error(where, "tensors that the model needs are missing: " + first_few(needed),
+                   found.empty() ? "the file is empty" : "there are " + first_few(found));
+}
+
 }  // namespace
 
 void check_depths(int64_t source_layers, int64_t layers, const std::string& init) {
@@ -103,27 +127,32 @@ void check_depths(int64_t source_layers, int64_t layers, const std::string& init
 }
 
 LoadReport initialize_student(Model& model, const TensorMap& source, int64_t source_layers,
-                              const std::string& init, const std::string& where) {
+                              const std::string& init, const std::string& where, bool trained) {
   if (init == "random") return {};
   const CheckpointNames& names = find_architecture(model.config().architecture).names;
   const auto map = layer_map(source_layers, model.config().layers, init);
-  const LoadReport report =
-      load_parameters(model.parameters(), select_layers(source, map, names.layer), where);
-  Problems problems;
-  for (const auto& name : report.missing) {
-    if (names.must_be_there(name)) problems.add(where, "tensor " + name + " is missing");
+  TensorMap wanted = select_layers(source, map, names.layer);
+  const int64_t outputs = trained ? drop_other_head(wanted, model) : 0;
+  LoadReport report = load_parameters(model.parameters(), wanted, where);
+  check_complete(report.missing, names, source, where);
+  if (outputs > 0) {
+    report.notes.push_back("its classifier has " + std::to_string(outputs) + " outputs, the task " +
+                           std::to_string(model.outputs()) + ": it is not used");
   }
-  problems.throw_if_any(where);
   return report;
 }
 
 LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path& folder,
-                                      const std::string& init) {
+                                      const std::string& init, bool trained) {
   if (init == "random") return {};
   const ModelConfig config = read_model_config(folder);
-  TensorMap source = read_checkpoint(folder, config.architecture);
+  std::vector<std::string> notes;
+  TensorMap source = read_checkpoint(folder, config.architecture, &notes);
   order_labels(source, config.labels, model);
-  return initialize_student(model, source, config.layers, init, folder.string());
+  LoadReport report =
+      initialize_student(model, source, config.layers, init, folder.string(), trained);
+  report.notes.insert(report.notes.begin(), notes.begin(), notes.end());
+  return report;
 }
 
 void check_vocabulary(const std::filesystem::path& folder, int64_t entries,

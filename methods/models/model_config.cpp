@@ -18,6 +18,8 @@ ModelConfig read_model_config(const std::filesystem::path& folder) {
   ModelConfig config = architecture.read_config(json);
   config.architecture = architecture.name;
   config.labels = json.labels();
+  config.finetuned_on = json.text("finetuning_task");
+  config.unused_keys = json.unused();
   problems.throw_if_any(path.string());
   return config;
 }

@@ -30,6 +30,10 @@ struct ModelConfig {
   bool positions_after_padding = false;  // positions count on from the padding's row
   std::string activation;
   std::vector<std::string> labels;  // in order; empty when a checkpoint does not name them
+  // Of the config.json that it was read from, and not written to another: the task that it says the
+  // model was fine-tuned on ("sst2"; "" when it says none), and the keys that are not known.
+  std::string finetuned_on;
+  std::vector<std::string> unused_keys;
 
   // Row of the position table that a row's first token has.
   int64_t first_position() const { return positions_after_padding ? pad_token_id + 1 : 0; }

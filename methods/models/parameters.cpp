@@ -158,6 +158,9 @@ LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
       problems.add(where, "tensor " + segment.name + " has shape " +
                               shape_text(it->second.sizes()) + ", the model expects " +
                               shape_text(segment.shape));
+    } else if (!it->second.is_floating_point()) {
+      problems.add(where, "tensor " + segment.name + " holds " +
+                              c10::toString(it->second.scalar_type()) + ", not floats");
     } else if (!is_finite(it->second)) {
       problems.add(where, "tensor " + segment.name + " holds NaN or infinity",
                    "the file is damaged, or its training diverged");

@@ -113,11 +113,13 @@ struct LoadReport {
   std::vector<std::string> missing;  // parameters without a tensor, but extra ones: they keep their
                                      // value
   std::vector<std::string> unexpected;  // tensors that no parameter wants
+  std::vector<std::string> notes;       // what else was left out of the checkpoint, a line each
 };
 
-// Copies tensors of equal name and shape into the parameters. A shape that differs (both are named)
-// and a value that is not finite are user errors (`where`: the file or folder); a tensor of another
-// dtype than float32 is converted. Parameters on the meta device are only checked.
+// Copies tensors of equal name and shape into the parameters. A shape that differs (both are
+// named), a tensor without floats and a value that is not finite are user errors (`where`: the file
+// or folder); other floats than float32 are converted. Parameters on the meta device are only
+// checked.
 LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
                            const std::string& where);
 

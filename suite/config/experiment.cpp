@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "io/base/text.h"
 #include "suite/config/experiment_overrides.h"
 #include "suite/config/experiment_reader.h"
@@ -25,7 +26,7 @@ constexpr size_t kLongestName = 80;  // several names make a folder's name, of a
 toml::table parse_file(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   std::ostringstream content;
-  if (!fs::is_regular_file(file) || !(content << stream.rdbuf())) {
+  if (!is_file(file) || !(content << stream.rdbuf())) {
     throw_user_error(file.string(), "cannot be read", "the experiment file (TOML)");
   }
   try {

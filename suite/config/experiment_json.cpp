@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Resolved settings as JSON, for run.json, hashing and --dry-run. The file's own path is left out:
 // the same experiment elsewhere is the same experiment.
+#include "io/base/text.h"
 #include "suite/config/experiment.h"
 #include "suite/config/method_models.h"
 
@@ -8,7 +9,7 @@ namespace kdbench {
 namespace {
 
 nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
-  return path ? nlohmann::json(path->string()) : nlohmann::json();
+  return path ? nlohmann::json(utf8_text(path->string())) : nlohmann::json();
 }
 
 nlohmann::json method_json(const Experiment& experiment, const MethodSettings& method) {
@@ -57,7 +58,7 @@ nlohmann::json to_json(const Options& options) {
 
 nlohmann::json Experiment::to_json() const {
   nlohmann::json json{{"name", name}};
-  json["data"] = {{"root", data.synthetic ? "synthetic" : data.root.string()},
+  json["data"] = {{"root", data.synthetic ? "synthetic" : utf8_text(data.root.string())},
                   {"tasks", nlohmann::json::array()}};
   for (const auto& task : data.tasks) {
     json["data"]["tasks"].push_back({{"name", task},

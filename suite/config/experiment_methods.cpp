@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // [[method]]: its options, its grid, its own training keys and student.
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "methods/models/initialization.h"
 #include "methods/registry.h"
 #include "suite/config/experiment_reader.h"
@@ -36,10 +37,12 @@ void read_teacher_outputs(TableReader& table, MethodSettings& method) {
   } else {
     method.teacher_outputs = "file";
     method.teacher_outputs_file = table.path("teacher_outputs");
-    if (method.teacher_outputs_file && !fs::is_regular_file(*method.teacher_outputs_file)) {
+    if (!method.teacher_outputs_file) return;
+    table.collect("teacher_outputs", [&] {
+      if (is_file(*method.teacher_outputs_file)) return;
       table.problem("teacher_outputs", "no file " + method.teacher_outputs_file->string(),
                     "\"auto\", \"store\", \"online\", or a teacher store or safetensors file");
-    }
+    });
   }
 }
 

@@ -6,7 +6,9 @@
 #include <optional>
 #include <set>
 
+#include "io/base/look.h"
 #include "io/synthetic/synthetic.h"
+#include "io/weights/weight_files.h"
 #include "methods/models/registry.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/option_reader.h"
@@ -22,42 +24,32 @@ bool takes_layers_of_another(const ModelSettings& model) {
 
 bool any_file(const fs::path& folder, const std::vector<std::string>& names) {
   return std::any_of(names.begin(), names.end(),
-                     [&](const std::string& name) { return fs::exists(folder / name); });
+                     [&](const std::string& name) { return is_there(folder / name); });
 }
 
 void check_tokenizer(TableReader& table, const std::string& key, const fs::path& folder) {
-  if (!fs::is_directory(folder)) {
+  if (!is_folder(folder)) {
     table.problem(key, "no folder " + folder.string());
-  } else if (!any_file(folder, {"vocab.txt", "vocab.json"})) {
+  } else if (!any_file(folder, {"vocab.txt", "vocab.json", "tokenizer.json"})) {
     table.problem(key, folder.string() + " has no vocabulary",
-                  "vocab.txt, or vocab.json with merges.txt, must lie in it");
+                  "vocab.txt, vocab.json with merges.txt, or tokenizer.json must lie in it");
   }
 }
 
 // The folder's config, or nullopt when there is a problem with it.
 std::optional<ModelConfig> check_weights(TableReader& table, const ModelSettings& model) {
   const fs::path& folder = *model.weights;
-  if (!fs::is_directory(folder)) {
+  if (!is_folder(folder)) {
     table.problem("weights", "no folder " + folder.string(), "a Hugging Face model folder");
     return std::nullopt;
   }
-  if (!fs::exists(folder / "config.json")) {
+  if (!is_there(folder / "config.json")) {
     table.problem("weights", folder.string() + " has no config.json");
     return std::nullopt;
   }
   if (!model.tokenizer) check_tokenizer(table, "weights", folder);
-  if (model.init != "random" && !any_file(folder, {"model.safetensors", "pytorch_model.bin",
-                                                   "model.safetensors.index.json"})) {
-    table.problem("weights", folder.string() + " has no model.safetensors",
-                  "init = \"random\" needs none");
-  }
-  try {
-    return read_model_config(folder);
-  } catch (const Error& error) {
-    if (error.code() != ExitCode::kUserInput) throw;
-    table.problem("weights", error.what());
-    return std::nullopt;
-  }
+  if (model.init != "random") table.collect("weights", [&] { check_weight_files(folder); });
+  return read_model_config(folder);
 }
 
 // The sizes that a model may be given: its architecture's; while that is not known, those of all.
@@ -167,7 +159,9 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   const auto preset = read_preset(table, model);
   if (preset) model.architecture = preset->architecture.name;
   read_sizes(table, model, preset);
-  if (model.tokenizer) check_tokenizer(table, "tokenizer", *model.tokenizer);
+  if (model.tokenizer) {
+    table.collect("tokenizer", [&] { check_tokenizer(table, "tokenizer", *model.tokenizer); });
+  }
   if (data.synthetic && !model.weights && !table.has("tokenizer")) {
     // The generated vocabulary; its file is not there yet, its size is known.
     model.sizes.emplace("vocabulary", static_cast<int64_t>(synthetic_vocabulary().size()));
@@ -179,7 +173,7 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   if (table.problems().lines().size() != problems) return model;
 
   std::optional<ModelConfig> config;
-  if (model.weights) config = check_weights(table, model);
+  if (model.weights) table.collect("weights", [&] { config = check_weights(table, model); });
   if (config && !model.architecture.empty() && config->architecture != model.architecture) {
     table.problem("architecture", "the folder's config.json says \"" + config->architecture + "\"");
   }
@@ -191,8 +185,11 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
       return model;
     }
     config.reset();
-    if (teacher->model.weights && fs::exists(*teacher->model.weights / "config.json")) {
-      table.problems().collect([&] { config = read_model_config(*teacher->model.weights); });
+    if (teacher->model.weights) {
+      table.problems().collect([&] {
+        if (is_there(*teacher->model.weights / "config.json"))
+          config = read_model_config(*teacher->model.weights);
+      });
     } else if (teacher->model.layers) {
       config.emplace().layers = *teacher->model.layers;
       config->architecture = teacher->model.architecture;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "io/base/look.h"
 #include "io/base/text.h"
 #include "io/synthetic/synthetic.h"
 #include "io/tasks/glue.h"
@@ -24,7 +25,7 @@ constexpr Range kRowLengths{.low = kShortestPair, .high = 1 << 20};
 // Test files may be missing (they are only predicted), and all dev files but one.
 void check_files(TableReader& table, const fs::path& root, const Task& task) {
   const auto missing = [&](const std::string& split) {
-    return !fs::is_regular_file(glue_path(root, task, split));
+    return !is_file(glue_path(root, task, split));
   };
   const std::string hint = "GLUE layout: <root>/<TASK>/{train,dev,test}.tsv";
   if (missing("train")) {
@@ -45,10 +46,11 @@ void check_corpus(TableReader& table, const Task& task) {
 }
 
 void check_tasks(TableReader& table, const DataSettings& data) {
-  const bool root_there = !data.root.empty() && fs::is_directory(data.root);
-  if (!data.root.empty() && !root_there) {
-    table.problem("root", "no folder " + data.root.string());
-  }
+  bool root_there = false;
+  table.collect("root", [&] {
+    root_there = !data.root.empty() && is_folder(data.root);
+    if (!data.root.empty() && !root_there) table.problem("root", "no folder " + data.root.string());
+  });
   std::set<std::string> seen;
   for (const auto& name : data.tasks) {
     const Task* task = task_or_problem(table, "tasks", name);
@@ -60,7 +62,7 @@ void check_tasks(TableReader& table, const DataSettings& data) {
     } else if (data.synthetic) {
       check_corpus(table, *task);
     } else if (root_there) {
-      check_files(table, data.root, *task);
+      table.collect("tasks", [&] { check_files(table, data.root, *task); });
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/base/look.h"
 #include "io/base/text.h"
 
 namespace kdbench {
@@ -43,11 +44,12 @@ void resolve_file(const OptionSpec& spec, const toml::node& node, const std::str
   const auto& choices = spec.choices;
   if (std::find(choices.begin(), choices.end(), text) != choices.end()) return;
   const std::filesystem::path file = absolute_path(text, node);
-  if (!std::filesystem::is_regular_file(file)) {
+  problems.collect([&] {
+    if (is_file(file)) return;
     const std::string near = nearest_name(text, choices);
     problems.add(place_of(node), key + ": no file " + file.string(),
                  near.empty() ? "expected " + expectation(spec) : "did you mean \"" + near + "\"?");
-  }
+  });
   text = file.string();
 }
 
@@ -62,8 +64,8 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
     return OptionValue(**node.as_integer());
   } else if (std::holds_alternative<double>(type)) {
     if (const auto number = number_of(node)) return OptionValue(*number);
-  } else if (std::holds_alternative<std::string>(type) && node.is_string()) {
-    return OptionValue(**node.as_string());
+  } else if (std::holds_alternative<std::string>(type)) {
+    if (auto text = text_of(node)) return OptionValue(std::move(*text));
   }
   return std::nullopt;
 }

@@ -32,6 +32,13 @@ std::string place_of(const toml::node& node) {
   return *source.path + ":" + std::to_string(source.begin.line);
 }
 
+std::optional<std::string> text_of(const toml::node& node) {
+  if (node.is_string()) return **node.as_string();
+  if (!is_override(node) || node.is_array() || node.is_table()) return std::nullopt;
+  const std::string& written = *node.source().path;
+  return written.substr(written.find('=') + 1);
+}
+
 std::string kind_of(const toml::node& node) {
   switch (node.type()) {
     case toml::node_type::string:
@@ -151,7 +158,7 @@ std::optional<double> TableReader::number(const std::string& name, const Range& 
 std::optional<std::string> TableReader::text(const std::string& name) {
   const toml::node* found = node(name);
   if (!found) return std::nullopt;
-  if (found->is_string()) return **found->as_string();
+  if (auto text = text_of(*found)) return text;
   expected(name, "text", *found);
   return std::nullopt;
 }

@@ -25,6 +25,9 @@ namespace kdbench {
 std::string place_of(const toml::node& node);
 // True when the value was written by --set.
 bool is_override(const toml::node& node);
+// What is written: a string, or, where a text is expected, a single value of --set as it stands
+// there: a folder may be called 2024-05-01, 1e3 or true. Nothing for lists and tables.
+std::optional<std::string> text_of(const toml::node& node);
 // "text", "integer", "number", "true or false", "list", "table", "date or time": what a value is.
 std::string kind_of(const toml::node& node);
 // The value as it may be read as a number; an integer is a number too.
@@ -77,6 +80,16 @@ class TableReader {
   Problems& problems() { return *problems_; }
   // "train.epochs: expected ...", at the key's place.
   void problem(const std::string& name, const std::string& what, const std::string& hint = "");
+  // Runs `f` and takes over the user error that it throws, if any, as a problem of the key.
+  template <typename F>
+  void collect(const std::string& name, F&& f) {
+    try {
+      f();
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kUserInput) throw;
+      problem(name, error.what());
+    }
+  }
 
  private:
   void expected(const std::string& name, const std::string& what, const toml::node& found);

@@ -29,9 +29,9 @@ bool run_is_done(const Workspace& workspace, const std::string& experiment,
     look_anew(workspace.out / experiment);
     bool done = false;
     const auto place = free_run_folder(workspace.out / experiment / run_id, &done);
-    return nlohmann::json{place.string(), done};
+    return nlohmann::json{place.filename().string(), done};
   });
-  *folder = found[0].get<std::string>();
+  *folder = workspace.out / experiment / found[0].get<std::string>();
   return found[1].get<bool>();
 }
 

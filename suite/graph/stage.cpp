@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "io/base/error.h"
 #include "suite/graph/stage_lock.h"
 
 namespace kdbench {
@@ -37,7 +38,13 @@ Outcome SharedStage::make(const Workspace& workspace) {
   bool mine = false;
   const auto made = ensure_stage(workspace, key_, [&](const std::filesystem::path& partial) {
     mine = true;
-    return make_in(partial, workspace);
+    try {
+      return make_in(partial, workspace);
+    } catch (const Error& error) {  // what came of diverged weights: fails those who need it
+      if (error.code() != ExitCode::kRunFailed || !error.on_every_rank) throw;
+      workspace.say(title() + ": failed: " + error.what());
+      return false;
+    }
   });
   if (!made) return {};
   return {mine ? Outcome::Kind::kMade : Outcome::Kind::kReused, {}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/models/build_model.h"
 
+#include <fmt/format.h>
+
 #include "io/base/error.h"
 #include "io/base/text.h"
 #include "io/weights/weight_files.h"
@@ -22,16 +24,20 @@ ModelSpec spec_of(const InitialModel& initial, at::Device device) {
 
 void say_report(const InitialModel& initial, const LoadReport& report, const fs::path& folder,
                 const Workspace& workspace) {
-  if (initial.frozen && initial.labels_assumed) {
-    workspace.say(folder.string() +
-                  ": its labels have no names, they are taken to be, in this order, " +
-                  joined(initial.task->labels, ", "));
-  }
-  if (!report.missing.empty()) {
-    workspace.say(folder.string() + ": begin at random: " + first_few(report.missing));
-  }
-  if (!report.unexpected.empty()) {
-    workspace.say(folder.string() + ": not used: " + first_few(report.unexpected));
+  const auto say = [&](const std::string& line) {
+    workspace.say_once(fmt::format("{}: {}", folder.string(), line));
+  };
+  const auto say_names = [&](const std::string& what, const std::vector<std::string>& names) {
+    if (!names.empty()) say(what + first_few(names));
+  };
+  for (const auto& remark : initial.remarks()) say(remark);
+  for (const auto& note : report.notes) say(note);
+  say_names("config.json: keys that are not known and not used: ", initial.config.unused_keys);
+  say_names("begin at random: ", report.missing);
+  say_names("not used: ", report.unexpected);
+  if (report.missing.empty() && report.notes.empty() && !initial.frozen) {
+    say_names("its classifier is trained on, but was another task's, with the labels ",
+              initial.other_labels);
   }
 }
 
@@ -54,7 +60,8 @@ std::unique_ptr<Model> build_model(const InitialModel& initial, const Workspace&
     model = make_model(spec_of(initial, workspace.device));
     initialize_parameters(*model, initial.seed);
     if (const auto folder = initial.weights()) {
-      const LoadReport report = initialize_from_checkpoint(*model, *folder, initial.settings.init);
+      const LoadReport report = initialize_from_checkpoint(*model, *folder, initial.settings.init,
+                                                           /*trained=*/!initial.frozen);
       if (initial.frozen) check_whole(report, *folder);
       say_report(initial, report, *folder, workspace);
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/models/initial_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "io/base/error.h"
@@ -47,8 +49,12 @@ ModelConfig own_config(const ModelSettings& settings, std::optional<double> drop
   return config;
 }
 
-void take_labels(const Task& task, ModelConfig& config) {
-  config.labels = own_order(config.labels, task).value_or(task.labels);
+// `said`, where it is GLUE's but another than `task`.
+std::string other_glue_task(const std::string& said, const Task& task) {
+  const auto& all = all_tasks();
+  const bool known =
+      std::any_of(all.begin(), all.end(), [&](const Task& one) { return one.is_called(said); });
+  return known && !task.is_called(said) ? said : "";
 }
 
 bool has_named_labels(const Task& task) {
@@ -63,14 +69,32 @@ std::optional<fs::path> InitialModel::weights() const {
   return settings.weights;
 }
 
+std::vector<std::string> InitialModel::remarks() const {
+  if (!frozen) return {};
+  std::vector<std::string> lines;
+  if (!other_task.empty())
+    lines.push_back(fmt::format("it was fine-tuned on {}, not on {}", other_task, task->name));
+  if (labels_assumed || !other_labels.empty()) {
+    lines.push_back(fmt::format(
+        "its labels {}, they are taken to be, in this order, {}",
+        labels_assumed ? "have no names"
+                       : fmt::format("({}) are not the task's", first_few(other_labels)),
+        joined(config.labels, ", ")));
+  }
+  return lines;
+}
+
 InitialModel initial_model(const ModelSettings& settings, const Task& task,
                            std::optional<double> dropout) {
   InitialModel model;
   model.settings = settings;
   model.task = &task;
   model.config = own_config(settings, dropout);
+  model.other_task = other_glue_task(model.config.finetuned_on, task);
+  const auto order = own_order(model.config.labels, task);
   model.labels_assumed = settings.weights && model.config.labels.empty() && has_named_labels(task);
-  take_labels(task, model.config);
+  if (!order && !task.regression()) model.other_labels = model.config.labels;
+  model.config.labels = order.value_or(task.labels);
   return model;
 }
 
@@ -89,9 +113,7 @@ std::optional<std::vector<std::string>> own_order(const std::vector<std::string>
                                                   const Task& task) {
   std::vector<std::string> order;
   for (const auto& name : own) {
-    for (const auto& label : task.labels) {
-      if (ascii_lower(name) == ascii_lower(label)) order.push_back(label);
-    }
+    if (const std::string* label = task.label_of(name)) order.push_back(*label);
   }
   const bool same =
       own.size() == task.labels.size() &&

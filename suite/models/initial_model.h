@@ -25,6 +25,8 @@ struct InitialModel {
   uint64_t seed = 1;
   bool frozen = false;          // used without training
   bool labels_assumed = false;  // the checkpoint does not name them: the task's order is taken
+  std::vector<std::string> other_labels = {};  // what it names, where those are not the task's
+  std::string other_task = {};  // that it was fine-tuned on, as it says, where that is not `task`
   std::vector<ExtraParameter> extra;
   // The fine-tuned teacher's folder, for init_from = "teacher"; absent until it is there.
   std::optional<std::filesystem::path> teacher_folder = {};
@@ -32,6 +34,9 @@ struct InitialModel {
   // The folder that init reads: the fine-tuned teacher's, or the model's own; none when everything
   // is random.
   std::optional<std::filesystem::path> weights() const;
+  // What one must know who reads scores of it, a line each, for its record: of a frozen model that
+  // it is another task's, or its outputs were taken for labels that it does not name.
+  std::vector<std::string> remarks() const;
 };
 
 // The model of these settings on `task`; `dropout`: all of it, when given. Reads config.json, of a
@@ -47,8 +52,8 @@ ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
 // Where a model's tokenizer files lie.
 std::filesystem::path tokenizer_folder(const ModelSettings& settings);
 
-// A model's own order of the task's labels, as the task writes them ("ENTAILMENT" is entailment);
-// nothing when its names are not the task's.
+// A model's own order of the task's labels, as the task writes them ("ENTAILMENT" is entailment, of
+// CoLA "acceptable" is 1); nothing when its names are not the task's.
 std::optional<std::vector<std::string>> own_order(const std::vector<std::string>& own,
                                                   const Task& task);
 

@@ -14,15 +14,25 @@
 namespace kdbench {
 namespace {
 
-namespace fs = std::filesystem;
+constexpr const char* kOtherTaskHint =
+    "fine-tune it on the task first (in an experiment: [teacher.train]); if only the names are "
+    "wrong, id2label in config.json has them; predict and export take it with --any-labels";
 
-void check_frozen_head(const Task& task, const LoadReport& report, const fs::path& folder,
-                       const std::vector<std::string>& labels) {
-  check_whole(report, folder);
-  if (labels.empty() || task.regression() || own_order(labels, task)) return;
-  throw_user_error(
-      folder.string(), "its labels (" + first_few(labels) + ") are not those of " + task.name,
-      "id2label in config.json must name the task's labels: " + first_few(task.labels));
+// A frozen model of another task would give numbers that mean nothing.
+void check_same_task(const Task& task, const InitialModel& model) {
+  const std::string folder = model.settings.weights->string();
+  if (!model.other_task.empty()) {
+    throw_user_error(folder,
+                     "was fine-tuned on " + printable(model.other_task) + ", not on " + task.name +
+                         " (finetuning_task in config.json)",
+                     kOtherTaskHint);
+  }
+  if (model.other_labels.empty()) return;
+  const auto& words = task.label_words.empty() ? task.labels : task.label_words;
+  throw_user_error(folder,
+                   "its labels (" + first_few(model.other_labels) + ") are not those of " +
+                       task.name + " (" + first_few(words) + ")",
+                   kOtherTaskHint);
 }
 
 // A model that a run has left must be what it left.
@@ -48,7 +58,7 @@ std::unique_ptr<Model> make_outline(const ModelSettings& settings, const Task& t
 }  // namespace
 
 void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
-                 const std::vector<const Task*>& tasks) {
+                 const std::vector<const Task*>& tasks, bool any_labels) {
   const bool from_teacher = settings.init != "random" && settings.init_from == "teacher";
   const bool from_file = settings.init != "random" && !from_teacher && settings.weights;
   const int64_t vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
@@ -61,6 +71,7 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
   }
   std::map<int64_t, LoadReport> reports;  // tasks with as many classes take the same tensors
   for (const Task* task : tasks) {
+    if (from_file && frozen && !any_labels) check_same_task(*task, initial_model(settings, *task));
     const auto [report, is_new] = reports.try_emplace(task->classes());
     if (is_new) {
       const auto model = make_outline(settings, *task);
@@ -71,11 +82,10 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
                            "init_from = \"teacher\"");
       } else if (from_file) {
         report->second = initialize_student(*model, weights, own.layers, settings.init,
-                                            settings.weights->string());
+                                            settings.weights->string(), !frozen);
       }
     }
-    if (from_file && frozen)
-      check_frozen_head(*task, report->second, *settings.weights, own.labels);
+    if (from_file && frozen) check_whole(report->second, *settings.weights);
   }
 }
 

@@ -37,9 +37,9 @@ class ModelChecks {
 
 // Finds what would hinder a model on any of `tasks`: a vocabulary, or weights (read once, in full),
 // that cannot be read or do not fit. `teacher`, `frozen`: as above; a frozen model's classifier
-// must be in the checkpoint, with the task's labels. Takes no memory for the model. Local; throws a
-// user error.
+// must be in the checkpoint, with the task's labels unless `any_labels`. Takes no memory for the
+// model. Local; throws a user error.
 void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
-                 const std::vector<const Task*>& tasks);
+                 const std::vector<const Task*>& tasks, bool any_labels = false);
 
 }  // namespace kdbench

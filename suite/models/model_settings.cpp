@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "suite/models/model_settings.h"
 
+#include "io/base/text.h"
+
 namespace kdbench {
 namespace {
 
 nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
-  return path ? nlohmann::json(path->string()) : nlohmann::json();
+  return path ? nlohmann::json(utf8_text(path->string())) : nlohmann::json();
 }
 
 }  // namespace

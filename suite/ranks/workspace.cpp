@@ -4,10 +4,17 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <set>
+
 namespace kdbench {
 
 void Workspace::say(const std::string& line) const {
   if (control.root()) log->line(line);
+}
+
+void Workspace::say_once(const std::string& line) const {
+  static std::set<std::string> said;
+  if (said.insert(line).second) say(line);
 }
 
 nlohmann::json from_root(const Control& control, const std::function<nlohmann::json()>& f) {

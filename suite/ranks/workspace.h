@@ -27,6 +27,8 @@ struct Workspace {
 
   // One line about what happens, from the root rank to the log.
   void say(const std::string& line) const;
+  // The same, each line once in a process: what many runs would repeat.
+  void say_once(const std::string& line) const;
 };
 
 // What `f` returns on the root, on every rank: for what is read from files, so that it is read once

@@ -11,6 +11,8 @@
 #include "io/base/error.h"
 #include "io/base/file_list.h"
 #include "io/base/json_file.h"
+#include "io/base/look.h"
+#include "io/base/stand_in.h"
 #include "io/hdf5/hdf5.h"
 #include "io/stores/feature_store.h"
 #include "io/stores/teacher_store.h"
@@ -123,21 +125,16 @@ std::string inspect_run(const fs::path& folder) {
   text += fmt::format("experiment {}  task {}  label {}  seed {}\n", run.value("experiment", "?"),
                       run.value("task", "?"), run.value("label", "?"), run.value("seed", 0));
   text += fmt::format("metrics {}\n", run.value("metrics", nlohmann::json::object()).dump());
-  if (fs::exists(folder / "events.jsonl")) {
+  if (is_there(folder / "events.jsonl")) {
     text += fmt::format("events.jsonl: {} lines\n", count_lines(folder / "events.jsonl", true));
   }
-  if (fs::is_directory(folder / "predictions")) {
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(folder / "predictions")) {
-      files.push_back(entry.path());
-    }
-    std::sort(files.begin(), files.end());
-    for (const auto& file : files) {
+  if (is_folder(folder / "predictions")) {
+    for (const auto& file : entries_of(folder / "predictions")) {
       text += fmt::format("predictions/{}: {} rows\n", file.filename().string(),
                           count_lines(file, false) - 1);
     }
   }
-  if (fs::exists(folder / "model/model.safetensors")) {
+  if (is_there(folder / "model/model.safetensors")) {
     text += fmt::format("model/model.safetensors: {} tensors\n",
                         read_safetensors(folder / "model/model.safetensors").size());
   }
@@ -187,12 +184,13 @@ std::string inspect_runs(const fs::path& folder) {
 }  // namespace
 
 std::string inspect(const fs::path& path) {
-  if (!fs::exists(path)) throw_user_error(path.string(), "no such file or folder");
-  if (fs::is_directory(path)) {
-    if (fs::exists(path / kRunJson)) return inspect_run(path);
-    if (fs::exists(path / kStageJson)) return inspect_stage(path);
+  if (!is_there(path)) throw_user_error(path.string(), "no such file or folder");
+  if (is_folder(path)) {
+    if (is_there(path / kRunJson)) return inspect_run(path);
+    if (is_there(path / kStageJson)) return inspect_stage(path);
     return inspect_runs(path);
   }
+  refuse_stand_in(path);
   const std::string extension = path.extension();
   if (extension == ".h5") return inspect_store(path);
   if (extension == ".safetensors") return inspect_tensors(path);

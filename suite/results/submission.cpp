@@ -10,6 +10,7 @@
 
 #include "io/base/error.h"
 #include "io/base/file_list.h"
+#include "io/base/look.h"
 #include "io/base/text.h"
 #include "io/tasks/leaderboard.h"
 #include "reports/dev_score.h"
@@ -115,7 +116,7 @@ class Submission {
     if (!choice.run) return {};
     const fs::path path = fs::path(text_of(*choice.run, "folder")) / "predictions" /
                           fmt::format("{}-{}.tsv", task, file.split);
-    return fs::exists(path) ? path : fs::path();
+    return is_there(path) ? path : fs::path();
   }
 
   SubmissionFile make_file(const LeaderboardFile& file) {

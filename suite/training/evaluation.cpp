@@ -2,9 +2,11 @@
 #include "suite/training/evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
+#include "suite/training/finite.h"
 #include "suite/training/sharding.h"
 
 namespace kdbench {
@@ -35,6 +37,15 @@ Predictions in_row_order(const std::vector<int64_t>& ids, const std::vector<floa
     throw std::logic_error("evaluation did not see every row exactly once");
   }
   return sorted;
+}
+
+void check_finite(const Predictions& predictions, const std::string& where) {
+  for (size_t i = 0; i < predictions.logits.size(); ++i) {
+    if (std::isfinite(predictions.logits[i])) continue;
+    const auto row = i / static_cast<size_t>(predictions.classes);
+    throw not_finite(where,
+                     "the logits of row " + std::to_string(predictions.row_ids[row]) + " are");
+  }
 }
 
 }  // namespace
@@ -72,7 +83,8 @@ void warm_up(Model& model, const Dataset& data) {
   model.forward(data.batch(rows, data.rows()).to(model.parameters().device()), {});
 }
 
-Predictions predict(Model& model, const Dataset& data, const Control& control) {
+Predictions predict(Model& model, const Dataset& data, const Control& control,
+                    const std::string& where) {
   std::vector<int64_t> ids;
   std::vector<float> logits, labels;
   int64_t classes = 0;
@@ -85,6 +97,7 @@ Predictions predict(Model& model, const Dataset& data, const Control& control) {
   });
   Predictions predictions = in_row_order(control.gather(ids), control.gather(logits),
                                          control.gather(labels), control.max(classes), data);
+  control.agree([&] { check_finite(predictions, where); });
   predictions.positive = positive_class(model.config().labels);
   return predictions;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "io/batches/dataset.h"
 #include "methods/models/model.h"
@@ -29,8 +30,10 @@ void append_values(std::vector<float>& to, const at::Tensor& tensor);
 // fills caches, which says nothing about the model's speed. Local.
 void warm_up(Model& model, const Dataset& data);
 
-// Predictions of all rows on every rank, ascending row id. Collective. A row seen twice or not at
-// all is a std::logic_error.
-Predictions predict(Model& model, const Dataset& data, const Control& control);
+// Predictions of all rows on every rank, ascending row id. Collective. Throws Error(kRunFailed, on
+// every rank) at `where` when a logit is not finite: its argmax would look like a class. A row seen
+// twice or not at all is a std::logic_error.
+Predictions predict(Model& model, const Dataset& data, const Control& control,
+                    const std::string& where = "prediction");
 
 }  // namespace kdbench

@@ -154,6 +154,13 @@ std::map<std::string, double> task_metrics(const Task& task, const Predictions& 
   return metrics;
 }
 
+bool below_chance(const Task& task, const Predictions& predictions) {
+  if (task.regression() || predictions.labels.empty()) return false;
+  const double chance = 1.0 / task.classes(), rows = static_cast<double>(predictions.rows());
+  const double right = metric_value(Metric::kAccuracy, predictions);
+  return right + 3.0 * std::sqrt(chance * (1.0 - chance) / rows) < chance;
+}
+
 double selection_score(const Task& task, const std::map<std::string, double>& metrics) {
   double sum = 0.0;
   for (const Metric metric : task.selection) sum += metrics.at(metric_name(metric));

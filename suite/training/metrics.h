@@ -39,6 +39,8 @@ struct Predictions {
 
 // All of the task's metrics by name; empty when unlabelled.
 std::map<std::string, double> task_metrics(const Task& task, const Predictions& predictions);
+// Whether so few classes are right that chance would hardly do it (three standard deviations).
+bool below_chance(const Task& task, const Predictions& predictions);
 // Mean of the task's selection metrics.
 double selection_score(const Task& task, const std::map<std::string, double>& metrics);
 

@@ -8,6 +8,7 @@
 #include "io/base/error.h"
 #include "suite/machine/stopwatch.h"
 #include "suite/training/evaluation.h"
+#include "suite/training/finite.h"
 #include "suite/training/optimizer.h"
 #include "suite/training/schedule.h"
 #include "suite/training/sharding.h"
@@ -107,6 +108,11 @@ class Trainer {
       run_epoch(phase, epoch);
       evaluate(epoch);
       ++result_.epochs;
+    }
+    for (const auto& [role, learner] : learners_) {
+      check_finite_weights(learner.model->parameters(),
+                           "the " + role + " after phase " + std::to_string(phase_number_),
+                           control_);
     }
   }
 
@@ -244,12 +250,17 @@ class Trainer {
   static void check_finite(const StepRecord& record) {
     for (const auto& update : record.updates) {
       if (std::isfinite(update.loss) && std::isfinite(update.grad_norm)) continue;
-      Error error(ExitCode::kRunFailed, record.phase_name + " step " + std::to_string(record.step),
-                  "the " + update.model + "'s loss or gradient is not finite",
-                  "a lower learning rate, or clip > 0, may help");
+      Error error = not_finite(record.phase_name + " step " + std::to_string(record.step),
+                               "the " + update.model + "'s loss or gradient is");
       error.on_every_rank = true;  // the sums are the same everywhere
       throw error;
     }
+  }
+
+  static std::string place_of_evaluation(const std::string& role, const std::string& split,
+                                         int64_t epoch) {
+    return (role == kStudent ? "" : "the " + role + " ") + "on " + split + " after epoch " +
+           std::to_string(epoch + 1);
   }
 
   void evaluate(int64_t epoch) {
@@ -261,8 +272,9 @@ class Trainer {
       record.step = step_;
       record.model = role;
       for (const auto& [split, dataset] : data_.dev) {
-        record.metrics[split] =
-            task_metrics(*data_.task, predict(*learner.model, *dataset, control_));
+        record.metrics[split] = task_metrics(
+            *data_.task,
+            predict(*learner.model, *dataset, control_, place_of_evaluation(role, split, epoch)));
       }
       Scores& scores = role == kStudent ? result_.student : result_.others[role];
       scores.last = record.metrics;

@@ -85,7 +85,7 @@ struct TrainingResult {
 };
 
 // Collective. On return the student holds the weights that settings.checkpoint asks for. Throws
-// Error(kRunFailed, on every rank) when the loss is not finite.
+// Error(kRunFailed, on every rank) when a loss, a logit or a weight is not finite.
 TrainingResult train(Method& method, const Inputs& inputs, const TrainingData& data,
                      const TrainSettings& settings, uint64_t seed, const Control& control,
                      Collectives& collectives, const Observer& observer);

@@ -6,11 +6,13 @@
 #include <functional>
 #include <set>
 
+#include "io/base/look.h"
 #include "io/base/partial_file.h"
 #include "io/tasks/glue.h"
 #include "suite/stages/rows/features_stage.h"
 #include "suite/stages/sources/feature_memory.h"
 #include "suite/stages/sources/teacher_outputs.h"
+#include "suite/training/finite.h"
 #include "suite/verbs/model_options.h"
 #include "suite/verbs/registry.h"
 #include "suite/walks/make.h"
@@ -42,18 +44,20 @@ void check_layers(const std::string& flag, const std::vector<int64_t>& layers, i
 void check_new_file(const std::string& flag, const std::filesystem::path& file,
                     const std::string& extension, Problems& problems) {
   if (file.empty()) return;
-  if (file.extension() != extension) {
-    problems.add(flag, "expected a name that ends with " + extension);
-  } else if (std::filesystem::exists(file)) {
-    problems.add(flag, file.string() + " is already there", "results are never overwritten");
-  }
+  problems.collect([&] {
+    if (file.extension() != extension) {
+      problems.add(flag, "expected a name that ends with " + extension);
+    } else if (is_there(file)) {
+      problems.add(flag, file.string() + " is already there", "results are never overwritten");
+    }
+  });
 }
 
 void check_data_file(const ExportOptions& options, const Task& task, const std::string& split,
                      const std::string& flag) {
   task.split(split);
   const auto file = glue_path(options.data, task, split);
-  if (!std::filesystem::exists(file)) throw_user_error(flag, "no file " + file.string());
+  if (!is_there(file)) throw_user_error(flag, "no file " + file.string());
 }
 
 void check_memory_options(const ExportOptions& options, int64_t depth, Problems& problems) {
@@ -78,8 +82,7 @@ void check_splits(const ExportOptions& options, const Task& task, Problems& prob
 }
 
 // Everything that can be known before the model runs.
-void check(const ExportOptions& options) {
-  Problems problems;
+void check(const ExportOptions& options, Problems& problems) {
   if (options.file.empty() && options.memory_file.empty()) {
     problems.add("export", "what shall be written?", "--teacher-outputs, --memory or both");
   }
@@ -89,6 +92,8 @@ void check(const ExportOptions& options) {
     check_layers("--hidden-layers", options.request.hidden_layers, config->layers, problems);
   }
   check_memory_options(options, config ? config->layers : options.memory.layer, problems);
+  if (options.task.empty())
+    problems.add("--task", "which task?", "only the folder of a run says it itself");
   problems.collect([&] { check_splits(options, find_task(options.task), problems); });
   check_trained_model(options, {options.task}, problems);
   check_new_file("--teacher-outputs", options.file, ".h5", problems);
@@ -102,6 +107,8 @@ void export_memory(const ExportOptions& options, const TrainedModel& model,
   const at::Tensor centroids = train_feature_memory(options.memory, options.max_seq_length,
                                                     model.model->config().hidden, pass, workspace);
   workspace.control.on_root([&] {
+    if (!at::isfinite(centroids).all().item<bool>())
+      throw not_finite(options.model, "the centroids of its states are");
     write_feature_memory(centroids, {model.task->name, options.memory.layer, model.sha256},
                          options.memory_file);
     fmt::print("{}: {} centroids of layer {} of {} on {}\n", options.memory_file,
@@ -109,9 +116,14 @@ void export_memory(const ExportOptions& options, const TrainedModel& model,
   });
 }
 
-ExitCode export_outputs(const ExportOptions& options, const VerbContext& context) {
+ExitCode export_outputs(ExportOptions options, const VerbContext& context) {
+  Problems problems;
+  context.control.agree([&] {
+    take_run(options, problems);
+    if (options.task.empty()) options.task = options.trained_on;
+  });
   context.control.on_root([&] {
-    check(options);
+    check(options, problems);
     for (const auto& file : {options.file, options.memory_file}) {
       if (!file.empty()) make_folder_of(file);
     }
@@ -152,8 +164,8 @@ Verb export_verb() {
       "memory of FSD",
       [](CLI::App& app) -> VerbAction {
         auto options = std::make_shared<ExportOptions>();
-        app.add_option("--task", options->task, "the task that the model was trained on")
-            ->required();
+        app.add_option("--task", options->task,
+                       "the task that the model was trained on; default: the run's own");
         app.add_option("--teacher-outputs", options->file, "the store to write (.h5)");
         app.add_option("--splits", options->request.splits, "whose rows, e.g. train,dev")
             ->delimiter(',')

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include "io/base/look.h"
 #include "io/base/partial_file.h"
 #include "io/base/zip_file.h"
 #include "reports/run_files.h"
@@ -44,7 +45,7 @@ void write_folder(const fs::path& folder, const ZipEntries& entries) {
 
 void write_submission(const GlueZipOptions& options) {
   const fs::path out = plain_path(options.out);
-  if (fs::exists(out)) {
+  if (is_there(out)) {
     throw_user_error("--out " + options.out, "is already there", "results are never overwritten");
   }
   const auto runs = read_runs({options.results.begin(), options.results.end()});

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "io/base/look.h"
 #include "io/tasks/glue.h"
 #include "reports/comparison.h"
 #include "suite/stages/runs/prediction_stage.h"
@@ -18,16 +19,16 @@ struct PredictOptions : ModelOptions {
 };
 
 // Everything that can be known before the model runs.
-void check(const PredictOptions& options) {
-  Problems problems;
+void check(const PredictOptions& options, Problems& problems) {
   check_model_options(options, problems);
+  if (options.tasks.empty())
+    problems.add("--tasks", "which tasks?", "only the folder of a run says it itself");
   for (const auto& name : options.tasks) {
     problems.collect([&] {
       const Task& task = find_task(name);
       const bool any =
           std::any_of(task.splits.begin(), task.splits.end(), [&](const SplitSpec& split) {
-            return split.name != "train" &&
-                   std::filesystem::exists(glue_path(options.data, task, split.name));
+            return split.name != "train" && is_there(glue_path(options.data, task, split.name));
           });
       if (!any) throw_user_error("--tasks " + name, "no rows to predict in " + options.data);
     });
@@ -49,24 +50,37 @@ void print_scores(const std::filesystem::path& folder) {
     fmt::print("{} {}:{}\n", task, split, text);
   }
   if (metrics.empty()) fmt::print("{}: no labels, no scores\n", task);
+  for (const auto& remark : run.value("remarks", nlohmann::json::array()))
+    fmt::print("{}: {}\n", task, remark.get<std::string>());
   fmt::print("{}: predictions and logits in {}\n", task, (folder / "predictions").string());
 }
 
-ExitCode predict_tasks(const PredictOptions& options, const VerbContext& context) {
-  context.control.on_root([&] { check(options); });
+ExitCode predict_tasks(PredictOptions options, const VerbContext& context) {
+  Problems problems;
+  context.control.agree([&] {
+    take_run(options, problems);
+    if (options.tasks.empty() && !options.trained_on.empty())
+      options.tasks.push_back(options.trained_on);
+  });
+  context.control.on_root([&] { check(options, problems); });
   const Session session(options.session, context);
   Graph graph;
   Maker maker(session.workspace());
+  ExitCode code = ExitCode::kDone;
   for (const auto& name : options.tasks) {
     const Task& task = find_task(name);
     FeaturesStage& rows =
         features_stage(graph, feature_request(options, task), session.workspace());
-    const Outcome& made =
-        maker.make(prediction_stage(graph, options.model, task, rows, session.workspace()));
-    context.control.on_root([&] { print_scores(made.record); });
+    const Outcome& made = maker.make(prediction_stage(graph, options.model, options.trained_on,
+                                                      task, rows, session.workspace()));
+    if (made.kind == Outcome::Kind::kFailed) {
+      code = ExitCode::kRunFailed;  // it has said why
+    } else {
+      context.control.on_root([&] { print_scores(made.record); });
+    }
     rows.release();
   }
-  return ExitCode::kDone;
+  return code;
 }
 
 }  // namespace
@@ -77,15 +91,14 @@ Verb predict_verb() {
       "A saved model's predictions and logits on every split but the training rows, with scores",
       [](CLI::App& app) -> VerbAction {
         auto options = std::make_shared<PredictOptions>();
-        app.add_option("--tasks", options->tasks,
-                       "tasks with the model's labels, e.g. MRPC, or MNLI,AX")
-            ->required()
+        app.add_option(
+               "--tasks", options->tasks,
+               "tasks with the model's labels, e.g. MRPC, or MNLI,AX; default: the run's own")
             ->delimiter(',');
         add_model_options(app, *options);
         app.footer(
             "Leaves <out>/predict/<run-id>/ with run.json and "
-            "predictions/<TASK>-<split>.tsv and <TASK>-<split>-logits.tsv. A run's own "
-            "max_seq_length stands in its run.json.");
+            "predictions/<TASK>-<split>.tsv and <TASK>-<split>-logits.tsv.");
         return [options](const VerbContext& context) { return predict_tasks(*options, context); };
       }};
 }

@@ -66,7 +66,7 @@ Verb prepare_verb() {
                 ->required()
                 ->delimiter(',');
             app.add_option("--tokenizer", options->tokenizer,
-                           "folder with vocab.txt, or vocab.json and merges.txt")
+                           "folder with vocab.txt, vocab.json and merges.txt, or tokenizer.json")
                 ->required();
             app.add_option("--max-seq-length", options->max_seq_length,
                            "ids per row, special tokens included")

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "suite/machine/provenance.h"
 
 namespace kdbench {
@@ -31,7 +32,7 @@ void check_output_folder(const std::string& out) {
     folder = folder.parent_path();
   }
   if (error) throw_user_error(flag, error.message(), hint);
-  if (!fs::is_directory(folder)) throw_user_error(flag, folder.string() + " is no folder", hint);
+  if (!is_folder(folder)) throw_user_error(flag, folder.string() + " is no folder", hint);
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
     throw_user_error(flag, folder.string() + " cannot be written: " + std::strerror(errno), hint);
   }

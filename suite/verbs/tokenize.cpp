@@ -35,6 +35,8 @@ nlohmann::json encode_line(const Tokenizer& tokenizer, std::string_view a,
 
 void tokenize_stdin(const TokenizeOptions& options) {
   const auto tokenizer = load_tokenizer(options.tokenizer);
+  for (const auto& note : tokenizer->notes())
+    std::cerr << options.tokenizer << ": " << note << "\n";
   int64_t number = 0;
   for (std::string line; std::getline(std::cin, line);) {
     const std::string where = "stdin:" + std::to_string(++number);
@@ -58,23 +60,21 @@ void tokenize_stdin(const TokenizeOptions& options) {
 }  // namespace
 
 Verb tokenize_verb() {
-  return {
-      "tokenize", "Lines of stdin (text, or text_a TAB text_b) to ids as JSON lines",
-      [](CLI::App& app) -> VerbAction {
-        auto options = std::make_shared<TokenizeOptions>();
-        app.add_option(
-               "--tokenizer", options->tokenizer,
-               "folder with vocab.txt, or vocab.json and merges.txt (and tokenizer_config.json)")
-            ->required();
-        app.add_option("--max-length", options->max_length,
-                       "add special tokens and cut to N ids; without it: plain ids")
-            ->check(CLI::Range(5, 1 << 20));
-        return [options](const VerbContext& context) {
-          context.control.on_root([&] { tokenize_stdin(*options); });
-          return ExitCode::kDone;
-        };
-      },
-      /*alone=*/true};
+  return {"tokenize", "Lines of stdin (text, or text_a TAB text_b) to ids as JSON lines",
+          [](CLI::App& app) -> VerbAction {
+            auto options = std::make_shared<TokenizeOptions>();
+            app.add_option("--tokenizer", options->tokenizer,
+                           "folder with vocab.txt, vocab.json and merges.txt, or tokenizer.json")
+                ->required();
+            app.add_option("--max-length", options->max_length,
+                           "add special tokens and cut to N ids; without it: plain ids")
+                ->check(CLI::Range(5, 1 << 20));
+            return [options](const VerbContext& context) {
+              context.control.on_root([&] { tokenize_stdin(*options); });
+              return ExitCode::kDone;
+            };
+          },
+          /*alone=*/true};
 }
 
 }  // namespace kdbench

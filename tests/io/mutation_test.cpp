@@ -62,7 +62,7 @@ TEST_F(Mutation, ShardedWeights) {
   expect_text("model.safetensors.index.json",
               R"({"metadata": {"total_size": 16},
                   "weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})",
-              1500, [&] { read_weight_files(folder_.path, [](auto& name) { return name; }); });
+              1500, [&] { read_weight_files(folder_.path); });
 }
 
 TEST_F(Mutation, ModelConfig) {

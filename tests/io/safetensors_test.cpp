@@ -115,7 +115,8 @@ TEST_F(Safetensors, AFileWithoutTensorsIsFine) {
 // ---- hostile files
 
 TEST_F(Safetensors, LengthsOfTheHeader) {
-  EXPECT_HAS(refused(""), "shorter than 8 bytes");
+  EXPECT_HAS(refused(""), "is empty");
+  EXPECT_HAS(refused("1234567"), "shorter than 8 bytes");
   EXPECT_HAS(refused("abc"), "shorter than 8 bytes");
   EXPECT_HAS(refused(std::string(8, '\xff')), "more than 100 MB");
   EXPECT_HAS(refused(std::string("\x01\xe1\xf5\x05\0\0\0\0{}", 10)),

@@ -99,6 +99,31 @@ TEST(Tasks, Splits) {
   EXPECT_EQ(find_task("AX").test_splits(), Names{"diagnostic"});
 }
 
+// As run_glue writes them into id2label.
+TEST(Tasks, LabelsInGluesOwnWords) {
+  const auto label = [](const char* task, const std::string& name) {
+    const std::string* found = find_task(task).label_of(name);
+    return found ? *found : "none";
+  };
+  EXPECT_EQ(label("CoLA", "unacceptable") + label("CoLA", "acceptable"), "01");
+  EXPECT_EQ(label("SST-2", "NEGATIVE") + label("SST-2", "positive"), "01");
+  EXPECT_EQ(label("MRPC", "not_equivalent") + label("MRPC", "equivalent"), "01");
+  EXPECT_EQ(label("QQP", "not_duplicate") + label("QQP", "duplicate"), "01");
+  EXPECT_EQ(label("WNLI", "not_entailment") + label("WNLI", "entailment"), "01");
+  EXPECT_EQ(label("RTE", "Not Entailment") + label("QNLI", "ENTAILMENT"),
+            "not_entailmententailment");
+  EXPECT_EQ(label("MNLI", "Neutral"), "neutral");
+  EXPECT_EQ(label("MRPC", "1"), "1");
+  EXPECT_EQ(label("MRPC", "positive"), "none");
+  EXPECT_EQ(label("RTE", "0"), "none");
+  for (const auto& task : all_tasks()) {
+    EXPECT_TRUE(task.label_words.empty() || task.label_words.size() == task.labels.size());
+  }
+  EXPECT_TRUE(find_task("SST-2").is_called("sst2"));
+  EXPECT_TRUE(find_task("AX").is_called("mnli-mm"));
+  EXPECT_FALSE(find_task("RTE").is_called("wnli"));
+}
+
 TEST(Tasks, UnknownNamesSayWhatThereIs) {
   const std::string task = error_of([] { find_task("SST2"); });
   EXPECT_HAS(task, "unknown task 'SST2'; there are CoLA, SST-2, ");

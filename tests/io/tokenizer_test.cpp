@@ -110,12 +110,96 @@ TEST(WordPiece, CaseAndAccentOptions) {
   const std::string pieces = "a\nA\n\xC3\xA0\n\xC3\x80\n";  // 5 a, 6 A, 7 a grave, 8 A grave
   const std::string text = "a A \xC3\xA0 \xC3\x80";
   const auto ids = [&](const char* config) { return with_pieces(pieces, config)->encode(text); };
-  EXPECT_EQ(ids(""), (Ids{5, 5, 5, 5}));
-  EXPECT_EQ(ids("{}"), (Ids{5, 5, 5, 5}));
-  EXPECT_EQ(ids(R"({"strip_accents": null})"), (Ids{5, 5, 5, 5}));
+  EXPECT_EQ(ids(R"({"do_lower_case": true})"), (Ids{5, 5, 5, 5}));
+  EXPECT_EQ(ids(R"({"do_lower_case": true, "strip_accents": null})"), (Ids{5, 5, 5, 5}));
   EXPECT_EQ(ids(R"({"do_lower_case": false})"), (Ids{5, 6, 7, 8}));
   EXPECT_EQ(ids(R"({"do_lower_case": true, "strip_accents": false})"), (Ids{5, 5, 7, 7}));
   EXPECT_EQ(ids(R"({"do_lower_case": false, "strip_accents": true})"), (Ids{5, 6, 5, 6}));
+}
+
+// Nothing says whether texts are lowered: the vocabulary does.
+TEST(WordPiece, CapitalLettersInTheVocabularyTellTheCase) {
+  const auto lower = with_pieces("a\n[unused1]\n"), cased = with_pieces("a\nA\n", "{}");
+  EXPECT_EQ(lower->encode("a A"), (Ids{5, 5}));
+  EXPECT_TRUE(lower->notes().empty());
+  EXPECT_EQ(cased->encode("a A"), (Ids{5, 6}));
+  ASSERT_EQ(cased->notes().size(), 1U);
+  EXPECT_HAS(cased->notes()[0], "capital letters ('A') and no file has do_lower_case");
+  EXPECT_HAS(with_pieces("a\nA\n", R"({"do_lower_case": true})")->notes().at(0),
+             "texts are lowered, as do_lower_case says");
+}
+
+TEST(WordPiece, EntriesKeepTheirLines) {
+  const auto plain = with_pieces("a\nb\n");
+  EXPECT_EQ(with_pieces("a\nb\n\n\n")->sha256(), plain->sha256());  // blank at the end
+  EXPECT_EQ(load_tokenizer(Folder("\xEF\xBB\xBF" + std::string(kSpecials) + "a\nb").path)->sha256(),
+            plain->sha256());
+  const auto odd = with_pieces("a\n\nb\na\n\xE2\x80\xA8\nc");  // 6 empty, 8 again, 9 U+2028
+  EXPECT_EQ(odd->encode("a b c"), (Ids{8, 7, 10}));
+  EXPECT_EQ(odd->vocabulary_size(), 11);
+  EXPECT_HAS(odd->notes().at(0), "2 entries of its vocabulary are empty or stand there again");
+}
+
+std::string tokenizer_json(const std::string& normalizer, const std::string& pieces) {
+  return R"({"added_tokens": [{"id": 3, "content": "[SEP]"}], "normalizer": )" + normalizer +
+         R"(, "pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece",
+             "unk_token": "[UNK]", "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3,
+             "[MASK]": 4)" +
+         pieces + "}}}";
+}
+
+TEST(WordPiece, TokenizerJsonIsHonoured) {
+  const std::string cased = R"({"type": "BertNormalizer", "lowercase": false})";
+  const std::string json = tokenizer_json(cased, R"(, "a": 5, "A": 6)");
+  Folder folder(std::string(kSpecials) + "a\nA\n");
+  testing::write_bytes(folder.path / "tokenizer.json", json);
+  const auto both = load_tokenizer(folder.path);
+  EXPECT_EQ(both->encode("a A[SEP]"), (Ids{5, 6, 3}));
+  EXPECT_TRUE(both->notes().empty());
+  std::filesystem::remove(folder.path / "vocab.txt");
+  EXPECT_EQ(load_tokenizer(folder.path)->sha256(), both->sha256());
+
+  testing::write_bytes(folder.path / "tokenizer_config.json", R"({"do_lower_case": true})");
+  EXPECT_HAS(folder.error(), "'do_lower_case' is true, tokenizer.json says false");
+  testing::write_bytes(folder.path / "tokenizer_config.json", "{}");
+  testing::write_bytes(folder.path / "vocab.txt", std::string(kSpecials) + "a\nB\n");
+  EXPECT_HAS(folder.error(), "vocab.txt: its token of id 6 is 'B', that of tokenizer.json 'A'");
+  std::filesystem::remove(folder.path / "vocab.txt");
+  for (const auto& [text, part] :
+       {std::pair(tokenizer_json(R"({"type": "NFC"})", ""), "normalizer: \"NFC\" is not supported"),
+        std::pair(tokenizer_json(cased, R"(, "a": 7)"), "'a' has the id 7, expected 0 to 5"),
+        std::pair(std::string(R"({"model": {"type": "Unigram"}})"),
+                  "\"Unigram\", is not supported"),
+        std::pair(
+            std::string(R"({"model": {"type": "WordPiece", "max_input_chars_per_word": 50}})"),
+            "model.max_input_chars_per_word: 50 is not supported, only 100")}) {
+    testing::write_bytes(folder.path / "tokenizer.json", text);
+    EXPECT_HAS(folder.error(), part);
+  }
+}
+
+// What would change ids and is not supported, in any file of the folder.
+TEST(WordPiece, FurtherFilesAreHonouredOrRefused) {
+  const auto error = [](const char* name, const std::string& content) {
+    const Folder folder(kSpecials, R"({"unk_token": "[UNK]"})");
+    testing::write_bytes(folder.path / name, content);
+    return folder.error();
+  };
+  EXPECT_HAS(error("special_tokens_map.json", R"({"unk_token": "[MASK]"})"),
+             "'unk_token' is '[UNK]', special_tokens_map.json says '[MASK]'");
+  EXPECT_HAS(error("special_tokens_map.json", R"({"additional_special_tokens": ["[E1]"]})"),
+             "the added token '[E1]' is not supported");
+  EXPECT_HAS(error("added_tokens.json", R"({"[SEP]": 4})"), "'[SEP]' has the id 4, but another");
+  EXPECT_HAS(error("added_tokens.json", R"({"new": 5})"), "the added token 'new' is not supported");
+  EXPECT_HAS(error("tokenizer_config.json", R"({"never_split": ["x"]})"), "'never_split'");
+  EXPECT_HAS(error("tokenizer_config.json", R"({"tokenizer_class": "BertJapaneseTokenizer"})"),
+             "\"BertJapaneseTokenizer\", which is not supported");
+  const Folder consistent(kSpecials, R"({"unk_token": "[UNK]"})");
+  testing::write_bytes(consistent.path / "special_tokens_map.json", R"({"unk_token": "[UNK]"})");
+  testing::write_bytes(consistent.path / "added_tokens.json", R"({"[SEP]": 3})");
+  EXPECT_TRUE(load_tokenizer(consistent.path)->notes().empty());
+  const auto noted = with_pieces("a\n", R"({"model_max_length": 512, "sp_model_kwargs": {}})");
+  EXPECT_HAS(noted->notes().at(0), "not known and not used: sp_model_kwargs");
 }
 
 TEST(WordPiece, Ideographs) {
@@ -194,11 +278,9 @@ TEST(WordPiece, IdentityFollowsWhatChangesIds) {
 }
 
 TEST(WordPiece, WrongFolders) {
-  const std::string vocabulary =
-      Folder("[PAD]\n[UNK]\n[CLS]\na\n[SEP]\na\n\n").error();  // repeated, empty, no [MASK]
-  EXPECT_HAS(vocabulary, "3 problems:");
-  EXPECT_HAS(vocabulary, "vocab.txt:6: the token 'a' stands in line 4 already");
-  EXPECT_HAS(vocabulary, "vocab.txt:7: the token is empty");
+  const std::string vocabulary = Folder("[PAD]\n[UNK]\na\n[SEP]\n").error();  // no [CLS], no [MASK]
+  EXPECT_HAS(vocabulary, "2 problems:");
+  EXPECT_HAS(vocabulary, "vocab.txt: the special token '[CLS]' is missing");
   EXPECT_HAS(vocabulary, "vocab.txt: the special token '[MASK]' is missing");
 
   const std::string types =
@@ -212,10 +294,10 @@ TEST(WordPiece, WrongFolders) {
 
   const RankFolder empty;
   EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }),
-             "there is no vocab.txt, nor vocab.json with merges.txt");
+             "has no vocabulary: vocab.txt, vocab.json with merges.txt, or tokenizer.json");
   EXPECT_HAS(error_of([&] { load_tokenizer(empty.path / "x"); }), "the folder does not exist");
-  testing::write_bytes(empty.path / "tokenizer.json", "{}");
-  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }), "tokenizer.json alone is not read");
+  testing::write_bytes(empty.path / "spiece.model", "");
+  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }), "SentencePiece's");
   testing::write_bytes(empty.path / "merges.txt", "");
   EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }), "vocab.json: the file does not exist");
 }

@@ -106,8 +106,10 @@ TEST(Encoders, NamesOfFiles) {
   EXPECT_EQ(names.own_name("bert.embeddings.LayerNorm.gamma"), "embeddings.LayerNorm.weight");
   EXPECT_EQ(names.own_name("encoder.layer.0.output.LayerNorm.beta"),
             "encoder.layer.0.output.LayerNorm.bias");
-  EXPECT_EQ(names.own_name("bert.embeddings.position_ids"), "");
-  EXPECT_EQ(names.own_name("position_ids"), "");
+  EXPECT_EQ(names.wrapper_of("bert.embeddings.word_embeddings.weight"), "");
+  EXPECT_EQ(names.wrapper_of("module.bert.embeddings.word_embeddings.weight"), "module.");
+  EXPECT_EQ(names.wrapper_of("model.embeddings.word_embeddings.weight"), "model.");
+  EXPECT_EQ(names.wrapper_of("module.classifier.weight"), std::nullopt);
   EXPECT_EQ(names.file_name("pooler.dense.bias"), "bert.pooler.dense.bias");
   EXPECT_EQ(names.file_name("classifier.bias"), "classifier.bias");
   EXPECT_FALSE(names.must_be_there("pooler.dense.bias"));

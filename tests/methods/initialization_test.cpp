@@ -81,6 +81,26 @@ TEST(InitializeStudent, KeepsAClassifierThatTheSourceLacks) {
   EXPECT_TRUE(student->parameters()["classifier.weight"].equal(before));
 }
 
+TEST(InitializeStudent, LeavesOutAnotherTasksClassifierWhereItIsTrained) {
+  TensorMap source = tiny_bert(1, 2)->parameters().to_tensors();
+  source["classifier.weight"] = at::zeros({3, 16});
+  source["classifier.bias"] = at::zeros({3});
+  source["embeddings.position_ids"] = at::arange(4);
+  const auto student = tiny_bert(2, 2);
+  EXPECT_THAT(user_error_of([&] { initialize_student(*student, source, 2, "weights", "source"); }),
+              HasSubstr("classifier.weight has shape (3, 16), the model expects (2, 16)"));
+  const LoadReport report =
+      initialize_student(*student, source, 2, "weights", "source", /*trained=*/true);
+  EXPECT_THAT(report.missing,
+              ::testing::UnorderedElementsAre("classifier.bias", "classifier.weight"));
+  EXPECT_THAT(report.notes, ::testing::ElementsAre(HasSubstr("3 outputs, the task 2")));
+  EXPECT_THAT(report.unexpected, ::testing::ElementsAre("embeddings.position_ids"));
+  source["classifier.weight"] = at::zeros({2, 16}, at::kInt);
+  source["classifier.bias"] = at::zeros({2});
+  EXPECT_THAT(user_error_of([&] { initialize_student(*student, source, 2, "weights", "source"); }),
+              HasSubstr("classifier.weight holds Int, not floats"));
+}
+
 TEST(InitializeStudent, ListsAllThatIsMissingOfTheEncoder) {
   TensorMap source = tiny_bert(1, 2)->parameters().to_tensors();
   source.erase("embeddings.LayerNorm.bias");

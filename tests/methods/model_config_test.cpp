@@ -125,7 +125,6 @@ TEST_F(ModelFolder, NamesAndTypesAreNormalised) {
   write_safetensors(folder_.path / "model.safetensors",
                     {{"bert.embeddings.LayerNorm.gamma", at::ones({3}, at::kHalf)},
                      {"bert.embeddings.LayerNorm.beta", at::zeros({3}, at::kDouble)},
-                     {"bert.embeddings.position_ids", at::arange(3, at::kLong)},
                      {"pooler.dense.weight", at::full({2, 2}, 0.5, at::kBFloat16)},
                      {"classifier.bias", at::ones({2})}});
   const TensorMap found = read_checkpoint(folder_.path, "bert");
@@ -138,6 +137,62 @@ TEST_F(ModelFolder, NamesAndTypesAreNormalised) {
             (std::vector<std::string>{"classifier.bias", "embeddings.LayerNorm.bias",
                                       "embeddings.LayerNorm.weight", "pooler.dense.weight"}));
   EXPECT_TRUE(at::equal(found.at("embeddings.LayerNorm.weight"), at::ones({3})));
+}
+
+// The names of a wrapped model; beside them what others have left.
+TEST_F(ModelFolder, AWrapperIsLeftOutAndNoted) {
+  const auto save = [&](const TensorMap& tensors) {
+    write_safetensors(folder_.path / "model.safetensors", tensors);
+  };
+  const at::Tensor one = at::ones({1});
+  save({{"module.bert.embeddings.word_embeddings.weight", one},
+        {"module.classifier.bias", one},
+        {"criterion.weight", one}});
+  testing::write_bytes(folder_.path / "pytorch_model.bin", "PK");
+  std::vector<std::string> notes;
+  const TensorMap found = read_checkpoint(folder_.path, "bert", &notes);
+  EXPECT_TRUE(found.contains("embeddings.word_embeddings.weight"));
+  EXPECT_TRUE(found.contains("classifier.bias"));
+  EXPECT_TRUE(found.contains("criterion.weight"));
+  ASSERT_EQ(notes.size(), 2U);
+  EXPECT_HAS(notes[0], "names begin with \"module.\"");
+  EXPECT_HAS(notes[1], "not used: pytorch_model.bin");
+  save({{"student.bert.embeddings.word_embeddings.weight", one},
+        {"teacher.bert.embeddings.word_embeddings.weight", one}});
+  EXPECT_HAS(error_of([&] { read_checkpoint(folder_.path, "bert"); }),
+             "holds several models, below \"student.\", \"teacher.\"");
+  save({{"roberta.embeddings.word_embeddings.weight", one}});
+  EXPECT_HAS(error_of([&] { read_checkpoint(folder_.path, "bert"); }),
+             "holds the weights of a roberta model");
+}
+
+TEST_F(ModelFolder, LabelsOfEitherTable) {
+  const auto names = [](std::vector<std::string> list) { return list; };
+  EXPECT_EQ(read({{"id2label", {{"0", 0}, {"1", 1}}}, {"label2id", {{"0", 0}, {"1", 1}}}}).labels,
+            names({"0", "1"}));
+  EXPECT_EQ(read({{"id2label", {{"0", "LABEL_0"}, {"1", "LABEL_1"}}},
+                  {"label2id", {{"yes", 1}, {"no", 0}}}})
+                .labels,
+            names({"no", "yes"}));
+  EXPECT_HAS(error_of([&] {
+               read({{"id2label", {{"0", "a"}, {"1", "b"}}}, {"label2id", {{"a", 1}, {"b", 0}}}});
+             }),
+             "label2id: says b, a, id2label a, b");
+  EXPECT_HAS(error_of([&] { read({{"id2label", {{"0", 0.5}}}}); }), "must be a text, is 0.5");
+}
+
+TEST_F(ModelFolder, KeysAreHonouredNamedOrRefused) {
+  const ModelConfig found =
+      read({{"finetuning_task", "sst2"}, {"transformers_version", "4"}, {"rope_theta", 1e4}});
+  EXPECT_EQ(found.finetuned_on, "sst2");
+  EXPECT_EQ(found.unused_keys, std::vector<std::string>{"rope_theta"});
+  EXPECT_TRUE(read({{"is_decoder", false}, {"pruned_heads", json::object()}}).unused_keys.empty());
+  for (const json& wrong :
+       {json{{"is_decoder", true}}, json{{"pruned_heads", {{"0", {1}}}}},
+        json{{"quantization_config", {{"bits", 8}}}}, json{{"auto_map", {{"AutoModel", "x.Y"}}}}}) {
+    EXPECT_HAS(error_of([&] { read(wrong); }),
+               "config.json:" + wrong.begin().key() + ": " + wrong.begin()->dump());
+  }
 }
 
 TEST_F(ModelFolder, ATensorUnderTwoNamesIsRefused) {

@@ -138,6 +138,27 @@ fresh place
 touch "$case/out"
 refused 2 "out is no folder"
 
+# What downloads leave in the place of files, and what nobody may look at (for root a loop of links): all at once.
+fresh standins
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 438007537\n' >"$case/student/model.safetensors"
+refused 2 "student/model.safetensors: is a Git LFS pointer"
+printf '<!DOCTYPE html>\n' >"$case/student/config.json"
+refused 2 "student/config.json: is a web page"
+ln -s loop "$case/loop"
+sed -i 's/^root.*/root = "loop"/; s/^weights.*/weights = "loop"/' "$case/experiment.toml"
+refused 2 "data.root: $case/loop: cannot be looked at" "student.weights: $case/loop: cannot be looked at"
+
+# A frozen teacher of another task, and one whose labels have other names.
+fresh another
+sed -i '/^architecture/,/^tokenizer/d; s/^\[teacher\]/[teacher]\nweights = "teacher"/' "$case/experiment.toml"
+cp -r "$case/student" "$case/teacher"
+sed -i 's/"not_entailment"/"positive"/; s/"entailment"/"negative"/' "$case/teacher/config.json"
+sed -i 's/"label2id"/"unused"/' "$case/teacher/config.json"
+refused 2 "teacher: its labels (negative, positive) are not those of RTE (entailment, not_entailment)"
+cp "$case/student/config.json" "$case/teacher/config.json"
+sed -i '1s/{/{"finetuning_task": "qnli",/' "$case/teacher/config.json"
+refused 2 "teacher: was fine-tuned on qnli, not on RTE"
+
 # A finished stage that the disk has damaged.
 fresh stage
 start 1 run experiment.toml --out out
@@ -176,6 +197,72 @@ start 2 run experiment.toml --out out
 [ "$status" = 1 ] || problem "a diverged run: exit $status, expected 1"
 grep -q 'not finite' "$case"/out/tiny/RTE-wild-*/run.json || problem "a diverged run: no reason"
 grep -q '"status": "done"' "$case"/out/tiny/RTE-finetune-*/run.json || problem "a diverged run stopped the others"
+
+# Divergence in the last step, after which no loss is computed: NaN has no class.
+fresh last
+printf 'label = "wild"\n[method.train]\nlearning_rate = 1e30\nclip = 0.0\nwarmup = 0.0\nbatch_size = 64\n' >>"$case/experiment.toml"
+printf '[[method]]\nname = "finetune"\n' >>"$case/experiment.toml"
+for ranks in 1 2; do
+  start "$ranks" run experiment.toml --out "out$ranks"
+  [ "$status" = 1 ] || problem "a last step that diverges on $ranks ranks: exit $status, expected 1"
+  grep -q 'on dev after epoch 1: the logits of row .* not finite' "$case/out$ranks"/tiny/RTE-wild-*/run.json ||
+    problem "a last step that diverges on $ranks ranks: no reason"
+  grep -q '"status": "done"' "$case/out$ranks"/tiny/RTE-finetune-*/run.json || problem "a last step that diverges stopped the others"
+done
+
+# Finite weights whose outputs are not: the teacher's run fails, and its students', not those without it. predict says so too.
+fresh overflow
+sed -i '/^architecture/,/^tokenizer/d; s/^\[teacher\]/[teacher]\nweights = "teacher"/' "$case/experiment.toml"
+printf '[[method]]\nname = "finetune"\n' >>"$case/experiment.toml"
+cp -r "$case/student" "$case/teacher"
+# The last tensors of the file: all their bytes become 0x7e, floats of 8e37.
+size=$(stat -c %s "$case/teacher/model.safetensors")
+head -c 4096 /dev/zero | tr '\0' '~' | dd of="$case/teacher/model.safetensors" bs=1 seek=$((size - 4096)) conv=notrunc status=none
+start 2 run experiment.toml --out out
+[ "$status" = 1 ] || problem "a teacher of infinite outputs: exit $status, expected 1"
+grep -q 'its teacher failed' "$case"/out/tiny/RTE-kd-*/run.json || problem "a teacher of infinite outputs: its student did not fail"
+grep -q '"status": "done"' "$case"/out/tiny/RTE-finetune-*/run.json || problem "a teacher of infinite outputs stopped the others"
+start 1 predict --model teacher --data data --tasks RTE --max-seq-length 12 --out out
+[ "$status" = 1 ] || problem "predict with infinite outputs: exit $status, expected 1"
+start 1 export --model teacher --data data --task RTE --max-seq-length 12 --teacher-outputs t.h5 --out out
+[ "$status" = 1 ] || problem "export of infinite outputs: exit $status, expected 1"
+
+# ---- what a folder says is taken
+
+# A run's folder stands for its model, its task and its length; another task is refused unless asked for.
+fresh runs
+start 1 run experiment.toml --out out
+run=$(echo "$case"/out/tiny/RTE-kd-*)
+start 1 predict --model "$run" --data data --out out
+[ "$status" = 0 ] || problem "predict --model RUN: exit $status"
+cmp -s "$run"/predictions/RTE-dev.tsv "$case"/out/predict/RTE-predict-*/predictions/RTE-dev.tsv ||
+  problem "predict --model RUN: other predictions than the run's"
+sed 's/sentence1/question/; s/sentence2/sentence/' "$case/data/RTE/dev.tsv" >"$case/dev.tsv"
+mkdir "$case/data/QNLI"
+mv "$case/dev.tsv" "$case/data/QNLI/dev.tsv"
+start 1 predict --model "$run" --data data --tasks QNLI --out out
+[ "$status" = 2 ] || problem "predict on another task: exit $status, expected 2"
+grep -q 'was trained on RTE, not on QNLI (--any-labels' "$folder/errors" || problem "predict on another task: no reason"
+start 1 predict --model "$run" --data data --tasks QNLI --any-labels --out out
+[ "$status" = 0 ] || problem "predict --any-labels: exit $status"
+grep -q 'it was fine-tuned on RTE, not on QNLI' "$folder/output" || problem "predict --any-labels: does not say what it did"
+
+# A folder that is called like a date or a number, and one whose name is no UTF-8.
+fresh names
+for name in 2024-05-01 1e3 true; do
+  mv "$case/student" "$case/$name"
+  start 1 run experiment.toml --set student.weights="$name" --out "out$name"
+  [ "$status" = 0 ] || problem "--set student.weights=$name: exit $status"
+  mv "$case/$name" "$case/student"
+done
+mv "$case" "$folder/$(printf 'Fr\xe9d')"
+case=$folder/$(printf 'Fr\xe9d')
+for words in 'run experiment.toml --out out --dry-run' 'run experiment.toml --out out' 'inspect experiment.toml' \
+  'status experiment.toml --out out' 'report out --out report'; do
+  # shellcheck disable=SC2086
+  start 1 $words
+  [ "$status" = 0 ] || problem "in a folder that is no UTF-8, $words: exit $status"
+done
 
 # A signal in the midst of training leaves no run under a final name.
 fresh stopped

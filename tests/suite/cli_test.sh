@@ -48,7 +48,7 @@ for verb in finetune export distill predict glue-zip; do
   expect 0 "--out" "$kdbench" $verb --help
 done
 expect 2 "cannot be read" "$kdbench" distill "$folder/nothing.toml"
-expect 2 "--tasks is required" "$kdbench" predict --model "$folder" --data "$folder"
+expect 2 "which tasks?" "$kdbench" predict --model "$folder" --data "$folder"
 expect 2 "--store-dtype" "$kdbench" export --store-dtype int8
 # All mistakes at once.
 expect 2 "7 problems" "$kdbench" export --model "$folder/nothing" --data "$folder/none" --task MRCP --memory "$folder/memory" \

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/base/error.h"
+#include "io/base/look.h"
 #include "io/base/sha256.h"
 #include "io/stores/prepare.h"
 #include "io/tasks/glue.h"
@@ -19,7 +20,7 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
   std::vector<std::string> names;
   for (const auto& split : request.task->splits) {
     if (split.name == "train" && !request.training) continue;
-    if (fs::exists(glue_path(request.root, *request.task, split.name))) names.push_back(split.name);
+    if (is_there(glue_path(request.root, *request.task, split.name))) names.push_back(split.name);
   }
   if (names.empty()) {
     throw_user_error(

@@ -58,7 +58,11 @@ bool FeaturesStage::make_in(const fs::path& partial, const Workspace& workspace)
 
 FeaturesStage& features_stage(Graph& graph, const FeatureRequest& request,
                               const Workspace& workspace) {
-  const StageKey key = key_from_root(workspace.control, [&] { return features_key(request); });
+  const StageKey key = key_from_root(workspace.control, [&] {
+    for (const auto& note : load_tokenizer(request.tokenizer)->notes())
+      workspace.say_once(request.tokenizer.string() + ": " + note);
+    return features_key(request);
+  });
   return graph.add<FeaturesStage>(key.hash(),
                                   [&] { return std::make_unique<FeaturesStage>(request, key); });
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "io/base/text.h"
 #include "io/weights/weight_files.h"
 
 namespace kdbench {
@@ -11,19 +12,20 @@ namespace {
 constexpr int kPredictionVersion = 2;
 constexpr const char* kPredict = "predict";  // the experiment, the label and the role
 
-Learner prediction_learner(const std::filesystem::path& model, const Task& task,
-                           FeaturesStage& rows, const Control& control) {
+Learner prediction_learner(const std::filesystem::path& model, const std::string& trained_on,
+                           const Task& task, FeaturesStage& rows, const Control& control) {
   Learner learner;
   learner.experiment = learner.role = learner.label = kPredict;
   learner.task = &task;
   learner.seed = 0;  // nothing is drawn
   learner.config = [model] {
-    return nlohmann::json{{"model", std::filesystem::absolute(model).string()}};
+    return nlohmann::json{{"model", utf8_text(std::filesystem::absolute(model).string())}};
   };
   ModelSettings settings;
   settings.weights = model;
   control.agree([&] { learner.model = initial_model(settings, task); });
   learner.model.frozen = true;
+  if (!trained_on.empty() && !task.is_called(trained_on)) learner.model.other_task = trained_on;
   learner.rows = &rows;
   learner.keep_model = false;
   return learner;
@@ -49,11 +51,11 @@ std::string PredictionStage::stem() const {
 }
 
 PredictionStage& prediction_stage(Graph& graph, const std::filesystem::path& model,
-                                  const Task& task, FeaturesStage& rows,
-                                  const Workspace& workspace) {
+                                  const std::string& trained_on, const Task& task,
+                                  FeaturesStage& rows, const Workspace& workspace) {
   return graph.add<PredictionStage>(fmt::format("{} {}", kPredict, task.name), [&] {
     return std::make_unique<PredictionStage>(
-        prediction_learner(model, task, rows, workspace.control));
+        prediction_learner(model, trained_on, task, rows, workspace.control));
   });
 }
 

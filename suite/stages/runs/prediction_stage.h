@@ -20,9 +20,10 @@ class PredictionStage : public RunStage {
   std::string stem() const override;
 };
 
-// Predicts every split of `rows`. `model`: a Hugging Face folder with a classifier for the task.
+// Predicts every split of `rows`. `model`: a Hugging Face folder with a classifier for the task;
+// `trained_on`: the task that it was trained on, as far as that is known.
 PredictionStage& prediction_stage(Graph& graph, const std::filesystem::path& model,
-                                  const Task& task, FeaturesStage& rows,
-                                  const Workspace& workspace);
+                                  const std::string& trained_on, const Task& task,
+                                  FeaturesStage& rows, const Workspace& workspace);
 
 }  // namespace kdbench

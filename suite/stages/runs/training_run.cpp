@@ -7,6 +7,7 @@
 
 #include "io/base/error.h"
 #include "io/base/sha256.h"
+#include "io/tokenizers/tokenizer.h"
 #include "methods/models/checkpoint.h"
 #include "suite/machine/provenance.h"
 #include "suite/machine/stopwatch.h"
@@ -35,8 +36,7 @@ std::string metrics_text(const SplitMetrics& metrics) {
 
 // Copies the small files that a tokenizer is made of.
 void copy_tokenizer(const fs::path& from, const fs::path& to) {
-  for (const char* name : {"vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
-                           "tokenizer.json", "vocab.json", "merges.txt"}) {
+  for (const char* name : kTokenizerFiles) {
     if (fs::exists(from / name))
       fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
   }
@@ -108,6 +108,7 @@ class Execution {
     });
     json["inputs"] = target_.inputs;
     json["data"] = kdbench::describe(learner_.rows->rows(workspace_));
+    json["remarks"] = learner_.model.remarks();
     json["teacher"] = nullptr;
     json["checkpoint"] = learner_.train.checkpoint;
     const nlohmann::json build = build_provenance();
@@ -149,16 +150,26 @@ class Execution {
       warm_up(model, *dataset);
       control().barrier();
       const auto started = std::chrono::steady_clock::now();
-      const Predictions predictions = predict(model, *dataset, control());
+      const Predictions predictions = predict(model, *dataset, control(), "on " + split);
       predict_s_ += seconds_since(started);
       predicted_ += dataset->rows();
       control().on_root(
           [&] { record_.predictions(*learner_.task, split, predictions, model.config().labels); });
-      if (!parts_.method && dataset->labelled())
-        result.student.last[split] = task_metrics(*learner_.task, predictions);
+      if (parts_.method || !dataset->labelled()) continue;
+      result.student.last[split] = task_metrics(*learner_.task, predictions);
+      remark_order(split, predictions);
     }
     if (!parts_.method) result.student.best = result.student.last;
     predict_others();
+  }
+
+  // A model that nobody trained here and that is far worse than chance names its labels wrongly.
+  void remark_order(const std::string& split, const Predictions& predictions) {
+    if (!below_chance(*learner_.task, predictions)) return;
+    const std::string remark =
+        split + ": its predictions are far worse than chance; are its labels in another order?";
+    record_.json()["remarks"].push_back(remark);
+    workspace_.say(fmt::format("{} {}: {}", learner_.task->name, learner_.label, remark));
   }
 
   // What the models that learned beside the student say in the end.
@@ -167,7 +178,8 @@ class Execution {
       if (role == kStudent) continue;
       for (const auto& [split, dataset] : parts_.splits) {
         if (split == "train") continue;
-        const Predictions predictions = predict(*model, *dataset, control());
+        const Predictions predictions =
+            predict(*model, *dataset, control(), "the " + role + " on " + split);
         control().on_root([&] {
           record_.predictions(*learner_.task, split + "-" + role, predictions,
                               model->config().labels);

@@ -6,6 +6,7 @@
 #include "io/base/sha256.h"
 #include "io/weights/safetensors.h"
 #include "suite/stages/sources/outputs_file.h"
+#include "suite/training/finite.h"
 
 namespace kdbench {
 namespace {
@@ -64,6 +65,9 @@ bool FeatureMemoryStage::make_in(const fs::path& partial, const Workspace& works
   workspace.say(fmt::format("{}: training a memory of {} centroids, layer {}", task(),
                             needs.centroids, needs.layer));
   const at::Tensor centroids = train(workspace);
+  workspace.control.agree([&] {
+    if (!at::isfinite(centroids).all().item<bool>()) throw not_finite(title(), "the centroids are");
+  });
   const FeatureMemoryOrigin origin{task(), needs.layer, key().inputs.at("teacher")};
   workspace.control.on_root(
       [&] { write_feature_memory(centroids, origin, partial / kFeatureMemoryFile); });

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "io/base/error.h"
+#include "io/base/stand_in.h"
 #include "suite/stages/sources/teacher_outputs.h"
 
 namespace kdbench {
@@ -16,6 +17,7 @@ std::shared_ptr<const TeacherSplit> outputs_from_file(const fs::path& file,
                                                       const Features& features,
                                                       const std::vector<std::string>& labels,
                                                       const Control& control) {
+  refuse_stand_in(file);
   const TeacherPart part = teacher_part(needs, control);
   const FeatureSplit& rows = *features.store.split("train");
   if (file.extension() == ".safetensors") {

@@ -12,6 +12,7 @@
 #include "methods/models/layer_states.h"
 #include "suite/machine/machine.h"
 #include "suite/training/evaluation.h"
+#include "suite/training/finite.h"
 
 namespace kdbench {
 namespace {
@@ -80,6 +81,7 @@ class OutputPass {
   }
 
   void take(const Batch& batch, const Outputs& outputs) {
+    check_finite(outputs);
     const int64_t* ids = batch.row_ids.const_data_ptr<int64_t>();
     split_.row_ids.insert(split_.row_ids.end(), ids, ids + batch.rows());
     append_values(split_.logits, outputs.logits);
@@ -88,6 +90,16 @@ class OutputPass {
     if (mode_.hidden_layers.empty()) return;
     for (int64_t i = 0; i < batch.rows(); ++i) places_.push_back(place_of(ids[i]));
     append_values(states_, hidden_of_layers(outputs, request_.hidden_layers));
+  }
+
+  void check_finite(const Outputs& outputs) const {
+    std::vector<at::Tensor> taken{outputs.logits, outputs.pooled};
+    if (mode_.cls_states) taken.push_back(outputs.cls);
+    for (const int64_t layer : request_.hidden_layers) taken.push_back(outputs.hidden[layer]);
+    for (const auto& values : taken) {
+      if (at::isfinite(values).all().item<bool>()) continue;
+      throw not_finite("the teacher's outputs on " + split_.name, "logits or states are");
+    }
   }
 
   // Among the ascending row ids.
