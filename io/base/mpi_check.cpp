@@ -23,6 +23,33 @@ void return_errors(MPI_Comm comm) {
   check_mpi(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
 }
 
+namespace {
+
+constexpr const char* kInLibrary = "MPI, called by a library";
+
+void on_comm_error(MPI_Comm*, int* code, ...) { check_mpi(*code, kInLibrary); }
+void on_file_error(MPI_File*, int* code, ...) { check_mpi(*code, kInLibrary); }
+
+}  // namespace
+
+void end_job_on_errors(MPI_Comm comm) {
+  static const MPI_Errhandler handler = [] {
+    MPI_Errhandler made = MPI_ERRHANDLER_NULL;
+    check_mpi(MPI_Comm_create_errhandler(on_comm_error, &made), "MPI_Comm_create_errhandler");
+    return made;
+  }();
+  check_mpi(MPI_Comm_set_errhandler(comm, handler), "MPI_Comm_set_errhandler");
+}
+
+void end_job_on_errors(MPI_File file) {
+  static const MPI_Errhandler handler = [] {
+    MPI_Errhandler made = MPI_ERRHANDLER_NULL;
+    check_mpi(MPI_File_create_errhandler(on_file_error, &made), "MPI_File_create_errhandler");
+    return made;
+  }();
+  check_mpi(MPI_File_set_errhandler(file, handler), "MPI_File_set_errhandler");
+}
+
 void free_communicator(MPI_Comm& comm) {
   int finalized = 0;
   MPI_Finalized(&finalized);

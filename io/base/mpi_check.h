@@ -14,6 +14,12 @@ void check_mpi(int code, const char* call);
 // Makes MPI return the errors of `comm` instead of ending the process without our message.
 void return_errors(MPI_Comm comm);
 
+// Makes errors of a communicator, or of a file, that a library calls MPI with end the job: HDF5
+// goes on after some, out of step with the other ranks. Communicators made from this one inherit
+// it.
+void end_job_on_errors(MPI_Comm comm);
+void end_job_on_errors(MPI_File file);
+
 // Frees a communicator of ours at the end of its object's life; does nothing once MPI is finalized,
 // nor while an exception passes: other ranks may not free theirs then.
 void free_communicator(MPI_Comm& comm);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "io/base/error.h"
+#include "io/base/mpi_check.h"
 #include "io/hdf5/hdf5_detail.h"
 #include "io/hdf5/store_seal.h"
 
@@ -293,7 +294,10 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   const auto reserve_once = [&] { agree(ranks, std::cref(on_one)); };
   reserve_once();  // before HDF5 has a file that it could not even close on a full disk
   const Handle access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_fapl_mpio(access.get(), comm, MPI_INFO_NULL);
+  MPI_Comm inside = MPI_COMM_NULL;  // HDF5's calls of MPI
+  check_mpi(MPI_Comm_dup(comm, &inside), "MPI_Comm_dup");
+  end_job_on_errors(inside);
+  H5Pset_fapl_mpio(access.get(), inside, MPI_INFO_NULL);
   // The newest format of 1.10 has checksums on its own structures too, not only on the chunks.
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
   H5Pset_coll_metadata_write(access.get(), true);
@@ -302,7 +306,11 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   H5Pset_userblock(creation.get(), kSealBytes);
   const PlainName name(path);
   Handle file(H5Fcreate(name.get().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
+  free_communicator(inside);  // the file has its own of it
   if (file.get() < 0) fail_in(*context, "", "cannot be made: " + error_stack());
+  void* handle = nullptr;
+  if (H5Fget_vfd_handle(file.get(), access.get(), &handle) >= 0)
+    end_job_on_errors(*static_cast<MPI_File*>(handle));
   File created(std::move(file), context);
   reserve_once();  // creating it cut it to nothing
   return created;

@@ -188,6 +188,7 @@ MpiSession::MpiSession(int* argc, char*** argv) {
   setenv("OMPI_MCA_sharedfp", "^sm", kUnlessTheUserSaysOtherwise);
   int provided = 0;
   check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  end_job_on_errors(MPI_COMM_WORLD);  // of calls that belong to no communicator, too
   if (provided < MPI_THREAD_FUNNELED) {
     MPI_Finalize();
     throw_machine_error("MPI_Init_thread", "this MPI does not allow threads beside the main one",

@@ -123,6 +123,20 @@ void* operator new(size_t bytes) {
 }
 void* operator new[](size_t bytes) { return operator new(bytes); }
 
+// What MPI does on an error: it calls the handler of the call's communicator or file, or the
+// world's.
+bool handle(MPI_Comm comm) { return PMPI_Comm_call_errhandler(comm, MPI_ERR_OTHER) == MPI_SUCCESS; }
+bool handle(MPI_File file) { return PMPI_File_call_errhandler(file, MPI_ERR_OTHER) == MPI_SUCCESS; }
+template <typename Other>
+bool handle(Other) {
+  return false;
+}
+template <typename... Arguments>
+int mpi_error(Arguments... arguments) {
+  if (!(handle(arguments) || ...)) handle(MPI_COMM_WORLD);
+  return MPI_ERR_OTHER;
+}
+
 extern "C" {
 
 int posix_memalign(void** memory, size_t alignment, size_t bytes) {
@@ -197,7 +211,7 @@ int MPI_Finalize() {
 }
 
 #define IN_MPI(name, parameters, arguments) \
-  int MPI_##name parameters { return fails(kMpi) ? MPI_ERR_OTHER : PMPI_##name arguments; }
+  int MPI_##name parameters { return fails(kMpi) ? mpi_error arguments : PMPI_##name arguments; }
 
 // clang-format off
 #define COMM MPI_Comm comm
@@ -231,10 +245,11 @@ IN_MPI(File_read_at_all, (MPI_File file, MPI_Offset at, void* data, int count, T
 
 int MPI_File_open(MPI_Comm comm, const char* name, int mode, MPI_Info info, MPI_File* file) {
   counting = true;
-  return fails(kMpi) ? MPI_ERR_OTHER : PMPI_File_open(comm, name, mode, info, file);
+  return fails(kMpi) ? mpi_error(comm, name, mode, info, file)
+                     : PMPI_File_open(comm, name, mode, info, file);
 }
 int MPI_File_close(MPI_File* file) {
-  const int code = fails(kMpi) ? MPI_ERR_OTHER : PMPI_File_close(file);
+  const int code = fails(kMpi) ? mpi_error(*file) : PMPI_File_close(file);
   if (only_stores) counting = false;
   return code;
 }

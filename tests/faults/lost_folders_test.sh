@@ -14,7 +14,7 @@ cd "$folder" || exit 1
 . "$here/tiny_run.sh"
 
 expect 3 "$folder/none on $(uname -n): takes no files: No such file or directory" \
-  env TMPDIR="$folder/none" "$kdbench" methods
+  env TMPDIR="$folder/none" "$kdbench" doctor
 
 under_way() { ls out/.stages/*.partial/run.partial/events.jsonl >/dev/null 2>&1; }
 remove_out() {
