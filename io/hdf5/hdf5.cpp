@@ -297,6 +297,7 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   MPI_Comm inside = MPI_COMM_NULL;  // HDF5's calls of MPI
   check_mpi(MPI_Comm_dup(comm, &inside), "MPI_Comm_dup");
   end_job_on_errors(inside);
+  end_job_on_errors(MPI_FILE_NULL);  // files that are opened from now on
   H5Pset_fapl_mpio(access.get(), inside, MPI_INFO_NULL);
   // The newest format of 1.10 has checksums on its own structures too, not only on the chunks.
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
@@ -308,9 +309,6 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   Handle file(H5Fcreate(name.get().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
   free_communicator(inside);  // the file has its own of it
   if (file.get() < 0) fail_in(*context, "", "cannot be made: " + error_stack());
-  void* handle = nullptr;
-  if (H5Fget_vfd_handle(file.get(), access.get(), &handle) >= 0)
-    end_job_on_errors(*static_cast<MPI_File*>(handle));
   File created(std::move(file), context);
   reserve_once();  // creating it cut it to nothing
   return created;
