@@ -4,9 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "io/base/error.h"
 #include "io/base/look.h"
@@ -24,13 +22,11 @@ namespace fs = std::filesystem;
 constexpr size_t kLongestName = 80;  // several names make a folder's name, of at most 255 bytes
 
 toml::table parse_file(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream content;
-  if (!is_file(file) || !(content << stream.rdbuf())) {
+  if (!is_file(file))
     throw_user_error(file.string(), "cannot be read", "the experiment file (TOML)");
-  }
+  const std::string content = read_text_file(file);
   try {
-    return toml::parse(content.str(), file.string());
+    return toml::parse(content, file.string());
   } catch (const toml::parse_error& error) {
     throw_user_error(file.string() + ":" + std::to_string(error.source().begin.line),
                      std::string(error.description()), "not valid TOML");

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # One rank of three fails somewhere in a run: the job ends within 30 s with an exit code other than 0 and one message that
 # names a rank and what it did, and the next job finishes with the undisturbed result, bit for bit.
-# faults_test.sh KDBENCH LIBRARY MPIEXEC...; KDBENCH_FAULTS (12): how many faults, KDBENCH_FAULT_SEED (1): which.
+# faults_test.sh KDBENCH LIBRARY MPIEXEC...; KDBENCH_FAULTS (8): how many faults, KDBENCH_FAULT_SEED (1): which.
 # A fault by hand: KDBENCH_FAULT="KIND RANK N" KDBENCH_FAULT_WINDOW=all|store (fault.cpp).
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kdbench=$1 library=$2
 shift 2
 launch=("$@" 3)
-points=${KDBENCH_FAULTS:-12}
+points=${KDBENCH_FAULTS:-8}
 RANDOM=${KDBENCH_FAULT_SEED:-1}
 unset KDBENCH_FAULT KDBENCH_FAULT_WINDOW
 folder=$(mktemp -d)
@@ -32,7 +32,9 @@ result() {
 }
 # How many errors it reported, and how many of them name a rank.
 errors() { grep '^kdbench: \|^terminate called' said | grep -cv '^kdbench: warning\|^kdbench: 3 ranks x 1 thread'; }
-named() { grep -c '^kdbench: .*rank [012] of 3.*: .' said; }
+named() { grep -c "^kdbench: .*rank [012] of 3.*: .$(lack_while_reading)" said; }
+# What HDF5 reads, all ranks of a host read together: of a lack of memory there, too, they say the file, not the rank.
+lack_while_reading() { [[ $fault != hdf5* ]] || printf '%s' '\|^kdbench: .*allocat.*the next run makes it again'; }
 # HDF5 1.10 does not survive every lack of memory; mpirun then says which rank died of it.
 died_in_hdf5() { [[ $fault == hdf5* ]] && grep -q 'process rank [012] .* exited on signal' said; }
 
