@@ -68,6 +68,11 @@ std::string content_of(const fs::path& file) {
   return text;
 }
 
+// Records of before there were hashes are taken as they are.
+bool is_as_written(const json& record) {
+  return !record.contains(kHash) || record.at(kHash) == record_sha256(record);
+}
+
 json read_record(const fs::path& file) {
   json record;
   try {
@@ -85,7 +90,7 @@ json read_record(const fs::path& file) {
                                  version->get<int>(), kNewestSchema),
                      "a newer kdbench can read it");
   }
-  if (record.contains(kHash) && record.at(kHash) != record_sha256(record)) {
+  if (!is_as_written(record)) {
     throw_user_error(file.string(), "is damaged: it is not what was written",
                      "delete its folder: the next run makes it again");
   }
@@ -116,9 +121,7 @@ std::string record_sha256(const json& record) {
 json read_run_json(const fs::path& folder) {
   std::ifstream file(folder / kRunJson);
   const json record = json::parse(file, nullptr, /*allow_exceptions=*/false);
-  const bool whole =
-      record.is_object() && (!record.contains(kHash) || record[kHash] == record_sha256(record));
-  return whole ? record : json::object();
+  return record.is_object() && is_as_written(record) ? record : json::object();
 }
 
 std::vector<json> read_runs(const std::vector<fs::path>& folders) {

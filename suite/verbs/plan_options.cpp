@@ -63,4 +63,23 @@ ExitCode print_plan(const Experiment& experiment, const PlanOptions& options,
   return ExitCode::kDone;
 }
 
+void add_run_options(CLI::App& app, RunOptions& options) {
+  add_experiment_options(app, options);
+  add_selection_options(app, options);
+  add_method_option(app, options);
+  add_plan_options(app, options.plan);
+}
+
+ExitCode make_or_plan(const RunOptions& options, const VerbContext& context) {
+  context.control.agree([&] { check_plan_options(options.plan); });
+  const Experiment experiment = load_selected(options, context);
+  const Session session(options.session, context);
+  if (options.plan.dry_run) {
+    return print_plan(experiment, options.plan, options.selection, ExperimentPart::kAll,
+                      session.workspace());
+  }
+  return finish_experiment(make_experiment(experiment, session.workspace(), options.selection),
+                           context);
+}
+
 }  // namespace kdbench

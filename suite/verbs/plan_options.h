@@ -26,4 +26,15 @@ void check_plan_options(const PlanOptions& options);
 ExitCode print_plan(const Experiment& experiment, const PlanOptions& options,
                     const Selection& selection, ExperimentPart part, const Workspace& workspace);
 
+// Of the verbs that make an experiment's runs: which of them, or the plan alone.
+struct RunOptions : ExperimentOptions {
+  PlanOptions plan;
+};
+
+// All options of such a verb.
+void add_run_options(CLI::App& app, RunOptions& options);
+
+// Makes the selected runs and prints their table, or prints the plan. Collective.
+ExitCode make_or_plan(const RunOptions& options, const VerbContext& context);
+
 }  // namespace kdbench

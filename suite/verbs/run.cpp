@@ -5,25 +5,6 @@
 #include "suite/verbs/registry.h"
 
 namespace kdbench {
-namespace {
-
-struct RunOptions : ExperimentOptions {
-  PlanOptions plan;
-};
-
-ExitCode run(const RunOptions& options, const VerbContext& context) {
-  context.control.agree([&] { check_plan_options(options.plan); });
-  const Experiment experiment = load_selected(options, context);
-  const Session session(options.session, context);
-  if (options.plan.dry_run) {
-    return print_plan(experiment, options.plan, options.selection, ExperimentPart::kAll,
-                      session.workspace());
-  }
-  return finish_experiment(make_experiment(experiment, session.workspace(), options.selection),
-                           context);
-}
-
-}  // namespace
 
 Verb run_verb() {
   return {"run",
@@ -31,13 +12,11 @@ Verb run_verb() {
           "table",
           [](CLI::App& app) -> VerbAction {
             auto options = std::make_shared<RunOptions>();
-            add_experiment_options(app, *options);
-            add_selection_options(app, *options);
-            add_method_option(app, *options);
-            add_plan_options(app, options->plan);
+            add_run_options(app, *options);
             app.footer("Models without weights, by their published sizes (preset = \"...\"): " +
                        joined(preset_names(), ", ") + ".");
-            return [options](const VerbContext& context) { return run(*options, context); };
+            return
+                [options](const VerbContext& context) { return make_or_plan(*options, context); };
           }};
 }
 
