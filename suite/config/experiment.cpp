@@ -41,12 +41,12 @@ struct PlacedMethod {
 };
 
 std::vector<PlacedMethod> read_methods(TableReader& root, const Experiment& experiment,
-                                       ExperimentPart part) {
+                                       BaseModel& base, ExperimentPart part) {
   std::vector<PlacedMethod> methods;
   std::map<std::string, std::string> labels;  // label -> place
   for (const auto& table : root.tables("method")) {
     const size_t before = root.problems().lines().size();
-    auto read = read_method(table, experiment);
+    auto read = read_method(table, experiment, base);
     const bool clean = root.problems().lines().size() == before;
     for (auto& method : read) {
       const auto [first, inserted] = labels.emplace(method.label, table.place());
@@ -95,23 +95,33 @@ void check_methods(const Experiment& experiment, const std::vector<PlacedMethod>
 }
 
 // Data and models; true when there was no problem with them.
-bool read_data_and_models(TableReader& root, Experiment& experiment, ExperimentPart part) {
+bool read_data_and_models(TableReader& root, Experiment& experiment, BaseModel& base,
+                          ExperimentPart part) {
   const size_t before = root.problems().lines().size();
   if (auto data = root.table("data")) experiment.data = read_data(*data);
   if (!root.has("data")) root.problem("data", "is missing", "add [data] with root and tasks");
+  if (auto model = root.table("model")) base = read_base_model(*model);
   if (auto teacher = root.table("teacher"))
-    experiment.teacher = read_teacher(*teacher, experiment.data);
+    experiment.teacher = read_teacher(*teacher, experiment.data, base);
   if (auto assistant = root.table("assistant"))
-    experiment.assistant = read_teacher(*assistant, experiment.data);
+    experiment.assistant = read_teacher(*assistant, experiment.data, base);
   if (auto student = root.table("student")) {
     experiment.student = read_student(*student, experiment.data,
-                                      experiment.teacher ? &*experiment.teacher : nullptr);
+                                      experiment.teacher ? &*experiment.teacher : nullptr, base);
   }
   if (!root.has("student") && part == ExperimentPart::kAll)
     root.problem("student", "is missing", "add [student] with weights");
   if (!root.has("teacher") && part == ExperimentPart::kTeachers)
     root.problem("teacher", "is missing", "add [teacher] with weights, and [teacher.train]");
   return root.problems().lines().size() == before;
+}
+
+// A key without an effect would look as if it had one.
+void check_taken(TableReader& root, const BaseModel& base) {
+  if (!base.weights || base.taken || (base.replaced && !base.set)) return;
+  auto model = root.table("model");
+  model->problem("weights", "no model takes it: each table of a model has its own",
+                 "leave weights out of [teacher] and [student], or set those: teacher.weights");
 }
 
 void read_document(TableReader& root, Experiment& experiment, ExperimentPart part) {
@@ -121,10 +131,12 @@ void read_document(TableReader& root, Experiment& experiment, ExperimentPart par
   } else if (!root.has("name")) {
     root.problem("name", "is missing", "results go to a folder of that name");
   }
-  const bool models_read = read_data_and_models(root, experiment, part);
+  BaseModel base;
+  const bool models_read = read_data_and_models(root, experiment, base, part);
   if (auto train = root.table("train")) experiment.train = read_train(*train);
   if (auto tasks = root.table("task")) read_tasks(*tasks, experiment);
-  const auto methods = read_methods(root, experiment, part);
+  const auto methods = read_methods(root, experiment, base, part);
+  check_taken(root, base);
   root.finish();
   for (const auto& method : methods) experiment.methods.push_back(method.settings);
   if (!models_read) return;

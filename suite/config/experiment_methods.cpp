@@ -171,7 +171,8 @@ void check_task(const Experiment& experiment, const MethodSettings& method, cons
 
 }  // namespace
 
-std::vector<MethodSettings> read_method(TableReader table, const Experiment& experiment) {
+std::vector<MethodSettings> read_method(TableReader table, const Experiment& experiment,
+                                        BaseModel& base_model) {
   MethodSettings base;
   const MethodEntry* entry = find_entry(table);
   if (!entry) return {};
@@ -187,7 +188,7 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
   read_task_keys(table, entry->options, base);
   if (auto student = table.table("student")) {
     base.student = read_student(*student, experiment.data,
-                                experiment.teacher ? &*experiment.teacher : nullptr);
+                                experiment.teacher ? &*experiment.teacher : nullptr, base_model);
   }
   auto points = expand_grid(base, entry->options, table);
   if (table.problems().empty()) check_searched_keys(points.front(), table);

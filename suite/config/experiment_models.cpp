@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// [teacher], [student] and [method.student].
+// [model], [teacher], [student] and [method.student].
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -144,13 +144,31 @@ void check_model(TableReader& table, const ModelSettings& model, const DataSetti
   }
 }
 
+// The table's own weights, else those of [model] where it describes no model at all.
+std::optional<fs::path> weights_of(TableReader& table, BaseModel& base) {
+  const toml::node* own = table.node("weights");
+  if (own && is_override(*own)) base.replaced = true;
+  if (own || table.has("preset") || table.has("architecture") || !base.weights)
+    return table.path("weights");
+  if (!base.taken) {
+    table.problems().collect([&] {
+      base.usable = is_folder(*base.weights);
+      if (base.usable) return;
+      table.problems().add(base.place, "model.weights: no folder " + base.weights->string(),
+                           "a Hugging Face model folder");
+    });
+  }
+  base.taken = true;
+  return base.weights;
+}
+
 // The keys that teachers and students share.
 ModelSettings read_model(TableReader& table, const DataSettings& data,
-                         const TeacherSettings* teacher) {
+                         const TeacherSettings* teacher, BaseModel& base) {
   static const std::vector<std::string> inits{"weights", "first-layers", "skip-layers", "random"};
   ModelSettings model;
   const size_t problems = table.problems().lines().size();
-  model.weights = table.path("weights");
+  model.weights = weights_of(table, base);
   model.tokenizer = table.path("tokenizer");
   model.architecture =
       table.choice("architecture", architecture_names(), planned_architectures()).value_or("");
@@ -171,6 +189,7 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   }
   // A folder of an architecture that cannot be used is not looked into.
   if (table.problems().lines().size() != problems) return model;
+  if (model.weights && !base.usable && model.weights == base.weights) return model;
 
   std::optional<ModelConfig> config;
   if (model.weights) table.collect("weights", [&] { config = check_weights(table, model); });
@@ -205,9 +224,22 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
 
 }  // namespace
 
-TeacherSettings read_teacher(TableReader table, const DataSettings& data) {
+BaseModel read_base_model(TableReader table) {
+  BaseModel base;
+  base.weights = table.path("weights");
+  if (!table.has("weights"))
+    table.problem("weights", "is missing", "the folder of all models that name none");
+  if (const toml::node* node = table.node("weights")) {
+    base.place = place_of(*node);
+    base.set = is_override(*node);
+  }
+  table.finish();
+  return base;
+}
+
+TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseModel& base) {
   TeacherSettings teacher;
-  teacher.model = read_model(table, data, nullptr);
+  teacher.model = read_model(table, data, nullptr, base);
   teacher.per_seed = table.boolean("per_seed").value_or(false);
   if (auto train = table.table("train")) teacher.train = read_train(*train);
   table.finish();
@@ -215,8 +247,8 @@ TeacherSettings read_teacher(TableReader table, const DataSettings& data) {
 }
 
 ModelSettings read_student(TableReader table, const DataSettings& data,
-                           const TeacherSettings* teacher) {
-  ModelSettings model = read_model(table, data, teacher);
+                           const TeacherSettings* teacher, BaseModel& base) {
+  ModelSettings model = read_model(table, data, teacher, base);
   table.finish();
   return model;
 }

@@ -30,15 +30,26 @@ void check_on_task(const Experiment& experiment, const Task& task, const ModelCo
 DataSettings read_data(TableReader table);
 // [task.<TASK>.data] and [task.<TASK>.train].
 void read_tasks(TableReader table, Experiment& experiment);
+// [model]: the weights of every model that names none, and what became of them.
+struct BaseModel {
+  std::optional<std::filesystem::path> weights;
+  std::string place;      // of the key
+  bool set = false;       // by --set
+  bool taken = false;     // by a model
+  bool usable = true;     // once it is taken; else the problem is listed
+  bool replaced = false;  // a model has weights by --set
+};
+BaseModel read_base_model(TableReader table);
 // [teacher]. With synthetic data models without weights need no tokenizer, here and below.
-TeacherSettings read_teacher(TableReader table, const DataSettings& data);
+TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseModel& base);
 // [student] or [method.student]; `teacher` (or null) is what init_from = "teacher" refers to.
 ModelSettings read_student(TableReader table, const DataSettings& data,
-                           const TeacherSettings* teacher);
+                           const TeacherSettings* teacher, BaseModel& base);
 
 // One [[method]] with all its grid points; none when its name cannot be used. Data, teacher and
 // student of `experiment` must have been read.
-std::vector<MethodSettings> read_method(TableReader table, const Experiment& experiment);
+std::vector<MethodSettings> read_method(TableReader table, const Experiment& experiment,
+                                        BaseModel& base);
 
 // Whether the method can work with the experiment's models and tasks. `place`: where the method
 // stands. Needs models that were read without a problem.

@@ -19,8 +19,7 @@ class ShippedPlan : public testing::ShippedPlan {
     return {"data.root=" + (folder / "glue").string(),
             "data.tasks=['" + task + "']",
             "data.max_seq_length=64",
-            "teacher.weights=" + weights,
-            "student.weights=" + weights,
+            "model.weights=" + weights,
             "train.epochs=1",
             "train.seeds=[1]"};
   }

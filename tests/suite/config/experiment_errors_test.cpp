@@ -39,6 +39,22 @@ TEST(ExperimentErrors, UnknownKeyHasLineAndHint) {
               AllOf(HasSubstr(":15: method.kd.train.batchsize"), HasSubstr("'batch_size'")));
 }
 
+TEST(ExperimentErrors, WeightsOfAllModels) {
+  EXPECT_THAT(with_set("model.weights=teacher"),
+              AllOf(HasSubstr("--set model.weights=teacher: model.weights: no model takes it"),
+                    HasSubstr("teacher.weights")));
+  EXPECT_THAT(more("[model]\n"), HasSubstr(":14: model.weights: is missing"));
+  EXPECT_THAT(more("[model]\nweights = \"teacher\"\nlayers = 2\n"),
+              HasSubstr(":16: model.layers: unknown key"));
+  // A folder that is not there is said once.
+  std::string text = kExperiment;
+  for (const std::string own : {"weights = \"teacher\"\n", "weights = \"student\"\n"})
+    text.erase(text.find(own), own.size());
+  const std::string message = message_of(text + "[model]\nweights = \"nowhere\"\n");
+  EXPECT_THAT(message, HasSubstr(":13: model.weights: no folder"));
+  EXPECT_EQ(message.find("no folder"), message.rfind("no folder"));
+}
+
 TEST(ExperimentErrors, WrongTypesAndRanges) {
   EXPECT_THAT(more("alpha = \"a lot\"\n"),
               HasSubstr(":14: method.kd.alpha: expected a number from 0 to 1, found text"));

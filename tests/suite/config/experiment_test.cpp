@@ -110,6 +110,32 @@ TEST(Experiment, OverriddenPathsStartAtTheWorkingFolder) {
   EXPECT_EQ(experiment.teacher->model.weights, folder / "teacher");
 }
 
+// kExperiment with [model] in place of the weights of its models.
+std::string with_base_model() {
+  std::string text = kExperiment;
+  for (const std::string own : {"weights = \"teacher\"\n", "weights = \"student\"\n"})
+    text.erase(text.find(own), own.size());
+  return text + "[model]\nweights = \"teacher\"\n";
+}
+
+TEST(Experiment, AModelThatNamesNoWeightsHasThoseOfAll) {
+  const ExperimentFolder folder;
+  const Experiment shared = folder.load(with_base_model());
+  EXPECT_EQ(shared.teacher->model.weights, folder / "teacher");
+  EXPECT_EQ(shared.student->weights, folder / "teacher");
+  const std::string other = (folder / "student").string();
+  const Experiment set = folder.load(with_base_model(), {"model.weights=" + other});
+  EXPECT_EQ(set.teacher->model.weights, folder / "student");
+  EXPECT_EQ(set.student->weights, folder / "student");
+  const Experiment one = folder.load(with_base_model(), {"student.weights=" + other});
+  EXPECT_EQ(one.teacher->model.weights, folder / "teacher");
+  EXPECT_EQ(one.student->weights, folder / "student");
+  // Both by themselves: the file's own is not needed.
+  const Experiment both =
+      folder.load(with_base_model(), {"teacher.weights=" + other, "student.weights=" + other});
+  EXPECT_EQ(both.teacher->model.weights, folder / "student");
+}
+
 TEST(Experiment, LabelsWithDotsCanBeOverridden) {
   const ExperimentFolder folder;
   const Experiment experiment =
