@@ -2,6 +2,7 @@
 #include "reports/comparison.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -88,7 +89,11 @@ std::vector<GroupField> fields_of(const std::vector<json>& runs, const Groups& g
 void note_task(const std::vector<const RunGroup*>& groups, std::vector<std::string>& notes) {
   std::set<std::string> machines;
   std::set<std::optional<double>> steps;
+  std::vector<std::string> disturbed;
   for (const auto* group : groups) {
+    const auto beside_others = std::count_if(group->done.begin(), group->done.end(),
+                                             [](const json* run) { return shared_its_cpus(*run); });
+    if (beside_others > 0) disturbed.push_back(fmt::format("{} ({})", group->label, beside_others));
     group->add_machines(machines);
     if (group->student() && !group->done.empty()) steps.insert(group->mean_of("steps"));
   }
@@ -96,6 +101,11 @@ void note_task(const std::vector<const RunGroup*>& groups, std::vector<std::stri
   if (steps.size() > 1) notes.push_back(task + ": methods differ in training steps.");
   if (machines.size() > 1) {
     notes.push_back(task + ": runs on different machines, ranks or threads; times do not compare.");
+  }
+  if (!disturbed.empty()) {
+    notes.push_back(
+        fmt::format("{}: other processes used the cores during runs of {}; times do not compare.",
+                    task, fmt::join(disturbed, ", ")));
   }
 }
 

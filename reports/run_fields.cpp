@@ -119,10 +119,34 @@ std::map<std::string, double> metrics_of(const json& run, const std::string& che
   return values;
 }
 
+namespace {
+
+const json& hosts_of(const json& run) {
+  static const json none = json::array();
+  const json& hosts = value_at(run, "system/hosts");
+  return hosts.is_array() ? hosts : none;
+}
+
+}  // namespace
+
+std::optional<double> cpus_of_others(const json& run) {
+  std::optional<double> most;
+  for (const auto& host : hosts_of(run)) {
+    const auto others = number_at(host, "cpus_of_others");
+    if (others && others > most) most = others;
+  }
+  return most;
+}
+
+bool shared_its_cpus(const json& run) {
+  const json& hosts = hosts_of(run);
+  return std::any_of(hosts.begin(), hosts.end(),
+                     [](const json& host) { return flag_at(host, "cpus_shared").value_or(false); });
+}
+
 std::string machine_of(const json& run) {
   std::string text;
-  const json& hosts = value_at(run, "system/hosts");
-  for (const auto& host : hosts.is_array() ? hosts : json::array()) {
+  for (const auto& host : hosts_of(run)) {
     text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", text_of(host, "name"),
                         text_of(host, "cpu"));
   }

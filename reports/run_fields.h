@@ -43,6 +43,11 @@ std::string data_difference(const nlohmann::json& a, const nlohmann::json& b);
 // "vm (Intel(R) Xeon(R)), 2 ranks x 1 thread": times are comparable where this is the same.
 std::string machine_of(const nlohmann::json& run);
 
+// CPUs that other processes had of those of the run's hosts while it ran, of the host with most.
+std::optional<double> cpus_of_others(const nlohmann::json& run);
+// That was so much, on any host, that its times do not compare.
+bool shared_its_cpus(const nlohmann::json& run);
+
 // A rate over several runs: all that was done over all seconds, never a mean of rates.
 class Rate {
  public:

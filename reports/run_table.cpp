@@ -106,6 +106,7 @@ const std::vector<RunField>& origin() {
       number(data("ranks"), "system/ranks"),
       number(data("threads_per_rank"), "system/threads_per_rank"),
       {data("machine"), [](auto& run) { return machine_of(run); }},
+      {data("cpus_of_others"), [](auto& run) { return Cell(cpus_of_others(run)); }},
       text(data("git_commit"), "git/commit"),
       {data("git_clean"), [](auto& run) { return clean_of(run); }},
       text(data("config_hash"), "config_hash"),

@@ -70,6 +70,12 @@ class Rules {
             "mpirun --bind-to none, or --map-by slot:PE=<cores per rank>; srun --cpus-per-task");
       }
     }
+    for (const auto& host : facts_.cpu_use) {
+      if (!host.shared()) continue;
+      add(Verdict::kSlow, host.warning(),
+          "let them end before times are measured; under Slurm `--exclusive` keeps other jobs "
+          "away");
+    }
     if (!facts_.copies_between_ranks && facts_.ranks > 1) {
       add(Verdict::kNote, "ranks may not read each other's memory: large messages are copied twice",
           "sysctl kernel.yama.ptrace_scope=0, or in a container --cap-add=SYS_PTRACE");

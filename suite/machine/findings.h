@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "suite/machine/cpu_watch.h"
 #include "suite/machine/host_layout.h"
 
 namespace kdbench {
@@ -30,6 +31,7 @@ struct Facts {
   std::string cpu_capability;        // LibTorch's: "AVX512", "AVX2", "DEFAULT"
   std::string build_type;            // CMake's
   bool copies_between_ranks = true;  // the kernel lets ranks read each other's memory
+  std::vector<CpuUse> cpu_use;       // while nothing was computed here
   int64_t shared_memory = 0;         // bytes free in /dev/shm
   int64_t memory = 0;                // bytes available on this host
   int64_t disk = 0;                  // bytes free for results

@@ -12,12 +12,6 @@
 namespace kdbench {
 namespace {
 
-std::string host_name() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
-
 nlohmann::json this_rank() {
   return {{"host", host_name()},
           {"online", static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN))},
@@ -27,6 +21,12 @@ nlohmann::json this_rank() {
 }
 
 }  // namespace
+
+std::string host_name() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
 
 std::string HostLayout::binding() const {
   const bool alike = std::all_of(rank_cpus.begin(), rank_cpus.end(),

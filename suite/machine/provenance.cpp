@@ -18,6 +18,7 @@
 #include <sstream>
 
 #include "suite/machine/build_facts.h"
+#include "suite/machine/host_layout.h"
 #include "suite/ranks/cpu_share.h"
 
 namespace kdbench {
@@ -45,12 +46,6 @@ std::string hdf5_library() {
   return fmt::format("{}.{}.{}", major, minor, release);
 }
 
-std::string name_of_host() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
-
 std::string cpu_model() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -62,14 +57,21 @@ std::string cpu_model() {
   return "unknown";
 }
 
+// Null where the system does not say.
+nlohmann::json load_of_a_minute() {
+  double load = 0.0;
+  return getloadavg(&load, 1) == 1 ? nlohmann::json(load) : nlohmann::json();
+}
+
 // This rank's machine, as the other ranks see it.
 nlohmann::json this_host() {
   const auto pages = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES));
-  return {{"name", name_of_host()},
+  return {{"name", host_name()},
           {"cpu", cpu_model()},
           {"cpus", static_cast<int64_t>(sysconf(_SC_NPROCESSORS_ONLN))},
           {"memory_bytes", pages * static_cast<int64_t>(sysconf(_SC_PAGESIZE))},
-          {"gpus", static_cast<int64_t>(torch::cuda::device_count())}};
+          {"gpus", static_cast<int64_t>(torch::cuda::device_count())},
+          {"load_1min", load_of_a_minute()}};
 }
 
 std::string quoted(const std::string& argument) {
@@ -85,7 +87,7 @@ int whole_cpus(double cpus) { return std::max(1, static_cast<int>(std::floor(cpu
 
 // CPUs that this rank can count on, at least a fraction of one. Collective.
 double share_of_cpus(const Control& control) {
-  const std::string host = name_of_host();
+  const std::string host = host_name();
   nlohmann::json mine{{"host", host}, {"cpus", affinity_cpus()}};
   std::vector<std::set<int>> cpus;  // of the ranks on this host
   size_t own = 0;
@@ -135,6 +137,16 @@ nlohmann::json system_provenance(const Control& control, int threads) {
   nlohmann::json list = nlohmann::json::array();
   for (const auto& name : order) list.push_back(hosts[name]);
   return {{"hosts", list}, {"ranks", control.size()}, {"threads_per_rank", threads}};
+}
+
+void add_cpu_use(nlohmann::json& system, const std::vector<CpuUse>& hosts) {
+  for (auto& host : system.at("hosts")) {
+    for (const auto& use : hosts) {
+      if (use.host != host.at("name")) continue;
+      host["cpus_of_others"] = use.others ? nlohmann::json(*use.others) : nlohmann::json();
+      host["cpus_shared"] = use.shared();
+    }
+  }
 }
 
 nlohmann::json slurm_provenance() {

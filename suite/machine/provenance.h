@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "suite/machine/cpu_watch.h"
 #include "suite/ranks/control.h"
 
 namespace kdbench {
@@ -15,7 +16,10 @@ nlohmann::json build_provenance();  // compiler, flags, build type, library vers
                                     // tree state at build
 nlohmann::json system_provenance(
     const Control& control,
-    int threads);                   // hosts, CPU model, cores, memory, ranks, threads (collective)
+    int threads);  // hosts, CPU model, cores, memory, ranks, threads (collective)
+// Adds to each host what other processes had of its CPUs ("cpus_of_others", null where that is not
+// known), and whether that was so much that times do not compare ("cpus_shared").
+void add_cpu_use(nlohmann::json& system, const std::vector<CpuUse>& hosts);
 nlohmann::json slurm_provenance();  // SLURM_JOB_ID, ... ; empty object outside Slurm
 std::string command_line(int argc, char** argv);
 

@@ -19,6 +19,8 @@
 namespace kdbench {
 namespace {
 
+constexpr std::chrono::milliseconds kWatch{500};
+
 std::string bytes_text(int64_t bytes) { return kdbench::bytes_text(static_cast<double>(bytes)); }
 
 // LibTorch's library for matrix products, by name and version.
@@ -61,6 +63,9 @@ bool copies_between_ranks() {
 
 Facts gather_facts(const Workspace& workspace, const nlohmann::json& build) {
   Facts facts;
+  const CpuWatch watch(workspace.control, workspace.threads);
+  watch.wait_for(kWatch);
+  facts.cpu_use = watch.use();
   facts.hosts = host_layouts(workspace.control);
   facts.ranks = workspace.control.size();
   facts.launched = launched_processes();
@@ -111,6 +116,21 @@ std::string listed(const nlohmann::json& object) {
   return text;
 }
 
+// Of every host.
+std::string load_text(const Facts& facts, const nlohmann::json& system) {
+  std::string text;
+  for (size_t i = 0; i < facts.cpu_use.size(); ++i) {
+    const CpuUse& use = facts.cpu_use[i];
+    const auto& load = system.at("hosts").at(i).at("load_1min");
+    text += fmt::format("{}{}: other processes use {} of {} core{}, load {} in the last minute",
+                        text.empty() ? "" : "; ", use.host,
+                        use.others ? fmt::format("{:.1f}", *use.others) : "?", use.cpus,
+                        use.cpus == 1 ? "" : "s",
+                        load.is_null() ? "?" : fmt::format("{:.2f}", load.get<double>()));
+  }
+  return text;
+}
+
 std::string fact_lines(const Facts& facts, const Workspace& workspace, const nlohmann::json& build,
                        const nlohmann::json& system) {
   const Disk disk = disk_of(workspace.out);
@@ -124,6 +144,7 @@ std::string fact_lines(const Facts& facts, const Workspace& workspace, const nlo
                                        system.at("hosts").front().at("cpu").get<std::string>(),
                                        vector_features(), facts.cpu_capability)) +
          line("threads", fmt::format("{} per rank", facts.threads)) +
+         line("load", load_text(facts, system)) +
          line("memory",
               fmt::format(
                   "{} available of {}", bytes_text(facts.memory),
@@ -159,8 +180,9 @@ ExitCode doctor(const SessionOptions& options, const VerbContext& context) {
   const Session session(options, context);
   const Workspace& workspace = session.workspace();
   const nlohmann::json build = build_provenance();
-  const nlohmann::json system = system_provenance(context.control, workspace.threads);
+  nlohmann::json system = system_provenance(context.control, workspace.threads);
   const Facts facts = gather_facts(workspace, build);
+  add_cpu_use(system, facts.cpu_use);
   context.control.on_root([&] {
     fmt::print("{}\n{}\n", host_table(facts), fact_lines(facts, workspace, build, system));
     std::fflush(stdout);

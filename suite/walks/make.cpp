@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "io/base/error.h"
+#include "suite/machine/cpu_watch.h"
 #include "suite/machine/stopwatch.h"
 #include "suite/models/model_checks.h"
 #include "suite/stages/experiment_graph.h"
@@ -15,6 +16,8 @@
 
 namespace kdbench {
 namespace {
+
+constexpr std::chrono::milliseconds kLeastWatch{300};
 
 // What every host has room for.
 OutputBudget least_budget(const Workspace& workspace) {
@@ -34,6 +37,14 @@ void collect_undone(Stage& stage, std::vector<Stage*>& undone, std::set<Stage*>&
 
 void release_all(const std::set<Stage*>& stages) {
   for (Stage* stage : stages) stage->release();
+}
+
+// Before hours of work, not after them.
+void warn_of_shared_cpus(const CpuWatch& watch, const Workspace& workspace) {
+  watch.wait_for(kLeastWatch);
+  for (const auto& host : watch.use()) {
+    if (host.shared()) workspace.say("warning: " + host.warning());
+  }
 }
 
 void count(const Stage& stage, const Outcome& outcome, const std::string& counted,
@@ -109,12 +120,14 @@ std::vector<Stage*> check_stages(const std::vector<Stage*>& targets, Problems& p
 
 ExperimentRuns make_experiment(const Experiment& experiment, const Workspace& workspace,
                                const Selection& selection, ExperimentPart part) {
+  const CpuWatch watch(workspace.control, workspace.threads);
   Maker maker(workspace);
   Problems problems;
   ExperimentGraph graph(
       experiment, selection, part, least_budget(workspace), workspace,
       [&](Stage& stage) { maker.make(stage); }, problems);
   const auto undone = check_stages(graph.targets(), problems, experiment.file.string(), workspace);
+  if (!undone.empty()) warn_of_shared_cpus(watch, workspace);
   ExperimentRuns runs;
   runs.folder = workspace.out / experiment.name;
   const std::string counted = part == ExperimentPart::kTeachers ? kTeacher : "run";

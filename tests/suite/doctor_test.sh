@@ -16,6 +16,7 @@ check_after() {
 
 doctor=("$kdbench" doctor --out "$folder/results/of/mine")
 expect 0 '^Ready\.$' "${doctor[@]}"
+expect 0 '^load +.*: other processes use [0-9.]+ of [0-9]+ cores?, load [0-9.]+ in the last minute$' "${doctor[@]}"
 expect 0 'one rank, nothing to add up' "${doctor[@]}"
 expect 0 '^ok +HDF5 in .*: right; 4\.2 MB' "${doctor[@]}"
 expect 0 '^ok +matrix products: [0-9.]+ GFLOP/s' "${doctor[@]}" --threads 1

@@ -151,6 +151,13 @@ TEST(Findings, CrowdedAndNarrowlyBoundRanksAreSlow) {
   EXPECT_THAT(text_of(facts), ::testing::Not(HasSubstr("bound to one core")));
 }
 
+TEST(Findings, SharedCoresAreSlow) {
+  Facts facts = healthy();
+  facts.cpu_use = {{"node1", 4, 4.0, 0.3}, {"node2", 4, 4.0, 1.25}};
+  EXPECT_THAT(text_of(facts), HasSubstr("slow host node2: other processes use about 1.2 of 4"));
+  EXPECT_THAT(text_of(facts), ::testing::Not(HasSubstr("host node1")));
+}
+
 TEST(Findings, LittleRoom) {
   Facts facts = healthy();
   facts.shared_memory = 64 << 20;

@@ -55,7 +55,8 @@ class Execution {
       : learner_(learner),
         target_(target),
         workspace_(workspace),
-        record_(target.folder, workspace.control.root()) {}
+        record_(target.folder, workspace.control.root()),
+        watch_(workspace.control, workspace.threads) {}
 
   bool go(RunParts parts, Clock::time_point started) {
     parts_ = std::move(parts);
@@ -232,13 +233,27 @@ class Execution {
   void finish(const std::string& status, const std::string& reason) {
     record_.json()["peak_memory_bytes"] = control().max(peak_memory_bytes());
     record_.json()["ended"] = utc_now();
+    record_cpu_use();
     control().on_root([&] { record_.finish(status, reason); });
+  }
+
+  void record_cpu_use() {
+    const auto hosts = watch_.use();
+    add_cpu_use(record_.json().at("system"), hosts);
+    for (const auto& host : hosts) {
+      if (!host.shared()) continue;
+      workspace_.say_once(fmt::format(
+          "host {}: other processes use its cores: times of such runs are not comparable, each "
+          "run.json says how much (cpus_of_others)",
+          host.host));
+    }
   }
 
   const Learner& learner_;
   const RunTarget& target_;
   const Workspace& workspace_;
   RunRecord record_;
+  const CpuWatch watch_;
   RunParts parts_;
   double init_s_ = 0.0, predict_s_ = 0.0;
   int64_t predicted_ = 0;  // rows, in predict_s_
