@@ -15,8 +15,10 @@ namespace kdbench {
 
 class RunPlace {
  public:
-  // Locks the run until this object ends, unless it is done already. Collective.
-  RunPlace(const Workspace& workspace, const std::string& experiment, const std::string& run_id);
+  // Locks the run until this object ends, unless it is done already. `what`: its name for people,
+  // "run MRPC kd seed 1". Collective.
+  RunPlace(const Workspace& workspace, const std::string& experiment, const std::string& run_id,
+           const std::string& what);
 
   const std::filesystem::path& folder() const { return folder_; }
   std::string run_id() const { return folder_.filename().string(); }

@@ -36,23 +36,29 @@ const std::filesystem::path& SharedStage::contents(const Workspace& workspace) {
 
 Outcome SharedStage::make(const Workspace& workspace) {
   bool mine = false;
-  const auto made = ensure_stage(workspace, key_, [&](const std::filesystem::path& partial) {
-    mine = true;
-    try {
-      return make_in(partial, workspace);
-    } catch (const Error& error) {  // what came of diverged weights: fails those who need it
-      if (error.code() != ExitCode::kRunFailed || !error.on_every_rank) throw;
-      workspace.say(title() + ": failed: " + error.what());
-      return false;
-    }
-  });
-  if (!made) return {};
-  return {mine ? Outcome::Kind::kMade : Outcome::Kind::kReused, {}};
+  const auto made = ensure_stage(
+      workspace, key_, kind() + " " + title(), [&](const std::filesystem::path& partial) {
+        mine = true;
+        try {
+          return make_in(partial, workspace);
+        } catch (const Error& error) {  // what came of diverged weights: fails those who need it
+          if (error.code() != ExitCode::kRunFailed || !error.on_every_rank) throw;
+          failure_ = error.what();
+          workspace.say(title() + ": failed: " + failure_);
+          return false;
+        }
+      });
+  if (!made) return {Outcome::Kind::kFailed, {}, failure_};
+  return {mine ? Outcome::Kind::kMade : Outcome::Kind::kReused, {}, ""};
 }
 
-Outcome SharedStage::skip(const Stage& need, const Workspace& workspace) {
-  workspace.say(title() + ": not made: " + need.title() + " failed");
-  return {};
+Outcome SharedStage::skip(const std::string& why, const Workspace& workspace) {
+  workspace.say(title() + ": not made: " + why);
+  return {Outcome::Kind::kFailed, {}, why};
+}
+
+std::string need_failed(const Stage& need, const std::string& why) {
+  return "its " + need.kind() + " failed" + (why.empty() ? "" : ": " + why);
 }
 
 }  // namespace kdbench

@@ -49,6 +49,7 @@ struct Outcome {
   enum class Kind { kMade, kReused, kFailed };
   Kind kind = Kind::kFailed;
   std::filesystem::path record;  // the run's folder, where the stage is a run
+  std::string why;               // it failed: the reason
 };
 
 // What the checks of all stages share.
@@ -97,8 +98,9 @@ class Stage {
   // What making it takes. Local, without making anything; for one process alone.
   virtual Cost cost(TrainingCosts& costs, const Workspace& workspace) = 0;
 
-  // Leaves a record that it was not made because `need` failed. Collective.
-  virtual Outcome skip(const Stage& need, const Workspace& workspace) = 0;
+  // Leaves a record that it was not made because one of its needs failed. `why`: need_failed().
+  // Collective.
+  virtual Outcome skip(const std::string& why, const Workspace& workspace) = 0;
   // Gives back the memory of what was read of it. Local.
   virtual void release() {}
 
@@ -113,6 +115,9 @@ class Stage {
   std::string kind_, task_, title_;
   std::vector<Stage*> needs_;
 };
+
+// "its teacher failed: the loss is not finite ...".
+std::string need_failed(const Stage& need, const std::string& why);
 
 // A stage that runs and experiments share: it lies in <out>/.stages/<hash of its key>.
 class SharedStage : public Stage {
@@ -135,11 +140,14 @@ class SharedStage : public Stage {
   bool done(const Workspace& workspace) override;
   StageState look(const Workspace& workspace) override;
   Outcome make(const Workspace& workspace) override;
-  Outcome skip(const Stage& need, const Workspace& workspace) override;
+  Outcome skip(const std::string& why, const Workspace& workspace) override;
 
  protected:
-  // Leaves the result in `partial`. False when it failed and nothing is to be kept. Collective.
+  // Leaves the result in `partial`. False when it failed and nothing is to be kept; `failure_` then
+  // says why. Collective.
   virtual bool make_in(const std::filesystem::path& partial, const Workspace& workspace) = 0;
+
+  std::string failure_;  // why it could not be made
 
  private:
   StageKey key_;

@@ -60,7 +60,7 @@ std::string holder_of(int descriptor) {
 
 }  // namespace
 
-StageLock::StageLock(const Workspace& workspace, const std::string& name)
+StageLock::StageLock(const Workspace& workspace, const std::string& name, const std::string& what)
     : file_(lock_file(workspace.out, name)) {
   const Control& control = workspace.control;
   control.on_root([&] { descriptor_ = open_lock(file_); });
@@ -69,7 +69,7 @@ StageLock::StageLock(const Workspace& workspace, const std::string& name)
     control.on_root([&] { busy = !try_lock(); });
     if (!control.any(busy)) return;
     if (!said && control.root())
-      workspace.say(fmt::format("waiting for {}, being made by {}", name, holder()));
+      workspace.say(fmt::format("waiting for {} ({}), being made by {}", what, name, holder()));
     // Not in MPI, where waiting ranks would take the cores of those that work.
     std::this_thread::sleep_for(kPause);
   }

@@ -17,9 +17,10 @@ namespace kdbench {
 // run one of them may fail.
 class StageLock {
  public:
-  // Waits until no other job holds `name`, and says once which one does. All ranks sleep while they
-  // wait. Collective; throws machine errors on every rank.
-  StageLock(const Workspace& workspace, const std::string& name);
+  // Waits until no other job holds `name`, and says once which one does, and for what: `what` is
+  // its name for people, "teacher MRPC seed 1". All ranks sleep while they wait. Collective; throws
+  // machine errors on every rank.
+  StageLock(const Workspace& workspace, const std::string& name, const std::string& what);
   ~StageLock();  // local
   StageLock(const StageLock&) = delete;
   StageLock& operator=(const StageLock&) = delete;

@@ -95,11 +95,12 @@ bool stage_is_there(const fs::path& out, const StageKey& key) {
 }
 
 std::optional<fs::path> ensure_stage(const Workspace& workspace, const StageKey& key,
+                                     const std::string& what,
                                      const std::function<bool(const fs::path&)>& make) {
   const Control& control = workspace.control;
   const fs::path folder = stage_folder(workspace.out, key);
   if (is_finished(control, folder)) return folder;
-  const StageLock lock(workspace, key.hash());
+  const StageLock lock(workspace, key.hash(), what);
   if (is_finished(control, folder)) return folder;  // another job made it meanwhile
   const fs::path partial = folder.string() + control.broadcast(attempt_name()) + ".partial";
   control.on_root([&] {

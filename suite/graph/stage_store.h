@@ -31,9 +31,9 @@ bool stage_is_there(const std::filesystem::path& out, const StageKey& key);
 // place when `make` returns true on all ranks; when it returns false nothing is kept, and the
 // result is nullopt. Jobs that need the same stage wait for the first one; what a dead one left is
 // removed and made again. Collective; `make` may use collectives, and returns the same on all
-// ranks.
+// ranks. `what`: its name for people.
 std::optional<std::filesystem::path> ensure_stage(
-    const Workspace& workspace, const StageKey& key,
+    const Workspace& workspace, const StageKey& key, const std::string& what,
     const std::function<bool(const std::filesystem::path&)>& make);
 
 // A key that is found by reading files. Collective, as from_root.

@@ -68,7 +68,9 @@ const Outcome& Maker::make(Stage& stage) {
 Outcome Maker::made(Stage& stage) {
   if (!stage.done(workspace_)) {
     for (Stage* need : stage.needs()) {
-      if (make(*need).kind == Outcome::Kind::kFailed) return stage.skip(*need, workspace_);
+      const Outcome& outcome = make(*need);
+      if (outcome.kind == Outcome::Kind::kFailed)
+        return stage.skip(need_failed(*need, outcome.why), workspace_);
     }
     say_progress(stage);
   }

@@ -179,7 +179,8 @@ TEST_F(Pipeline, ADivergedTeacherFailsItsStudentsAndIsTriedAgain) {
   EXPECT_EQ(result.failed, 1);
   const auto runs = read_runs(result.runs);
   ASSERT_EQ(runs.size(), 2U);
-  EXPECT_EQ(runs[0]["reason"], "its teacher failed");
+  EXPECT_EQ(runs[0]["reason"].get<std::string>(),
+            "its teacher failed: " + runs[1]["reason"].get<std::string>());
   EXPECT_EQ(runs[1]["role"], "teacher");
   EXPECT_EQ(runs[1]["status"], "failed");
   const ExperimentRuns again = run(file, diverge);

@@ -60,7 +60,7 @@ class StageLockTest : public ::testing::Test {
 
   // The stage as this job makes it, and how often it was made here.
   std::optional<fs::path> ensure(bool keep = true) {
-    return ensure_stage(workspace, key, [&](const fs::path& partial) {
+    return ensure_stage(workspace, key, "teacher MRPC seed 1", [&](const fs::path& partial) {
       ++made;
       if (root()) testing::write_bytes(partial / "result", "mine");
       return keep;
@@ -119,7 +119,8 @@ TEST_F(StageLockTest, ASecondJobWaitsAndTakesWhatTheFirstMade) {
   const std::string said = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(made, 0);
   EXPECT_EQ(testing::file_bytes(stage() / "result"), "theirs");
-  EXPECT_EQ(count(said, "waiting for " + key.hash() + ", being made by elsewhere:17\n"),
+  EXPECT_EQ(count(said, "waiting for teacher MRPC seed 1 (" + key.hash() +
+                            "), being made by elsewhere:17\n"),
             root() ? 1U : 0U);
 }
 
@@ -143,7 +144,7 @@ TEST_F(StageLockTest, NothingIsKeptOfWhatFailed) {
   EXPECT_EQ(ensure(false), std::nullopt);
   EXPECT_TRUE(entries().empty());
   const std::string error = testing::error_of([&] {
-    ensure_stage(workspace, key, [&](const fs::path&) -> bool {
+    ensure_stage(workspace, key, "teacher MRPC seed 1", [&](const fs::path&) -> bool {
       control.agree([] { throw_user_error("here", "went wrong"); });
       return true;
     });
@@ -159,7 +160,7 @@ TEST_F(StageLockTest, AFinishedRunNeedsNoLock) {
     testing::write_bytes(folder.path / "exp" / "run" / "run.json", R"({"status": "done"})");
   }
   const OtherJob other(workspace, "exp-run", "elsewhere:17");
-  const RunPlace place(workspace, "exp", "run");
+  const RunPlace place(workspace, "exp", "run", "run MRPC kd seed 1");
   EXPECT_TRUE(place.done());
   EXPECT_EQ(place.folder(), folder.path / "exp" / "run");
 }
@@ -170,7 +171,7 @@ TEST_F(StageLockTest, ARunWaitsForTheSameRun) {
     fs::create_directories(folder.path / "exp" / "run");
     testing::write_bytes(folder.path / "exp" / "run" / "run.json", R"({"status": "failed"})");
   });
-  const RunPlace place(workspace, "exp", "run");
+  const RunPlace place(workspace, "exp", "run", "run MRPC kd seed 1");
   EXPECT_FALSE(place.done());
   EXPECT_EQ(place.run_id(), "run-2");
 }

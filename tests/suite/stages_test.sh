@@ -59,11 +59,11 @@ holder=$(cut -d: -f2 "killed/.stages/locks/$stage")
 kill -STOP "$holder" # it must not end before the other one waits
 kd "${long[@]}" >second.log 2>&1 </dev/null &
 second=$!
-wait_for grep -q "waiting for $stage, being made by $(uname -n):" second.log
+wait_for grep -qF "waiting for teacher RTE seed 1 ($stage), being made by $(uname -n):" second.log
 kill -KILL "$holder"
 wait $first && fail "the killed job succeeded"
 wait $second || { fail "the waiting job (exit $?)"; cat second.log; }
-[ "$(lines "waiting for $stage" second.log)" = 1 ] || fail "the waiting is said once"
+[ "$(lines "waiting for " second.log)" = 1 ] || fail "the waiting is said once"
 [ -f "killed/.stages/$stage/stage.json" ] || fail "the stage was not made again"
 [ -z "$(find killed -name '*.partial')" ] || fail "half-made: $(find killed -name '*.partial')"
 

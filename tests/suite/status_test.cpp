@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "reports/run_files.h"
 #include "suite/walks/make.h"
 #include "tests/suite/tiny_experiment.h"
 
@@ -21,6 +22,13 @@ class StatusTest : public testing::TinyExperiment {
  protected:
   std::vector<StageStatus> look(const std::vector<std::string>& overrides = {}) const {
     return status_of(load(overrides), workspace());
+  }
+  // Of the teacher that failed.
+  std::string teacher_reason() const {
+    for (const auto& run : read_runs({folder / "out/tiny"})) {
+      if (run.at("role") == "teacher") return run.at("reason");
+    }
+    return "";
   }
   std::vector<std::string> states(const std::vector<std::string>& overrides = {}) const {
     std::vector<std::string> found;
@@ -88,6 +96,14 @@ TEST_F(StatusTest, SaysWhyItFailed) {
   EXPECT_THAT(found[1].why, HasSubstr("not finite"));
   EXPECT_EQ(found[3].state, "waiting");
   EXPECT_THAT(found[3].waiting_for, ElementsAre("teacher-outputs RTE seed 1: logits"));
+  // The students' records repeat the teacher's reason.
+  size_t skipped = 0;
+  for (const auto& run : read_runs({folder / "out/tiny"})) {
+    if (run.at("role") != "student") continue;
+    EXPECT_EQ(run.at("reason").get<std::string>(), "its teacher failed: " + teacher_reason());
+    ++skipped;
+  }
+  EXPECT_EQ(skipped, 2U);
   // A run that failed by itself.
   const std::vector<std::string> student = {"method.kd.train.learning_rate=1e30",
                                             "method.kd.train.warmup=0.0", "method.kd.train.clip=0"};

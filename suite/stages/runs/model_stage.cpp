@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 // returns that folder. Collective.
 fs::path publish_run(const fs::path& run_folder, const std::string& experiment,
                      const std::string& run_id, const Workspace& workspace) {
-  const RunPlace place(workspace, experiment, run_id);
+  const RunPlace place(workspace, experiment, run_id, "the record " + run_id);
   if (place.done()) return place.folder();
   workspace.control.on_root([&] {
     const fs::path partial = place.folder().string() + ".partial";
@@ -90,20 +90,21 @@ Outcome ModelStage::make(const Workspace& workspace) {
 
 bool ModelStage::make_in(const fs::path& partial, const Workspace& workspace) {
   const RunTarget target{partial / "run", run_id_, key().inputs};
-  bool done = false;
-  if (reason_.empty()) {
-    done = execute(learner_, target, workspace);
+  if (skipped_) {
+    record_failure(learner_, target, failure_, workspace);
   } else {
-    record_failure(learner_, target, reason_, workspace);
+    failure_ = execute(learner_, target, workspace);
   }
+  const bool done = failure_.empty();
   if (!done) record_ = publish_run(target.folder, learner_.experiment, run_id_, workspace);
   return done;
 }
 
-Outcome ModelStage::skip(const Stage& need, const Workspace& workspace) {
-  reason_ = "its " + need.kind() + " failed";
+Outcome ModelStage::skip(const std::string& why, const Workspace& workspace) {
+  skipped_ = true;
+  failure_ = why;
   const Outcome outcome = make(workspace);
-  reason_.clear();
+  skipped_ = false;
   return outcome;
 }
 

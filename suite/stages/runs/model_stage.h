@@ -22,7 +22,7 @@ class ModelStage : public SourceModel {
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;
   Outcome make(const Workspace& workspace) override;
   // Recorded as a failed run.
-  Outcome skip(const Stage& need, const Workspace& workspace) override;
+  Outcome skip(const std::string& why, const Workspace& workspace) override;
 
  protected:
   bool make_in(const std::filesystem::path& partial, const Workspace& workspace) override;
@@ -30,7 +30,7 @@ class ModelStage : public SourceModel {
  private:
   Learner learner_;
   std::string run_id_;
-  std::string reason_;  // why it cannot be made
+  bool skipped_ = false;  // one of its needs failed
   std::filesystem::path record_;
 };
 

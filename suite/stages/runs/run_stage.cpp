@@ -46,21 +46,21 @@ Cost RunStage::cost(TrainingCosts& costs, const Workspace& workspace) {
 }
 
 Outcome RunStage::make(const Workspace& workspace) {
-  const RunPlace place(workspace, learner_.experiment, run_id(inputs(workspace)));
-  if (place.done()) return {Outcome::Kind::kReused, place.folder()};
-  const bool done = execute(learner_, {place.folder(), place.run_id(), inputs_}, workspace);
-  return {done ? Outcome::Kind::kMade : Outcome::Kind::kFailed, place.folder()};
+  const RunPlace place(workspace, learner_.experiment, run_id(inputs(workspace)),
+                       kind() + " " + title());
+  if (place.done()) return {Outcome::Kind::kReused, place.folder(), ""};
+  const std::string why = execute(learner_, {place.folder(), place.run_id(), inputs_}, workspace);
+  return {why.empty() ? Outcome::Kind::kMade : Outcome::Kind::kFailed, place.folder(), why};
 }
 
-Outcome RunStage::skip(const Stage& need, const Workspace& workspace) {
+Outcome RunStage::skip(const std::string& why, const Workspace& workspace) {
   nlohmann::json known{{"data", describe(learner_.rows->rows(workspace))}};
   if (learner_.source && learner_.source->model) {
     known["teacher"] = learner_.source->model->hash();
   }
-  const RunPlace place(workspace, learner_.experiment, run_id(known));
-  record_failure(learner_, {place.folder(), place.run_id(), known},
-                 "its " + need.kind() + " failed", workspace);
-  return {Outcome::Kind::kFailed, place.folder()};
+  const RunPlace place(workspace, learner_.experiment, run_id(known), kind() + " " + title());
+  record_failure(learner_, {place.folder(), place.run_id(), known}, why, workspace);
+  return {Outcome::Kind::kFailed, place.folder(), why};
 }
 
 }  // namespace kdbench

@@ -58,7 +58,8 @@ class Execution {
         record_(target.folder, workspace.control.root()),
         watch_(workspace.control, workspace.threads) {}
 
-  bool go(RunParts parts, Clock::time_point started) {
+  // Why it failed, or nothing.
+  std::string go(RunParts parts, Clock::time_point started) {
     parts_ = std::move(parts);
     reset_peak_memory();
     describe();
@@ -74,10 +75,10 @@ class Execution {
       if (error.code() != ExitCode::kRunFailed || !error.on_every_rank) throw;
       workspace_.say(fmt::format("{}: failed: {}", target_.run_id, error.what()));
       finish("failed", error.what());
-      return false;
+      return error.what();
     }
     finish("done", "");
-    return true;
+    return "";
   }
 
   void fail(const std::string& reason) {
@@ -261,7 +262,7 @@ class Execution {
 
 }  // namespace
 
-bool execute(const Learner& learner, const RunTarget& target, const Workspace& workspace) {
+std::string execute(const Learner& learner, const RunTarget& target, const Workspace& workspace) {
   const Clock::time_point started = Clock::now();
   RunParts parts = read_parts(learner, workspace);
   return Execution(learner, target, workspace).go(std::move(parts), started);

@@ -18,8 +18,9 @@ struct RunTarget {
   nlohmann::json inputs;  // everything that the result depends on
 };
 
-// The learner's needs are done. Returns false when the run failed, which is recorded. Collective.
-bool execute(const Learner& learner, const RunTarget& target, const Workspace& workspace);
+// The learner's needs are done. Returns why the run failed, which is recorded; nothing when it is
+// done. Collective.
+std::string execute(const Learner& learner, const RunTarget& target, const Workspace& workspace);
 
 // Leaves a record that the run could not take place, for example because its teacher failed.
 // Collective.
