@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <cctype>
+
 #include "suite/results/run_record.h"
 
 namespace kdbench {
@@ -22,6 +24,17 @@ std::string failure_text(const nlohmann::json& record) {
 }
 
 }  // namespace
+
+std::string folder_text(const std::string& label) {
+  std::string text;
+  for (const char c : label) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '+' || c == '-';
+    if (c == ']') continue;
+    text += plain ? c : c == '[' || c == ',' ? '+' : '-';
+  }
+  return text;
+}
 
 bool run_is_done(const Workspace& workspace, const std::string& experiment,
                  const std::string& run_id, fs::path* folder) {

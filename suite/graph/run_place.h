@@ -30,6 +30,11 @@ class RunPlace {
   bool done_ = false;
 };
 
+// A method's label as a part of a folder's name without what shells expand or split at:
+// "kd[alpha=0.5,train.epochs=3]" -> "kd+alpha-0.5+train.epochs-3". Others may become the same text;
+// the hash in a run's id tells them apart.
+std::string folder_text(const std::string& label);
+
 // Whether the run is finished; `folder` receives where it lies, or would. Collective.
 bool run_is_done(const Workspace& workspace, const std::string& experiment,
                  const std::string& run_id, std::filesystem::path* folder);

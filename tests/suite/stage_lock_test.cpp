@@ -154,6 +154,13 @@ TEST_F(StageLockTest, NothingIsKeptOfWhatFailed) {
   EXPECT_EQ(entries(), std::vector<std::string>{key.hash()});
 }
 
+TEST(FolderText, HasNothingThatShellsExpandOrSplitAt) {
+  EXPECT_EQ(folder_text("kd[alpha=0.5,train.epochs=3]"), "kd+alpha-0.5+train.epochs-3");
+  EXPECT_EQ(folder_text("pkd[layers=[2,4]]"), "pkd+layers-+2+4");
+  EXPECT_EQ(folder_text("pkd-skip_2.1+x"), "pkd-skip_2.1+x");
+  EXPECT_EQ(folder_text("a=b c*d?e'f\"g\\h$i"), "a-b-c-d-e-f-g-h-i");
+}
+
 TEST_F(StageLockTest, AFinishedRunNeedsNoLock) {
   if (root()) {
     fs::create_directories(folder.path / "exp" / "run");

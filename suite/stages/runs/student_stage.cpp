@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "io/base/sha256.h"
+#include "suite/graph/run_place.h"
 
 namespace kdbench {
 namespace {
@@ -83,7 +84,8 @@ nlohmann::json StudentStage::find_inputs(const Workspace& workspace) const {
 }
 
 std::string StudentStage::stem() const {
-  return fmt::format("{}-{}-s{}", learner().task->name, learner().label, learner().seed);
+  return fmt::format("{}-{}-s{}", learner().task->name, folder_text(learner().label),
+                     learner().seed);
 }
 
 StudentStage& student_stage(StageContext& context, const ResolvedMethod& method, int64_t seed,
