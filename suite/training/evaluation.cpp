@@ -84,7 +84,7 @@ void warm_up(Model& model, const Dataset& data) {
 }
 
 Predictions predict(Model& model, const Dataset& data, const Control& control,
-                    const std::string& where) {
+                    const std::string& where, const RowsSeen& seen) {
   std::vector<int64_t> ids;
   std::vector<float> logits, labels;
   int64_t classes = 0;
@@ -94,6 +94,7 @@ Predictions predict(Model& model, const Dataset& data, const Control& control,
     append_values(logits, outputs.logits);
     if (data.labelled()) append_values(labels, batch.labels);
     classes = outputs.logits.size(1);
+    if (seen) seen(batch.rows());
   });
   Predictions predictions = in_row_order(control.gather(ids), control.gather(logits),
                                          control.gather(labels), control.max(classes), data);

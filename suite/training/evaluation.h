@@ -10,6 +10,7 @@
 #include "methods/models/model.h"
 #include "suite/ranks/control.h"
 #include "suite/training/metrics.h"
+#include "suite/training/progress.h"
 
 namespace kdbench {
 
@@ -33,7 +34,8 @@ void warm_up(Model& model, const Dataset& data);
 // Predictions of all rows on every rank, ascending row id. Collective. Throws Error(kRunFailed, on
 // every rank) at `where` when a logit is not finite: its argmax would look like a class. A row seen
 // twice or not at all is a std::logic_error.
+// `seen` is told of this rank's rows as they are done.
 Predictions predict(Model& model, const Dataset& data, const Control& control,
-                    const std::string& where = "prediction");
+                    const std::string& where = "prediction", const RowsSeen& seen = nullptr);
 
 }  // namespace kdbench

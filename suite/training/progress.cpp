@@ -12,6 +12,8 @@ namespace {
 constexpr std::chrono::milliseconds kTerminalInterval{100};
 constexpr std::chrono::minutes kPlainInterval{1};
 constexpr double kSmoothing = 0.9;
+// Of a pass over rows.
+constexpr std::chrono::seconds kQuietOnTerminal{2}, kQuietElsewhere{10};
 
 }  // namespace
 
@@ -52,6 +54,36 @@ std::string Progress::state() const {
   const double rate = elapsed > 0 ? static_cast<double>(samples_) / elapsed : 0.0;
   return fmt::format("step {}/{}  loss {:.4f}  {:.1f} samples/s  {} left", done_, all_, loss_, rate,
                      duration_text(left));
+}
+
+PassProgress::PassProgress(std::string title, int64_t rows, int ranks, Log& log, bool active,
+                           std::optional<std::chrono::milliseconds> quiet)
+    : title_(std::move(title)),
+      rows_(static_cast<double>(rows)),
+      ranks_(ranks),
+      log_(log),
+      active_(active),
+      start_(Clock::now()) {
+  next_ = start_ + quiet.value_or(log.rewrites() ? kQuietOnTerminal : kQuietElsewhere);
+}
+
+void PassProgress::seen(int64_t rows) {
+  if (!active_) return;
+  // The other ranks, which nobody asks, are about as far.
+  done_ = std::min(rows_, done_ + ranks_ * static_cast<double>(rows));
+  const auto now = Clock::now();
+  if (now < next_ || done_ <= 0.0) return;
+  if (log_.rewrites()) {
+    next_ = now + kTerminalInterval;
+  } else {
+    next_ = now + kPlainInterval;
+  }
+  const double elapsed = std::chrono::duration<double>(now - start_).count();
+  const double rate = elapsed > 0 ? done_ / elapsed : 0.0;
+  const double left = elapsed / done_ * (rows_ - done_);
+  const std::string line = fmt::format("{}: {:3.0f}%  {:.1f} samples/s  {} left", title_,
+                                       100.0 * done_ / rows_, rate, duration_text(left));
+  log_.rewrites() ? log_.rewrite(line) : log_.line(line);
 }
 
 void Progress::note(const std::string& text) {

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "suite/ranks/log.h"
@@ -36,6 +38,32 @@ class Progress {
   double loss_ = 0.0;  // smoothed
   Clock::time_point start_, shown_;
 };
+
+// The same while a model runs over rows without learning: evaluation, prediction, the outputs of a
+// teacher. Most of that is over at once: nothing is shown before it has taken some seconds.
+class PassProgress {
+ public:
+  // `title`: "MRPC kd seed 2, predicting test". `rows`: of all ranks together. `quiet`: nothing is
+  // shown before (absent: a little longer where lines stay).
+  PassProgress(std::string title, int64_t rows, int ranks, Log& log, bool active,
+               std::optional<std::chrono::milliseconds> quiet = std::nullopt);
+
+  // This rank has done so many more.
+  void seen(int64_t rows);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::string title_;
+  double rows_, ranks_;
+  Log& log_;
+  bool active_ = false;
+  double done_ = 0.0;  // of all ranks, about
+  Clock::time_point start_, next_;
+};
+
+// Called with the rows of each forward pass; may be empty.
+using RowsSeen = std::function<void(int64_t)>;
 
 // "3 s", "2 min 05 s", "1 h 02 min".
 std::string duration_text(double seconds);

@@ -272,9 +272,10 @@ class Trainer {
       record.step = step_;
       record.model = role;
       for (const auto& [split, dataset] : data_.dev) {
-        record.metrics[split] = task_metrics(
-            *data_.task,
-            predict(*learner.model, *dataset, control_, place_of_evaluation(role, split, epoch)));
+        const RowsSeen seen = observer_.pass ? observer_.pass(split, dataset->rows()) : nullptr;
+        record.metrics[split] =
+            task_metrics(*data_.task, predict(*learner.model, *dataset, control_,
+                                              place_of_evaluation(role, split, epoch), seen));
       }
       Scores& scores = role == kStudent ? result_.student : result_.others[role];
       scores.last = record.metrics;

@@ -16,6 +16,7 @@
 #include "suite/ranks/collectives.h"
 #include "suite/ranks/control.h"
 #include "suite/training/metrics.h"
+#include "suite/training/progress.h"
 #include "suite/training/train_settings.h"
 
 namespace kdbench {
@@ -61,6 +62,8 @@ struct EvaluationRecord {
 struct Observer {
   std::function<void(const StepRecord&)> step;
   std::function<void(const EvaluationRecord&)> evaluation;
+  // Before a split of so many rows is evaluated: who is told of the rows as they are done.
+  std::function<RowsSeen(const std::string& split, int64_t rows)> pass;
 };
 
 // After the last epoch, and at the model's own best: in the last phase, and in the phases whose

@@ -121,11 +121,21 @@ class Execution {
     json["slurm"] = slurm_provenance();
   }
 
+  std::string title() const {
+    const std::string text = fmt::format("{} {}", learner_.task->name, learner_.label);
+    return parts_.method ? fmt::format("{} seed {}", text, learner_.seed) : text;
+  }
+
+  // Shows how far a pass over so many rows is.
+  RowsSeen pass_over(const std::string& what, int64_t rows) const {
+    auto progress = std::make_shared<PassProgress>(title() + ", " + what, rows, control().size(),
+                                                   *workspace_.log, control().root());
+    return [progress](int64_t done) { progress->seen(done); };
+  }
+
   TrainingResult train_or_score() {
     if (!parts_.method) return TrainingResult{};
-    const std::string title =
-        fmt::format("{} {} seed {}", learner_.task->name, learner_.label, learner_.seed);
-    Progress progress(title, *workspace_.log, control().root());
+    Progress progress(title(), *workspace_.log, control().root());
     Observer observer;
     observer.step = [&](const StepRecord& step) {
       record_.event(step_event(step));
@@ -137,6 +147,9 @@ class Execution {
       const std::string who = evaluation.model == kStudent ? "" : " " + evaluation.model;
       progress.note(
           fmt::format("epoch {}{}{}", evaluation.epoch + 1, who, metrics_text(evaluation.metrics)));
+    };
+    observer.pass = [&](const std::string& split, int64_t rows) {
+      return pass_over("evaluating " + split, rows);
     };
     return train(*parts_.method, {parts_.learners(), parts_.source.feature_memory},
                  parts_.training(*learner_.task), learner_.train,
@@ -152,7 +165,8 @@ class Execution {
       warm_up(model, *dataset);
       control().barrier();
       const auto started = std::chrono::steady_clock::now();
-      const Predictions predictions = predict(model, *dataset, control(), "on " + split);
+      const Predictions predictions = predict(model, *dataset, control(), "on " + split,
+                                              pass_over("predicting " + split, dataset->rows()));
       predict_s_ += seconds_since(started);
       predicted_ += dataset->rows();
       control().on_root(
@@ -181,7 +195,8 @@ class Execution {
       for (const auto& [split, dataset] : parts_.splits) {
         if (split == "train") continue;
         const Predictions predictions =
-            predict(*model, *dataset, control(), "the " + role + " on " + split);
+            predict(*model, *dataset, control(), "the " + role + " on " + split,
+                    pass_over("the " + role + " predicting " + split, dataset->rows()));
         control().on_root([&] {
           record_.predictions(*learner_.task, split + "-" + role, predictions,
                               model->config().labels);

@@ -63,7 +63,7 @@ StatesPass stored_states(const std::shared_ptr<const TeacherSplit>& teacher,
   // Neighbours on the disk: a rank reads its part from end to end.
   const int64_t begin = data->rows() * control.rank() / control.size();
   const int64_t end = data->rows() * (control.rank() + 1) / control.size();
-  return [data, begin, end](const std::function<void(const Ragged&)>& visit) {
+  const auto visit_part = [data, begin, end](const std::function<void(const Ragged&)>& visit) {
     for (int64_t first = begin; first < end; first += kPassRows) {
       std::vector<int64_t> slice(static_cast<size_t>(std::min(kPassRows, end - first)));
       std::iota(slice.begin(), slice.end(), first);
@@ -72,13 +72,15 @@ StatesPass stored_states(const std::shared_ptr<const TeacherSplit>& teacher,
       visit({states.values.select(1, 0), states.offsets});
     }
   };
+  return {data->rows(), visit_part};
 }
 
 StatesPass computed_states(const TrainedModel& model, int64_t layer,
                            const std::shared_ptr<const FeatureSplit>& rows,
                            const Control& control) {
   const std::shared_ptr<const Dataset> data = make_dataset(rows, model.model->config().labels);
-  return [data, layer, &model, &control](const std::function<void(const Ragged&)>& visit) {
+  const auto visit_part = [data, layer, &model,
+                           &control](const std::function<void(const Ragged&)>& visit) {
     ForwardMode mode;
     mode.hidden_layers = {layer};
     forward_share(*model.model, *data, control, mode,
@@ -87,6 +89,7 @@ StatesPass computed_states(const TrainedModel& model, int64_t layer,
                            batch.ragged_field(field::kTokens).offsets});
                   });
   };
+  return {data->rows(), visit_part};
 }
 
 at::Tensor train_feature_memory(const FeatureMemoryNeeds& needs, int64_t positions, int64_t hidden,
@@ -94,7 +97,16 @@ at::Tensor train_feature_memory(const FeatureMemoryNeeds& needs, int64_t positio
   MemoryTrainer trainer(needs.centroids, positions, hidden, kMemorySeed);
   for (int64_t epoch = 0; epoch < needs.epochs; ++epoch) {
     trainer.begin_pass();
-    workspace.control.agree([&] { pass([&](const Ragged& states) { trainer.add(states); }); });
+    PassProgress progress(fmt::format("memory of {} centroids, pass {} of {}", needs.centroids,
+                                      epoch + 1, needs.epochs),
+                          pass.rows, workspace.control.size(), *workspace.log,
+                          workspace.control.root());
+    workspace.control.agree([&] {
+      pass.visit_part([&](const Ragged& states) {
+        trainer.add(states);
+        progress.seen(states.offsets.numel() - 1);
+      });
+    });
     workspace.collectives.allreduce_sum(trainer.sums());
     trainer.end_pass();
   }

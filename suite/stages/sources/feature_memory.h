@@ -15,9 +15,12 @@
 
 namespace kdbench {
 
-// One pass over this rank's part of the training rows: calls its argument with the states (tokens,
-// H) of one batch after the other. Local.
-using StatesPass = std::function<void(const std::function<void(const Ragged&)>&)>;
+// One pass over the training rows. visit_part calls its argument with the states (tokens, H) of one
+// batch after the other, of this rank's part. Local.
+struct StatesPass {
+  int64_t rows = 0;  // of all ranks
+  std::function<void(const std::function<void(const Ragged&)>&)> visit_part;
+};
 
 // States of one layer as they are stored (`teacher` has that layer's hidden states alone), or as
 // the model gives them in each pass anew. What is passed must live as long as the result.

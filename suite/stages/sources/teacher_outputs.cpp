@@ -21,8 +21,12 @@ namespace {
 class OutputPass {
  public:
   OutputPass(Model& model, std::shared_ptr<const FeatureSplit> features,
-             const OutputRequest& request, const Control& control)
-      : model_(model), features_(std::move(features)), request_(request), control_(control) {
+             const OutputRequest& request, const std::string& title, const Workspace& workspace)
+      : model_(model),
+        features_(std::move(features)),
+        request_(request),
+        control_(workspace.control),
+        progress_(title, features_->rows(), control_.size(), *workspace.log, control_.root()) {
     split_.name = features_->name;
     split_.source_sha256 = features_->source_sha256;
     split_.label_order = model.config().labels;
@@ -82,6 +86,7 @@ class OutputPass {
 
   void take(const Batch& batch, const Outputs& outputs) {
     check_finite(outputs);
+    progress_.seen(batch.rows());
     const int64_t* ids = batch.row_ids.const_data_ptr<int64_t>();
     split_.row_ids.insert(split_.row_ids.end(), ids, ids + batch.rows());
     append_values(split_.logits, outputs.logits);
@@ -114,6 +119,7 @@ class OutputPass {
   std::shared_ptr<const FeatureSplit> features_;
   const OutputRequest& request_;
   const Control& control_;
+  PassProgress progress_;
   ForwardMode mode_;
   std::unique_ptr<Dataset> data_;
   std::vector<int64_t> by_id_;  // rows in ascending row id
@@ -143,7 +149,8 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
   });
   write_teacher_store(file, workspace.control.comm(), info, bytes, [&](TeacherStoreWriter& writer) {
     for (const auto& name : request.splits) {
-      OutputPass pass(*model.model, features.store.split(name), request, workspace.control);
+      const std::string title = fmt::format("{} outputs on {}", model.task->name, name);
+      OutputPass pass(*model.model, features.store.split(name), request, title, workspace);
       writer.add(pass.run(writer));
     }
   });
