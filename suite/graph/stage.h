@@ -31,6 +31,7 @@ struct TrainingWork {
   std::string label;  // the method's, or "teacher", "assistant"
   int64_t seed = 1;
   const TrainingSummary* summary = nullptr;  // lives as long as the TrainingCosts that it is from
+  double teacher_flops = 0.0;                // of a teacher that runs beside it
 };
 
 // What a stage takes, about.

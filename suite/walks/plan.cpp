@@ -80,7 +80,8 @@ class Planner {
                             {},
                             cost.work->summary->parameters,
                             cost.work->summary->cost,
-                            cost.outputs_bytes});
+                            cost.outputs_bytes,
+                            cost.work->teacher_flops});
       place = plan_.work.size();
     }
     plan_.work[place - 1].seeds.push_back(cost.work->seed);

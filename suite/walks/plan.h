@@ -30,6 +30,9 @@ struct WorkPlan {
   int64_t parameters = 0;
   TrainingCost training;        // of one seed; no phases: the model is scored as it is
   int64_t teacher_outputs = 0;  // bytes in memory, with FSD's memory of features
+  double teacher_flops = 0.0;   // of one seed: of a teacher that runs beside it
+
+  double flops() const { return training.flops + teacher_flops; }
 };
 
 // One thing on the disk: a shared stage, or a run.

@@ -69,12 +69,12 @@ std::string training_table(const Plan& plan) {
                           by_phase(training, [](const PhaseCost& phase) { return phase.epochs; }),
                           by_phase(training, [](const PhaseCost& phase) { return phase.steps; }),
                           by_phase(training, [](const PhaseCost& phase) { return phase.updates; }),
-                          fmt::format("{:.3g}", training.flops / steps / 1e9),
-                          fmt::format("{:.3g}", training.flops / 1e12)});
+                          fmt::format("{:.3g}", work.flops() / steps / 1e9),
+                          fmt::format("{:.3g}", work.flops() / 1e12)});
   }
   table.notes = {
-      "Updates: optimizer steps. FLOP: 3 x forward on real tokens, evaluation not "
-      "counted."};
+      "Updates: optimizer steps. FLOP: 3 x forward on real tokens, and the forward pass of a "
+      "teacher online; evaluation not counted."};
   return write_console(table);
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "io/base/error.h"
@@ -181,6 +182,27 @@ TEST_F(Sources, OnlineModelsStoreNothing) {
               ElementsAre("RTE takd seed 1, teacher online", "RTE takd seed 2, teacher online",
                           "RTE fsd seed 1, teacher online", "RTE fsd seed 2, teacher online",
                           "RTE finetune seed 1", "RTE finetune seed 2"));
+}
+
+// In 2 epochs: the students' own work is the same, the teacher's is added.
+TEST_F(Sources, ATeacherOnlineIsCounted) {
+  const std::string kd = "[[method]]\nname = \"kd\"\n";
+  const std::vector<std::string> twice{"train.epochs=2"};
+  const Plan stored = plan(load(kd, twice));
+  const Plan online = plan(load(kd + "teacher_outputs = \"online\"\n", twice));
+  const auto flops = [](const Plan& plan, const std::string& kind) {
+    return std::find_if(plan.stages.begin(), plan.stages.end(),
+                        [&](const StagePlan& stage) { return stage.kind == kind; })
+        ->flops;
+  };
+  const double pass = flops(stored, "teacher-outputs");  // one over all rows
+  EXPECT_GT(pass, 0.0);
+  const double epochs = static_cast<double>(online.work.back().training.epochs);
+  EXPECT_DOUBLE_EQ(flops(online, "run"), flops(stored, "run") + epochs * pass);
+  EXPECT_DOUBLE_EQ(online.work.back().teacher_flops, epochs * pass);
+  EXPECT_DOUBLE_EQ(online.work.back().flops(), flops(online, "run"));
+  EXPECT_DOUBLE_EQ(stored.work.back().flops(), stored.work.back().training.flops);
+  EXPECT_GT(online.seconds(), 0.0);
 }
 
 TEST_F(Sources, AMethodThatTakesNoOutputsStoresNone) {

@@ -40,6 +40,15 @@ int64_t run_bytes(const Learner& learner, const TrainingSummary& summary,
   return bytes;
 }
 
+// Of a teacher that runs beside the training: it sees each row once an epoch.
+double online_flops(const Learner& learner, const TrainingCost& training, TrainingCosts& costs,
+                    const Workspace& workspace) {
+  if (!learner.source || !learner.source->online) return 0.0;
+  SourceModel& model = *learner.source->model;
+  const auto rows = model.rows().rows(workspace).store.split("train");
+  return static_cast<double>(training.epochs) * costs.forward_flops(model.initial(), rows);
+}
+
 }  // namespace
 
 void need_all(Stage& stage, const Learner& learner) {
@@ -75,8 +84,9 @@ Cost cost_of(const Learner& learner, TrainingCosts& costs, const Workspace& work
   cost.disk_bytes = run_bytes(learner, summary, rows);
   cost.memory_bytes = summary.cost.ram.total() + source_bytes(learner, costs);
   cost.outputs_bytes = stored_outputs_bytes(learner, rows);
-  cost.flops = summary.cost.flops;
-  cost.work = {learner.label, learner.seed, &summary};
+  const double beside = online_flops(learner, summary.cost, costs, workspace);
+  cost.flops = summary.cost.flops + beside;
+  cost.work = {learner.label, learner.seed, &summary, beside};
   return cost;
 }
 
