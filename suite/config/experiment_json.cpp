@@ -12,6 +12,14 @@ nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
   return path ? nlohmann::json(utf8_text(path->string())) : nlohmann::json();
 }
 
+// The vocabulary of embedded corpora is made with them and has no path of its own.
+nlohmann::json model_json(const Experiment& experiment, const ModelSettings& model) {
+  nlohmann::json json = to_json(model);
+  if (experiment.data.synthetic && model.tokenizer == experiment.data.root)
+    json["tokenizer"] = nlohmann::json();
+  return json;
+}
+
 nlohmann::json method_json(const Experiment& experiment, const MethodSettings& method) {
   nlohmann::json json{{"name", method.name},
                       {"label", method.label},
@@ -20,7 +28,7 @@ nlohmann::json method_json(const Experiment& experiment, const MethodSettings& m
                       {"grid_point", method.grid_point},
                       {"teacher_outputs", method.teacher_outputs}};
   json["teacher_outputs_file"] = text_or_null(method.teacher_outputs_file);
-  json["student"] = method.student ? to_json(*method.student) : nlohmann::json();
+  json["student"] = method.student ? model_json(experiment, *method.student) : nlohmann::json();
   for (const auto& [task, values] : method.task_options) {
     json["task_options"][task] = to_json(Options(values));
   }
@@ -36,7 +44,7 @@ nlohmann::json teacher_json(const Experiment& experiment,
                             TrainSettings (Experiment::*train_of)(const std::string&) const) {
   if (!settings) return {};
   const TeacherSettings& teacher = *settings;
-  nlohmann::json json = to_json(teacher.model);
+  nlohmann::json json = model_json(experiment, teacher.model);
   json["per_seed"] = teacher.per_seed;
   json["train"] = nlohmann::json();
   if (!teacher.train) return json;
@@ -68,7 +76,7 @@ nlohmann::json Experiment::to_json() const {
   json["teacher"] = teacher_json(*this, teacher, &Experiment::teacher_train_of);
   if (assistant)
     json["assistant"] = teacher_json(*this, assistant, &Experiment::assistant_train_of);
-  json["student"] = student ? kdbench::to_json(*student) : nlohmann::json();
+  json["student"] = student ? model_json(*this, *student) : nlohmann::json();
   json["methods"] = nlohmann::json::array();
   for (const auto& method : methods) json["methods"].push_back(method_json(*this, method));
   return json;

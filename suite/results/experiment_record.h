@@ -15,4 +15,9 @@ namespace kdbench {
 // jobs may write it at the same time. Local; throws machine errors.
 std::string record_experiment(const Experiment& experiment, const std::filesystem::path& out);
 
+// The experiment file of a run's folder, or of such a record (<hash>.json): loaded again, it
+// resolves to what is recorded. Its first lines say where it comes from, and how that run alone is
+// made. Local; throws user errors.
+std::string recorded_experiment(const std::filesystem::path& path);
+
 }  // namespace kdbench

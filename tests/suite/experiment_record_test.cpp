@@ -12,6 +12,7 @@
 #include "suite/walks/make.h"
 #include "tests/suite/config/experiment_folder.h"
 #include "tests/support/grid_experiment.h"
+#include "tests/support/user_error.h"
 
 namespace kdbench {
 namespace {
@@ -82,6 +83,48 @@ TEST(ExperimentRecord, OtherSettingsAreAnotherFile) {
   std::vector<std::string> names{hash + ".json", other + ".json"};
   std::sort(names.begin(), names.end());
   EXPECT_EQ(names_in(out / "tiny/experiments"), names);
+}
+
+// What `inspect --experiment` writes is the same experiment, and its runs are found again.
+TEST(ExperimentRecord, IsAnExperimentFileAgain) {
+  const TempFolder folder;
+  const Control control(MPI_COMM_SELF);
+  const auto collectives = make_collectives(control, at::kCPU);
+  const Workspace workspace{control, *collectives, at::kCPU, 1, folder / "out", "test"};
+  const Experiment first =
+      load_experiment(folder.write("experiment.toml", testing::kGridExperiment),
+                      {"data.tasks=['STS-B']", "train.epochs=1"});
+  const std::string label = first.methods.back().label;
+  const Selection selection{{}, {label}, {}};
+  const ExperimentRuns made = make_experiment(first, workspace, selection);
+  ASSERT_EQ(made.runs.size(), 2U);
+  for (const auto& run : made.runs) {
+    const std::string text = recorded_experiment(run);
+    const json record = read_run_json(run);
+    EXPECT_NE(text.find(record.at("run_id")), std::string::npos);
+    EXPECT_NE(
+        text.find(record.at("role") == "teacher"
+                      ? "kdbench finetune FILE --tasks STS-B --seeds 1"
+                      : "kdbench distill FILE --tasks STS-B --method '" + label + "' --seeds 1"),
+        std::string::npos);
+    const Experiment again = load_experiment(folder.write("again.toml", text), {});
+    EXPECT_EQ(record_experiment(again, folder / "elsewhere"), record.at("config_hash"));
+    const ExperimentRuns found = make_experiment(again, workspace, selection);
+    EXPECT_EQ(found.reused, 1);
+    EXPECT_EQ(found.runs, made.runs);
+    // Folders of a grid's points are names that no shell expands.
+    EXPECT_EQ(run.filename().string().find_first_of("[]{}()*?,= '\"$&;|<>!~"), std::string::npos);
+  }
+  const fs::path file =
+      folder / "out/grid/experiments" / names_in(folder / "out/grid/experiments").at(0);
+  const Experiment whole =
+      load_experiment(folder.write("whole.toml", recorded_experiment(file)), {});
+  EXPECT_EQ(json_hash(whole.to_json()), file.stem());
+  const std::string damaged = testing::user_error_of([&] {
+    folder.write("out/grid/experiments/" + file.filename().string(), "{}");
+    recorded_experiment(file);
+  });
+  EXPECT_NE(damaged.find("is not what was written"), std::string::npos);
 }
 
 // Two tasks; kd has another alpha on MRPC, and a student of its own beside another method.

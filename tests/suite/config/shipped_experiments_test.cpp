@@ -12,7 +12,9 @@
 #include <tuple>
 
 #include "io/base/error.h"
+#include "io/base/sha256.h"
 #include "suite/config/experiment.h"
+#include "suite/config/experiment_toml.h"
 #include "suite/config/toml_reader.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_data.h"
@@ -108,6 +110,32 @@ TEST(ShippedExperiments, LoadWhereTheReadmeSaysDataLie) {
   const auto files = shipped.files();
   EXPECT_GE(files.size(), 9u);
   for (const auto& file : files) EXPECT_EQ(problems_of(file), "") << file;
+}
+
+TEST(ShippedExperiments, WrittenAgainResolveToTheSame) {
+  const Shipped shipped;
+  shipped.add_data();
+  for (const auto& file : shipped.files()) {
+    const auto before = load_experiment(file, {}).to_json();
+    const fs::path again = shipped.write("again.toml", experiment_toml(before));
+    EXPECT_EQ(json_hash(load_experiment(again, {}).to_json()), json_hash(before)) << file;
+  }
+}
+
+TEST(ShippedExperiments, OneKeyNamesTheBaseModel) {
+  const Shipped shipped;
+  shipped.add_data();
+  const std::string other = (shipped / "data/bert-large-uncased").string();
+  for (const char* name : {"pkd-best-rte.toml", "pkd-6layer.toml", "fsd-table2.toml"}) {
+    const Experiment experiment = load_experiment(
+        shipped / (std::string("suite/experiments/official/") + name), {"model.weights=" + other});
+    EXPECT_EQ(experiment.teacher->model.weights, other);
+    EXPECT_EQ(experiment.student->weights, other);
+    for (const auto& method : experiment.methods) {
+      if (!method.student) continue;
+      EXPECT_EQ(method.student->weights, other) << method.label;
+    }
+  }
 }
 
 TEST(ShippedExperiments, WithoutDataOnlyFoldersAreMissing) {
