@@ -180,4 +180,10 @@ std::string write_summary(const std::vector<json>& runs) {
   return text;
 }
 
+nlohmann::json summary_json(const std::vector<json>& runs) {
+  return {{"comparison", write_json(comparison_table(runs))},
+          {"grids", write_json(grid_table(runs))},
+          {"not_done", write_json(not_done_table(runs))}};
+}
+
 }  // namespace kdbench

@@ -19,5 +19,7 @@ Table comparison_table(const std::vector<nlohmann::json>& runs);
 // For the terminal: the comparison table, and below it the grids, and the runs that are not done,
 // with reasons.
 std::string write_summary(const std::vector<nlohmann::json>& runs);
+// The same tables for programs: "comparison", "grids", "not_done" (write_json).
+nlohmann::json summary_json(const std::vector<nlohmann::json>& runs);
 
 }  // namespace kdbench

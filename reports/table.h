@@ -3,6 +3,8 @@
 // people read is rounded, what programs read is not.
 #pragma once
 
+#include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +55,11 @@ struct Cell {
   std::optional<double> value, spread;
 };
 
+// A number of things, with all of its digits.
+inline Cell integer_cell(int64_t count) {
+  return {static_cast<double>(count), std::to_string(count)};
+}
+
 struct Table {
   std::string title;
   std::vector<Column> header;
@@ -78,5 +85,7 @@ std::string write_markdown(const Table& table);
 // RFC 4180 with "\n": a line of names, then every row with numbers in full; missing values are
 // empty fields. Neither title nor notes.
 std::string write_csv(const Table& table);
+// {"rows": [{name: value, ...}, ...], "notes": [...]}, numbers in full, null for missing values.
+nlohmann::json write_json(const Table& table);
 
 }  // namespace kdbench

@@ -78,8 +78,12 @@ ExitCode dispatch(int argc, char** argv, const Control& control) {
   app.set_version_flag("--version",
                        "kdbench " + build_provenance().at("version").get<std::string>());
   VerbAction action;
+  Answer answer;
   for (const auto& verb : all_verbs()) {
     CLI::App* sub = app.add_subcommand(verb.name, verb.help);
+    if (!verb.json_lines) {
+      sub->add_flag("--json", answer.json, "one JSON document on stdout instead of text");
+    }
     VerbAction declared = verb.declare(*sub);
     sub->callback([&action, declared] { action = declared; });
   }
@@ -93,7 +97,9 @@ ExitCode dispatch(int argc, char** argv, const Control& control) {
     const std::string verb = used.empty() ? "" : used.front()->get_name();
     throw_usage_error(verb, error.what(), "kdbench " + verb + (verb.empty() ? "" : " ") + "--help");
   }
-  return action({control, command_line(argc, argv)});
+  const ExitCode code = action({control, command_line(argc, argv), answer});
+  if (control.root()) answer.finish();
+  return code;
 }
 
 // One rank's error: the job ends with it. Alone there is nobody to wait for.

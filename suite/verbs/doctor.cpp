@@ -86,9 +86,10 @@ Facts gather_facts(const Workspace& workspace, const nlohmann::json& build) {
   return facts;
 }
 
-std::string host_table(const Facts& facts) {
+Table host_table(const Facts& facts) {
   Table table;
-  table.header = {"host", "ranks", "CPUs", "cores a rank may use", "share", "bound", "GPUs"};
+  table.header = {"host",  "ranks", {"CPUs", "cpus"}, {"cores a rank may use", "usable"},
+                  "share", "bound", {"GPUs", "gpus"}};
   for (const auto& host : facts.hosts) {
     const auto [least, most] =
         std::minmax_element(host.rank_cpus.begin(), host.rank_cpus.end(),
@@ -96,11 +97,11 @@ std::string host_table(const Facts& facts) {
     const std::string cores = least->size() == most->size()
                                   ? std::to_string(least->size())
                                   : fmt::format("{}-{}", least->size(), most->size());
-    table.rows.push_back({host.name, std::to_string(host.ranks()), std::to_string(host.cpus), cores,
-                          fmt::format("{:.2g}", host.least_share()), host.binding(),
-                          std::to_string(host.gpus.size())});
+    table.rows.push_back({host.name, integer_cell(host.ranks()), integer_cell(host.cpus), cores,
+                          Cell(host.least_share(), fmt::format("{:.2g}", host.least_share())),
+                          host.binding(), integer_cell(static_cast<int64_t>(host.gpus.size()))});
   }
-  return write_console(table);
+  return table;
 }
 
 std::string line(const std::string& key, const std::string& value) {
@@ -169,11 +170,36 @@ std::string fact_lines(const Facts& facts, const Workspace& workspace, const nlo
          line("Slurm", slurm.empty() ? "not in a job" : listed(slurm));
 }
 
-void print(const std::vector<Finding>& findings) {
+std::string findings_text(const std::vector<Finding>& findings) {
+  std::string text;
   for (const auto& finding : findings) {
-    fmt::print("{:<7}{}\n", verdict_text(finding.verdict), finding.what);
-    if (!finding.advice.empty()) fmt::print("       -> {}\n", finding.advice);
+    text += fmt::format("{:<7}{}\n", verdict_text(finding.verdict), finding.what);
+    if (!finding.advice.empty()) text += fmt::format("       -> {}\n", finding.advice);
   }
+  return text;
+}
+
+nlohmann::json findings_json(const std::vector<Finding>& findings) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& finding : findings) {
+    list.push_back({{"verdict", verdict_text(finding.verdict)},
+                    {"what", finding.what},
+                    {"advice", finding.advice}});
+  }
+  return list;
+}
+
+nlohmann::json facts_json(const Facts& facts, const Workspace& workspace) {
+  const Disk disk = disk_of(workspace.out);
+  return {{"hosts", write_json(host_table(facts)).at("rows")},
+          {"cpu_capability", facts.cpu_capability},
+          {"vector_features", vector_features()},
+          {"available_memory_bytes", facts.memory},
+          {"shared_memory_bytes", facts.shared_memory},
+          {"out", workspace.out.string()},
+          {"free_disk_bytes", facts.disk},
+          {"file_system", disk.type},
+          {"mpi_thread_level", thread_level()}};
 }
 
 ExitCode doctor(const SessionOptions& options, const VerbContext& context) {
@@ -184,8 +210,12 @@ ExitCode doctor(const SessionOptions& options, const VerbContext& context) {
   const Facts facts = gather_facts(workspace, build);
   add_cpu_use(system, facts.cpu_use);
   context.control.on_root([&] {
-    fmt::print("{}\n{}\n", host_table(facts), fact_lines(facts, workspace, build, system));
-    std::fflush(stdout);
+    context.answer.text(fmt::format("{}\n{}\n", write_console(host_table(facts)),
+                                    fact_lines(facts, workspace, build, system)));
+    context.answer.data.update({{"facts", facts_json(facts, workspace)},
+                                {"system", system},
+                                {"build", build},
+                                {"slurm", slurm_provenance()}});
   });
   std::vector<Finding> all{check_allreduce(workspace), check_store(workspace),
                            check_gemm(workspace)};
@@ -194,8 +224,9 @@ ExitCode doctor(const SessionOptions& options, const VerbContext& context) {
     return finding.verdict == Verdict::kBroken;
   });
   context.control.on_root([&] {
-    print(all);
-    fmt::print("\n{}\n", broken ? "Not usable as it is." : "Ready.");
+    context.answer.text(
+        fmt::format("{}\n{}\n", findings_text(all), broken ? "Not usable as it is." : "Ready."));
+    context.answer.data.update({{"findings", findings_json(all)}, {"ready", !broken}});
   });
   return context.control.any(broken) ? ExitCode::kMachine : ExitCode::kDone;
 }

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "io/base/look.h"
 #include "reports/comparison.h"
 #include "reports/run_fields.h"
 #include "suite/machine/provenance.h"
@@ -53,7 +54,7 @@ Experiment load_selected(const ExperimentOptions& options, const VerbContext& co
 namespace {
 
 // A run's key holds its inputs, not the code: a change of the program does not make it again.
-void print_other_commits(const std::vector<nlohmann::json>& runs) {
+std::string other_commits(const std::vector<nlohmann::json>& runs) {
   const std::string own = build_provenance().at("git").at("commit");
   std::set<std::string> others;
   size_t count = 0;
@@ -63,22 +64,50 @@ void print_other_commits(const std::vector<nlohmann::json>& runs) {
     others.insert(commit.substr(0, 10));
     ++count;
   }
-  if (count == 0) return;
-  fmt::print(
+  if (count == 0) return "";
+  return fmt::format(
       "note: {} of these {} runs are of another commit of kdbench ({}; this is {}); another "
       "--out makes them with this one\n",
       count, runs.size(), fmt::join(others, ", "), own.substr(0, 10));
 }
 
+// What a program needs to go on: which runs there are, where, and how they ended.
+nlohmann::json run_list(const std::vector<nlohmann::json>& runs) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& run : runs) {
+    nlohmann::json entry = nlohmann::json::object();
+    for (const char* key : {"run_id", "task", "label", "role", "seed", "status", "reason"}) {
+      entry[key] = run.value(key, nlohmann::json());
+    }
+    const std::filesystem::path folder = text_of(run, "folder");
+    entry["folder"] = folder.string();
+    const auto model = (folder / run.value("model", "model")).lexically_normal();
+    if (is_folder(model)) entry["model"] = model.string();
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
 }  // namespace
+
+nlohmann::json runs_json(const ExperimentRuns& result, const std::vector<nlohmann::json>& runs) {
+  nlohmann::json json = summary_json(runs);
+  json["experiment"] = result.folder.filename().string();
+  json["folder"] = result.folder.string();
+  json["done"] = result.done;
+  json["reused"] = result.reused;
+  json["failed"] = result.failed;
+  json["runs"] = run_list(runs);
+  return json;
+}
 
 ExitCode finish_experiment(const ExperimentRuns& result, const VerbContext& context) {
   context.control.on_root([&] {
     const auto runs = read_runs(result.runs);
-    fmt::print("{}", write_summary(runs));
-    fmt::print("\n{} runs done, {} reused, {} failed; results in {}\n", result.done, result.reused,
-               result.failed, result.folder.string());
-    print_other_commits(runs);
+    context.answer.text(fmt::format("{}\n{} runs done, {} reused, {} failed; results in {}\n{}",
+                                    write_summary(runs), result.done, result.reused, result.failed,
+                                    result.folder.string(), other_commits(runs)));
+    context.answer.data.update(runs_json(result, runs));
   });
   return result.failed > 0 ? ExitCode::kRunFailed : ExitCode::kDone;
 }

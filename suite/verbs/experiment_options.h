@@ -31,6 +31,9 @@ void add_method_option(CLI::App& app, ExperimentOptions& options);
 Experiment load_selected(const ExperimentOptions& options, const VerbContext& context,
                          ExperimentPart part = ExperimentPart::kAll);
 
+// What was made, for programs. `runs`: the records. Local.
+nlohmann::json runs_json(const ExperimentRuns& result, const std::vector<nlohmann::json>& runs);
+
 // Prints the comparison table of the runs and where they lie. Collective.
 ExitCode finish_experiment(const ExperimentRuns& result, const VerbContext& context);
 

@@ -101,7 +101,7 @@ void check(const ExportOptions& options, Problems& problems) {
 }
 
 void export_memory(const ExportOptions& options, const TrainedModel& model,
-                   const Features& features, const Workspace& workspace) {
+                   const Features& features, const Workspace& workspace, Answer& answer) {
   const auto pass = computed_states(model, options.memory.layer, features.store.split("train"),
                                     workspace.control);
   const at::Tensor centroids = train_feature_memory(options.memory, options.max_seq_length,
@@ -111,8 +111,14 @@ void export_memory(const ExportOptions& options, const TrainedModel& model,
       throw not_finite(options.model, "the centroids of its states are");
     write_feature_memory(centroids, {model.task->name, options.memory.layer, model.sha256},
                          options.memory_file);
-    fmt::print("{}: {} centroids of layer {} of {} on {}\n", options.memory_file,
-               options.memory.centroids, options.memory.layer, options.model, model.task->name);
+    answer.text(fmt::format("{}: {} centroids of layer {} of {} on {}\n", options.memory_file,
+                            options.memory.centroids, options.memory.layer, options.model,
+                            model.task->name));
+    answer.data["memory"] = {{"file", options.memory_file},
+                             {"model", options.model},
+                             {"task", model.task->name},
+                             {"layer", options.memory.layer},
+                             {"centroids", options.memory.centroids}};
   });
 }
 
@@ -147,11 +153,16 @@ ExitCode export_outputs(ExportOptions options, const VerbContext& context) {
   if (!options.file.empty()) {
     write_teacher_outputs(model, features, options.request, options.file, workspace);
     context.control.on_root([&] {
-      fmt::print("{}: outputs of {} on {} ({})\n", options.file, options.model, model.task->name,
-                 fmt::join(options.request.splits, ", "));
+      context.answer.text(fmt::format("{}: outputs of {} on {} ({})\n", options.file, options.model,
+                                      model.task->name, fmt::join(options.request.splits, ", ")));
+      context.answer.data["teacher_outputs"] = {{"file", options.file},
+                                                {"model", options.model},
+                                                {"task", model.task->name},
+                                                {"splits", options.request.splits}};
     });
   }
-  if (!options.memory_file.empty()) export_memory(options, model, features, workspace);
+  if (!options.memory_file.empty())
+    export_memory(options, model, features, workspace, context.answer);
   return ExitCode::kDone;
 }
 

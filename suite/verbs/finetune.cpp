@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -16,14 +16,16 @@ std::string model_text(const nlohmann::json& run, const std::filesystem::path& r
   return "model in " + (record / run["model"].get<std::string>()).lexically_normal().string();
 }
 
-void print_teachers(const std::vector<std::filesystem::path>& records) {
+void answer_teachers(const ExperimentRuns& made, Answer& answer) {
   std::vector<nlohmann::json> runs;
-  for (const auto& record : records) runs.push_back(read_runs({record}).front());
-  fmt::print("{}\n", write_summary(runs));
+  for (const auto& record : made.runs) runs.push_back(read_runs({record}).front());
+  std::string text = write_summary(runs) + "\n";
   for (size_t i = 0; i < runs.size(); ++i) {
-    fmt::print("{} seed {}: {}\n", runs[i].value("task", ""), runs[i].value("seed", 0),
-               model_text(runs[i], records[i]));
+    text += fmt::format("{} seed {}: {}\n", runs[i].value("task", ""), runs[i].value("seed", 0),
+                        model_text(runs[i], made.runs[i]));
   }
+  answer.text(text);
+  answer.data.update(runs_json(made, runs));
 }
 
 struct FinetuneOptions : ExperimentOptions {
@@ -41,11 +43,11 @@ ExitCode finetune(const FinetuneOptions& options, const VerbContext& context) {
   const Session session(options.session, context);
   if (options.plan.dry_run) {
     return print_plan(experiment, options.plan, options.selection, ExperimentPart::kTeachers,
-                      session.workspace());
+                      session.workspace(), context.answer);
   }
   const ExperimentRuns made = make_experiment(experiment, session.workspace(), options.selection,
                                               ExperimentPart::kTeachers);
-  context.control.on_root([&] { print_teachers(made.runs); });
+  context.control.on_root([&] { answer_teachers(made, context.answer); });
   return made.failed > 0 ? ExitCode::kRunFailed : ExitCode::kDone;
 }
 

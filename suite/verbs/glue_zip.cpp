@@ -43,7 +43,7 @@ void write_folder(const fs::path& folder, const ZipEntries& entries) {
   if (failed) throw_machine_error(folder.string(), "cannot be put in place: " + failed.message());
 }
 
-void write_submission(const GlueZipOptions& options) {
+void write_submission(const GlueZipOptions& options, Answer& answer) {
   const fs::path out = plain_path(options.out);
   if (is_there(out)) {
     throw_user_error("--out " + options.out, "is already there", "results are never overwritten");
@@ -57,8 +57,13 @@ void write_submission(const GlueZipOptions& options) {
   } else {
     write_folder(out, entries_of(files));
   }
-  for (const auto& file : files) fmt::print("{:<11}  {}\n", file.name, file.origin);
-  fmt::print("submission in {}\n", (archive_only ? out : out / kArchive).string());
+  const std::string archive = (archive_only ? out : out / kArchive).string();
+  answer.data["archive"] = archive;
+  for (const auto& file : files) {
+    answer.text(fmt::format("{:<11}  {}\n", file.name, file.origin));
+    answer.data["files"].push_back({{"name", file.name}, {"origin", file.origin}});
+  }
+  answer.text(fmt::format("submission in {}\n", archive));
 }
 
 }  // namespace
@@ -81,7 +86,7 @@ Verb glue_zip_verb() {
                          "accept test sets of other sizes: such a file cannot be submitted");
             app.footer("Files of tasks without a run are filled with a constant, which is said.");
             return [options](const VerbContext& context) {
-              context.control.on_root([&] { write_submission(*options); });
+              context.control.on_root([&] { write_submission(*options, context.answer); });
               return ExitCode::kDone;
             };
           },

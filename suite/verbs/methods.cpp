@@ -15,7 +15,7 @@ namespace kdbench {
 namespace {
 
 // What a method takes from a teacher of twice the student's depth, with its default options.
-std::string needs_text(const MethodEntry& entry) {
+std::vector<std::string> needs_of(const MethodEntry& entry) {
   std::map<std::string, OptionValue> defaults;
   for (const auto& spec : entry.options) {
     if (spec.absent.empty()) defaults[spec.name] = spec.fallback;
@@ -31,17 +31,30 @@ std::string needs_text(const MethodEntry& entry) {
   if (!needs.hidden_layers.empty()) parts.push_back("states of every token");
   if (needs.feature_memory.centroids > 0) parts.push_back("a memory of centroids");
   if (needs.trains_teacher) parts.push_back("the model itself, which learns too");
+  return parts;
+}
+
+std::string needs_text(const MethodEntry& entry) {
+  const auto parts = needs_of(entry);
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string keys_text(const std::vector<OptionSpec>& specs) {
+Table keys_table(const std::vector<OptionSpec>& specs) {
   Table table;
-  table.header = {"key", "takes", "default", "meaning", "default from"};
+  table.header = {"key", "takes", "default", "meaning", {"default from", "default_from"}};
   for (const auto& spec : specs) {
     table.rows.push_back(
         {spec.name, expectation(spec), default_text(spec), spec.meaning, spec.source});
   }
-  return write_console(table);
+  return table;
+}
+
+std::string keys_text(const std::vector<OptionSpec>& specs) {
+  return write_console(keys_table(specs));
+}
+
+nlohmann::json keys_json(const std::vector<OptionSpec>& specs) {
+  return write_json(keys_table(specs)).at("rows");
 }
 
 std::string method_text(const MethodEntry& entry) {
@@ -50,21 +63,48 @@ std::string method_text(const MethodEntry& entry) {
   return text + (entry.options.empty() ? "no keys of its own\n" : keys_text(entry.options));
 }
 
-std::string train_text() {
+nlohmann::json method_json(const MethodEntry& entry) {
+  return {{"name", entry.name},
+          {"summary", entry.summary},
+          {"needs", needs_of(entry)},
+          {"keys", keys_json(entry.options)}};
+}
+
+std::vector<OptionSpec> train_specs() {
   std::vector<OptionSpec> specs;
   for (const auto& key : train_keys()) specs.push_back(key.spec);
+  return specs;
+}
+
+std::string train_text() {
   return "train: keys of [train], [task.<TASK>.train], [teacher.train], [assistant.train] and "
          "[method.train]\n" +
-         keys_text(specs);
+         keys_text(train_specs());
+}
+
+std::vector<OptionSpec> size_specs(const Architecture& architecture) {
+  std::vector<OptionSpec> specs;
+  for (const auto& key : architecture.sizes) specs.push_back(key.spec);
+  return specs;
+}
+
+std::vector<std::string> presets_of(const Architecture& architecture) {
+  std::vector<std::string> presets;
+  for (const auto& preset : architecture.presets) presets.push_back(preset.name);
+  return presets;
 }
 
 std::string architecture_text(const Architecture& architecture) {
-  std::vector<OptionSpec> specs;
-  for (const auto& key : architecture.sizes) specs.push_back(key.spec);
-  std::vector<std::string> presets;
-  for (const auto& preset : architecture.presets) presets.push_back(preset.name);
   return fmt::format("{}: {}\npresets: {}\n{}", architecture.name, architecture.summary,
-                     fmt::join(presets, ", "), keys_text(specs));
+                     fmt::join(presets_of(architecture), ", "),
+                     keys_text(size_specs(architecture)));
+}
+
+nlohmann::json architecture_json(const Architecture& architecture) {
+  return {{"name", architecture.name},
+          {"summary", architecture.summary},
+          {"presets", presets_of(architecture)},
+          {"keys", keys_json(size_specs(architecture))}};
 }
 
 std::string all_text() {
@@ -79,13 +119,30 @@ std::string all_text() {
              fmt::join(architecture_names(), " | "));
 }
 
+bool is_architecture(const std::string& name) {
+  const auto names = architecture_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 std::string text_of(const std::string& name) {
-  const auto architectures = architecture_names();
   if (name.empty()) return all_text();
   if (name == "train") return train_text();
-  return std::find(architectures.begin(), architectures.end(), name) == architectures.end()
-             ? method_text(find_method(name))
-             : architecture_text(find_architecture(name));
+  return is_architecture(name) ? architecture_text(find_architecture(name))
+                               : method_text(find_method(name));
+}
+
+// The same layout whether all are asked for or one.
+nlohmann::json json_of(const std::string& name) {
+  nlohmann::json json = nlohmann::json::object();
+  if (name.empty() || name == "train") json["train"] = keys_json(train_specs());
+  for (const auto& entry : all_methods()) {
+    if (name.empty() || name == entry.name) json["methods"].push_back(method_json(entry));
+  }
+  for (const auto& architecture : architecture_names()) {
+    if (name.empty() || name == architecture)
+      json["architectures"].push_back(architecture_json(find_architecture(architecture)));
+  }
+  return json;
 }
 
 }  // namespace
@@ -99,7 +156,10 @@ Verb methods_verb() {
                 "NAME", *name,
                 "one method only; train: the keys of [train]; an architecture: its sizes");
             return [name](const VerbContext& context) {
-              context.control.on_root([&] { fmt::print("{}", text_of(*name)); });
+              context.control.on_root([&] {
+                context.answer.text(text_of(*name));
+                context.answer.data.update(json_of(*name));
+              });
               return ExitCode::kDone;
             };
           },

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "suite/verbs/plan_options.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "suite/config/experiment_text.h"
+#include "suite/walks/plan_json.h"
 #include "suite/walks/plan_text.h"
 
 namespace kdbench {
@@ -53,12 +54,16 @@ void check_plan_options(const PlanOptions& options) {
 }
 
 ExitCode print_plan(const Experiment& experiment, const PlanOptions& options,
-                    const Selection& selection, ExperimentPart part, const Workspace& workspace) {
+                    const Selection& selection, ExperimentPart part, const Workspace& workspace,
+                    Answer& answer) {
   workspace.control.on_root([&] {
     const Plan plan =
         make_plan(experiment, target_of(options, workspace.control), workspace, selection, part);
-    fmt::print("Resolved experiment ({})\n\n{}\n{}", experiment.file.string(),
-               experiment_text(experiment), plan_text(plan));
+    answer.text(fmt::format("Resolved experiment ({})\n\n{}\n{}", experiment.file.string(),
+                            experiment_text(experiment), plan_text(plan)));
+    answer.data.update({{"experiment", experiment.name},
+                        {"config", experiment.to_json()},
+                        {"plan", plan_json(plan)}});
   });
   return ExitCode::kDone;
 }
@@ -76,7 +81,7 @@ ExitCode make_or_plan(const RunOptions& options, const VerbContext& context) {
   const Session session(options.session, context);
   if (options.plan.dry_run) {
     return print_plan(experiment, options.plan, options.selection, ExperimentPart::kAll,
-                      session.workspace());
+                      session.workspace(), context.answer);
   }
   return finish_experiment(make_experiment(experiment, session.workspace(), options.selection),
                            context);

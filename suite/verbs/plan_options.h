@@ -21,10 +21,10 @@ void add_plan_options(CLI::App& app, PlanOptions& options);
 // What needs --dry-run is refused without it. Local; throws a user error.
 void check_plan_options(const PlanOptions& options);
 
-// What making the selected runs would take, from the root rank to stdout; nothing is written.
-// Collective.
+// Answers what making the selected runs would take; nothing is written. Collective.
 ExitCode print_plan(const Experiment& experiment, const PlanOptions& options,
-                    const Selection& selection, ExperimentPart part, const Workspace& workspace);
+                    const Selection& selection, ExperimentPart part, const Workspace& workspace,
+                    Answer& answer);
 
 // Of the verbs that make an experiment's runs: which of them, or the plan alone.
 struct RunOptions : ExperimentOptions {

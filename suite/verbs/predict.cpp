@@ -6,6 +6,7 @@
 #include "io/base/look.h"
 #include "io/tasks/glue.h"
 #include "reports/comparison.h"
+#include "reports/run_fields.h"
 #include "suite/stages/runs/prediction_stage.h"
 #include "suite/verbs/model_options.h"
 #include "suite/verbs/registry.h"
@@ -37,8 +38,8 @@ void check(const PredictOptions& options, Problems& problems) {
   problems.throw_if_any("predict");
 }
 
-void print_scores(const std::filesystem::path& folder) {
-  const auto run = read_runs({folder}).front();
+std::string scores_text(const nlohmann::json& run) {
+  std::string lines;
   const std::string task = run.at("task");
   const auto& metrics = run.at("metrics").at("last");
   for (const auto& [split, values] : metrics.items()) {
@@ -47,12 +48,25 @@ void print_scores(const std::filesystem::path& folder) {
       text += value.is_number() ? fmt::format("  {} {:.4f}", name, value.get<double>())
                                 : fmt::format("  {} -", name);
     }
-    fmt::print("{} {}:{}\n", task, split, text);
+    lines += fmt::format("{} {}:{}\n", task, split, text);
   }
-  if (metrics.empty()) fmt::print("{}: no labels, no scores\n", task);
+  if (metrics.empty()) lines += fmt::format("{}: no labels, no scores\n", task);
   for (const auto& remark : run.value("remarks", nlohmann::json::array()))
-    fmt::print("{}: {}\n", task, remark.get<std::string>());
-  fmt::print("{}: predictions and logits in {}\n", task, (folder / "predictions").string());
+    lines += fmt::format("{}: {}\n", task, remark.get<std::string>());
+  const std::filesystem::path folder = run.at("folder").get<std::string>();
+  return lines +
+         fmt::format("{}: predictions and logits in {}\n", task, (folder / "predictions").string());
+}
+
+void answer_prediction(const std::filesystem::path& folder, Answer& answer) {
+  const auto run = read_runs({folder}).front();
+  if (is_done(run)) answer.text(scores_text(run));
+  nlohmann::json prediction{{"metrics", nlohmann::json::object()}};
+  for (const char* key : {"task", "run_id", "folder", "status", "reason", "remarks"}) {
+    prediction[key] = run.value(key, nlohmann::json());
+  }
+  if (run.contains("metrics")) prediction["metrics"] = run.at("metrics").at("last");
+  answer.data["predictions"].push_back(std::move(prediction));
 }
 
 ExitCode predict_tasks(PredictOptions options, const VerbContext& context) {
@@ -64,6 +78,7 @@ ExitCode predict_tasks(PredictOptions options, const VerbContext& context) {
   });
   context.control.on_root([&] { check(options, problems); });
   const Session session(options.session, context);
+  context.answer.data["predictions"] = nlohmann::json::array();
   Graph graph;
   Maker maker(session.workspace());
   ExitCode code = ExitCode::kDone;
@@ -73,11 +88,10 @@ ExitCode predict_tasks(PredictOptions options, const VerbContext& context) {
         features_stage(graph, feature_request(options, task), session.workspace());
     const Outcome& made = maker.make(prediction_stage(graph, options.model, options.trained_on,
                                                       task, rows, session.workspace()));
-    if (made.kind == Outcome::Kind::kFailed) {
-      code = ExitCode::kRunFailed;  // it has said why
-    } else {
-      context.control.on_root([&] { print_scores(made.record); });
-    }
+    if (made.kind == Outcome::Kind::kFailed) code = ExitCode::kRunFailed;  // it has said why
+    context.control.on_root([&] {
+      if (!made.record.empty()) answer_prediction(made.record, context.answer);
+    });
     rows.release();
   }
   return code;

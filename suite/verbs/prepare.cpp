@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "suite/stages/rows/features_stage.h"
 #include "suite/verbs/registry.h"
@@ -16,11 +16,14 @@ struct PrepareOptions {
   SessionOptions session;
 };
 
-void print_store(const Task& task, const Features& features) {
+void answer_store(const Task& task, const Features& features, Answer& answer) {
+  nlohmann::json store{{"task", task.name}, {"file", features.file.string()}};
   for (const auto& [name, split] : features.store.splits) {
-    fmt::print("{:8} {:16} {:>8} rows {:>10} tokens  {}\n", task.name, name, split->rows(),
-               split->tokens.size(), features.file.string());
+    answer.text(fmt::format("{:8} {:16} {:>8} rows {:>10} tokens  {}\n", task.name, name,
+                            split->rows(), split->tokens.size(), features.file.string()));
+    store["splits"][name] = {{"rows", split->rows()}, {"tokens", split->tokens.size()}};
   }
+  answer.data["features"].push_back(std::move(store));
 }
 
 ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
@@ -45,7 +48,7 @@ ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
       FeaturesStage& stage = features_stage(graph, request, session.workspace());
       maker.make(stage);
       const Features& rows = stage.rows(session.workspace());
-      context.control.on_root([&] { print_store(*request.task, rows); });
+      context.control.on_root([&] { answer_store(*request.task, rows, context.answer); });
       stage.release();
     });
   }

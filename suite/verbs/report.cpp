@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "reports/report.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "reports/comparison.h"
 #include "suite/machine/provenance.h"
@@ -23,11 +23,13 @@ ReportMaker this_program(const std::string& command) {
           command, utc_now()};
 }
 
-void report(const ReportOptions& options, const std::string& command) {
+void report(const ReportOptions& options, const VerbContext& context) {
   check_report_folder(options.out);
   const auto runs = read_runs({options.results.begin(), options.results.end()});
-  const auto folder = write_report(runs, options.out, this_program(command));
-  fmt::print("{}\nreport in {}\n", write_summary(runs), folder.string());
+  const auto folder = write_report(runs, options.out, this_program(context.command));
+  context.answer.text(fmt::format("{}\nreport in {}\n", write_summary(runs), folder.string()));
+  context.answer.data.update(summary_json(runs));
+  context.answer.data["report"] = folder.string();
 }
 
 }  // namespace
@@ -43,7 +45,7 @@ Verb report_verb() {
                            "the report's folder; an earlier report is replaced")
                 ->required();
             return [options](const VerbContext& context) {
-              context.control.on_root([&] { report(*options, context.command); });
+              context.control.on_root([&] { report(*options, context); });
               return ExitCode::kDone;
             };
           },

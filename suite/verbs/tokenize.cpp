@@ -74,7 +74,7 @@ Verb tokenize_verb() {
               return ExitCode::kDone;
             };
           },
-          /*alone=*/true};
+          /*alone=*/true, /*json_lines=*/true};
 }
 
 }  // namespace kdbench

@@ -10,12 +10,14 @@
 
 #include "io/base/error.h"
 #include "suite/ranks/control.h"
+#include "suite/verbs/answer.h"
 
 namespace kdbench {
 
 struct VerbContext {
   const Control& control;
   std::string command;  // the whole command line, for run.json
+  Answer& answer;       // what it says on stdout, from the root rank
 };
 
 // Runs the verb on every rank (collective); throws Errors. Errors of a single rank end the job,
@@ -30,6 +32,7 @@ struct Verb {
   // One process does it without MPI, which may not start where a job's variables stand without its
   // launcher. Of several ranks the first does it.
   bool alone = false;
+  bool json_lines = false;  // stdout is for programs as it is: without --json
 };
 
 const std::vector<Verb>& all_verbs();

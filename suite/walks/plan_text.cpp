@@ -137,33 +137,9 @@ int64_t idle_ranks(const Plan& plan) {
   return idle;
 }
 
-std::string warnings(const Plan& plan) {
+std::string warning_lines(const Plan& plan) {
   std::string text;
-  const PlanLimits& limits = plan.limits;
-  const int64_t memory = plan.host_bytes();
-  if (memory > limits.available_memory) {
-    text += fmt::format(
-        "warning: {} ranks on a host need about {}, this host has {} available: fewer ranks on a "
-        "host, or train.micro_batch\n",
-        limits.ranks_per_host, bytes_text(memory), bytes_text(limits.available_memory));
-  }
-  if (plan.new_disk_bytes() > limits.free_disk) {
-    text += fmt::format("warning: the results need about {}, the disk has {} free: another --out\n",
-                        bytes_text(plan.new_disk_bytes()), bytes_text(limits.free_disk));
-  }
-  double balance = 1.0;
-  for (const auto& work : plan.work) balance = std::min(balance, work.training.shares.balance);
-  if (const int64_t idle = idle_ranks(plan); idle > 0) {
-    text += fmt::format(
-        "warning: at least {} of {} ranks have no rows in any step: fewer ranks, "
-        "or a larger train.batch_size\n",
-        idle, plan.ranks);
-  } else if (balance < kPoorBalance) {
-    text += fmt::format(
-        "warning: a step keeps the ranks busy for {:.0f} % of its time at most: "
-        "fewer ranks, or a larger train.batch_size\n",
-        100 * balance);
-  }
+  for (const auto& warning : plan_warnings(plan)) text += "warning: " + warning + "\n";
   return text;
 }
 
@@ -190,11 +166,42 @@ std::string sums(const Plan& plan) {
 
 }  // namespace
 
+std::vector<std::string> plan_warnings(const Plan& plan) {
+  std::vector<std::string> warnings;
+  const PlanLimits& limits = plan.limits;
+  const int64_t memory = plan.host_bytes();
+  if (memory > limits.available_memory) {
+    warnings.push_back(fmt::format(
+        "{} ranks on a host need about {}, this host has {} available: fewer ranks on a host, or "
+        "train.micro_batch",
+        limits.ranks_per_host, bytes_text(memory), bytes_text(limits.available_memory)));
+  }
+  if (plan.new_disk_bytes() > limits.free_disk) {
+    warnings.push_back(fmt::format("the results need about {}, the disk has {} free: another --out",
+                                   bytes_text(plan.new_disk_bytes()),
+                                   bytes_text(limits.free_disk)));
+  }
+  double balance = 1.0;
+  for (const auto& work : plan.work) balance = std::min(balance, work.training.shares.balance);
+  if (const int64_t idle = idle_ranks(plan); idle > 0) {
+    warnings.push_back(
+        fmt::format("at least {} of {} ranks have no rows in any step: fewer ranks, or a larger "
+                    "train.batch_size",
+                    idle, plan.ranks));
+  } else if (balance < kPoorBalance) {
+    warnings.push_back(
+        fmt::format("a step keeps the ranks busy for {:.0f} % of its time at most: fewer ranks, or "
+                    "a larger train.batch_size",
+                    100 * balance));
+  }
+  return warnings;
+}
+
 std::string plan_text(const Plan& plan) {
   return fmt::format(
       "Data\n\n{}\nTraining\n\n{}\nOn each of {} rank{}\n\n{}\nStages and runs\n\n{}\n{}{}",
       data_table(plan), training_table(plan), plan.ranks, plan.ranks == 1 ? "" : "s",
-      rank_table(plan), stage_table(plan), sums(plan), warnings(plan));
+      rank_table(plan), stage_table(plan), sums(plan), warning_lines(plan));
 }
 
 }  // namespace kdbench

@@ -123,7 +123,7 @@ nlohmann::json status_json(const Experiment& experiment, const std::vector<Stage
     if (!stage.waiting_for.empty()) json["waiting_for"] = stage.waiting_for;
     list.push_back(std::move(json));
   }
-  return {{"schema_version", 1}, {"experiment", experiment.name}, {"stages", std::move(list)}};
+  return {{"experiment", experiment.name}, {"stages", std::move(list)}};
 }
 
 }  // namespace kdbench

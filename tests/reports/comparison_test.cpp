@@ -56,6 +56,27 @@ TEST(Comparison, GoldenSummary) {
   // clang-format on
 }
 
+TEST(Comparison, SaysWhichRunsSharedTheirCores) {
+  auto runs = two_tasks();
+  runs[0]["system"]["hosts"][0].update({{"cpus_of_others", 0.8}, {"cpus_shared", true}});
+  runs[1]["system"]["hosts"][0].update({{"cpus_of_others", 0.1}, {"cpus_shared", false}});
+  EXPECT_THAT(comparison_table(runs).notes,
+              Contains("MRPC: other processes used the cores during runs of kd (1); times do not "
+                       "compare."));
+  EXPECT_THAT(write_summary(two_tasks()), Not(HasSubstr("other processes")));
+}
+
+TEST(Comparison, SummaryForPrograms) {
+  const auto summary = summary_json(two_tasks());
+  const auto& rows = summary.at("comparison").at("rows");
+  EXPECT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[1].at("method"), "kd");
+  EXPECT_EQ(rows[1].at("n"), 2);
+  EXPECT_NEAR(rows[1].at("accuracy_mean").get<double>(), 0.71, 1e-9);
+  EXPECT_EQ(summary.at("grids").at("rows"), json::array());
+  EXPECT_EQ(summary.at("not_done").at("rows")[0].at("reason"), "loss is not finite");
+}
+
 TEST(Comparison, CsvHasNumbersInFull) {
   // clang-format off
   EXPECT_EQ(write_csv(comparison_table({two_tasks()[0], two_tasks()[1], two_tasks()[2]})),

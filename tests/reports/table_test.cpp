@@ -65,6 +65,25 @@ TEST(Table, CsvHasAllColumnsAndDigits) {
             "MRPC,fine-tüne,,,333333.3333333333,\"say \"\"so\"\"\"\n");
 }
 
+TEST(Table, JsonHasAllColumnsAndDigits) {
+  const auto json = write_json(scores());
+  EXPECT_EQ(json.at("notes"), nlohmann::json({"A note."}));
+  EXPECT_EQ(json.at("rows").dump(),
+            R"([{"accuracy_mean":0.7,"accuracy_sd":0.0125,"id":"a,b","method":"kd|x",)"
+            R"("parameters":17390594.0,"task":"RTE"},)"
+            R"({"accuracy_mean":null,"accuracy_sd":null,"id":"say \"so\"","method":"fine-tüne",)"
+            R"("parameters":333333.3333333333,"task":"MRPC"}])");
+}
+
+TEST(Table, JsonHasCountsAsIntegersAndNoNumberAsNull) {
+  Table table;
+  table.header = {"count", "number"};
+  table.rows = {{integer_cell(12345678901), std::numeric_limits<double>::quiet_NaN()}};
+  EXPECT_EQ(write_json(table).at("rows").dump(), R"([{"count":12345678901,"number":null}])");
+  EXPECT_EQ(write_csv(table), "count,number\n12345678901,\n");
+  EXPECT_EQ(shown("count", table.rows[0][0]), "12345678901");
+}
+
 TEST(Table, CsvQuotesLineEndsAndDropsWhatIsNoNumber) {
   Table table;
   table.header = {"text", "number"};
