@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "reports/run_files.h"
+#include "suite/machine/provenance.h"
 #include "suite/walks/make.h"
 #include "tests/suite/tiny_experiment.h"
 
@@ -72,18 +73,38 @@ TEST(CpuWatch, LeavesOutItsOwnProcess) {
   EXPECT_LE(*use[0].others, use[0].cpus - own + 0.25);
 }
 
-TEST(CpuWatch, CountsAnotherProcess) {
-  const pid_t other = fork();
-  if (other == 0) {
-    spin_until(std::chrono::steady_clock::now() + 10s);
-    _exit(0);
+// Processes that are at work while it lives.
+class Others {
+ public:
+  explicit Others(int count) {
+    for (int i = 0; i < count; ++i) {
+      const pid_t other = fork();
+      if (other == 0) {
+        spin_until(std::chrono::steady_clock::now() + 60s);
+        _exit(0);
+      }
+      processes_.push_back(other);
+    }
   }
+  ~Others() {
+    for (const pid_t other : processes_) {
+      kill(other, SIGKILL);
+      waitpid(other, nullptr, 0);
+    }
+  }
+  Others(const Others&) = delete;
+  Others& operator=(const Others&) = delete;
+
+ private:
+  std::vector<pid_t> processes_;
+};
+
+TEST(CpuWatch, CountsAnotherProcess) {
+  const Others others(1);
   const Control control;
   const CpuWatch watch(control, 1);
   watch.wait_for(500ms);
   const auto use = watch.use();
-  kill(other, SIGKILL);
-  waitpid(other, nullptr, 0);
   EXPECT_GE(use.at(0).others.value(), 0.25);
 }
 
@@ -98,6 +119,26 @@ TEST_F(SharedCpus, StandInTheRecord) {
     EXPECT_TRUE(host.at("load_1min").is_number());
     EXPECT_TRUE(host.at("cpus_of_others").is_number()) << host;
     EXPECT_TRUE(host.at("cpus_shared").is_boolean());
+  }
+}
+
+TEST_F(SharedCpus, AreWarnedOfBeforeAndSaidInTheRecord) {
+  const int cpus = usable_cpus();
+  if (cpus > 16) GTEST_SKIP() << "keeps all " << cpus << " cores busy";
+  const Others others(2 * cpus);
+  Workspace told = workspace();
+  told.threads = cpus;
+  told.log = std::make_shared<Log>();
+  ::testing::internal::CaptureStderr();
+  const auto made = make_experiment(
+      load({"train.seeds=[1]", "train.epochs=200", "teacher.train.epochs=200"}), told);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said,
+              ::testing::ContainsRegex("warning: host .*: other processes use about [0-9.]+ of "
+                                       "[0-9]+ cores?: times are not comparable"));
+  for (const auto& folder : made.runs) {
+    const auto host = read_run_json(folder).at("system").at("hosts").at(0);
+    EXPECT_EQ(host.at("cpus_shared"), true) << host;
   }
 }
 
