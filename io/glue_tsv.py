@@ -345,11 +345,11 @@ def make_files(found: List[Found], out: Path, problems: List[str]) -> List[str]:
 
 
 def run(source: Path, out: Path, names: List[str], asked: bool, force: bool) -> int:
-    problems: List[str] = []
-    if source.is_dir():
-        found = find_splits(source, names, asked, problems)
-    else:
-        found, problems = [], [f"--from: no folder {source}"]
+    problems = [] if source.is_dir() else [f"--from: no folder {source}"]
+    found = [] if problems else find_splits(source, names, asked, problems)
+    if out.exists() and not out.is_dir():
+        problems.append(f"--out: {out} is no folder")
+        found = []
     if not force:
         problems += [f"{out / entry.split.file}: is there already; --force replaces it"
                      for entry in found if (out / entry.split.file).exists()]

@@ -170,8 +170,9 @@ class GlueTsv(unittest.TestCase):
         self.refused("RTE: no folder rte", "MNLI: no folder mnli or mnli_matched or mnli_mismatched",
                      arguments=["--tasks", "RTE,MNLI"])
         self.assertIn("unknown task SST2", self.convert("--tasks", "SST2", code=2))
+        self.out.write_text("a file")
         self.source = self.folder / "nothing"
-        self.refused("--from: no folder ")
+        self.refused("--from: no folder ", "glue is no folder")
 
     def test_without_pyarrow(self):
         self.assertIn("python3 -m pip install pyarrow", self.convert(code=3, python=["-I", "-S"]))
