@@ -10,6 +10,7 @@
 #include "io/synthetic/synthetic.h"
 #include "io/weights/weight_files.h"
 #include "methods/models/registry.h"
+#include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/option_reader.h"
 
@@ -81,8 +82,10 @@ void check_sizes(TableReader& table, const ModelSettings& model, const DataSetti
 }
 
 // The preset that gives the model its architecture and its sizes.
-std::optional<FoundPreset> read_preset(TableReader& table, const ModelSettings& model) {
-  const auto name = table.choice("preset", preset_names());
+std::optional<FoundPreset> find_preset_of(TableReader& table, const OptionValues& values,
+                                          const ModelSettings& model) {
+  std::optional<std::string> name;
+  take(values, "preset", name);
   if (!name) return std::nullopt;
   for (const char* key : {"weights", "architecture"}) {
     if (table.has(key)) table.problem(key, "cannot be given beside preset", "give one of the two");
@@ -147,16 +150,16 @@ void check_model(TableReader& table, const ModelSettings& model, const DataSetti
 // The keys that teachers and students share.
 ModelSettings read_model(TableReader& table, const DataSettings& data,
                          const TeacherSettings* teacher) {
-  static const std::vector<std::string> inits{"weights", "first-layers", "skip-layers", "random"};
   ModelSettings model;
   const size_t problems = table.problems().lines().size();
-  model.weights = table.path("weights");
-  model.tokenizer = table.path("tokenizer");
-  model.architecture =
-      table.choice("architecture", architecture_names(), planned_architectures()).value_or("");
-  model.init = table.choice("init", inits).value_or(model.weights ? "weights" : "random");
-  model.init_from = table.choice("init_from", {"pretrained", "teacher"}).value_or("pretrained");
-  const auto preset = read_preset(table, model);
+  const OptionValues values = read_options(model_keys(), table);
+  take(values, "weights", model.weights);
+  take(values, "tokenizer", model.tokenizer);
+  take(values, "architecture", model.architecture);
+  model.init = model.weights ? "weights" : "random";
+  take(values, "init", model.init);
+  take(values, "init_from", model.init_from);
+  const auto preset = find_preset_of(table, values, model);
   if (preset) model.architecture = preset->architecture.name;
   read_sizes(table, model, preset);
   if (model.tokenizer) {
@@ -208,7 +211,7 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
 TeacherSettings read_teacher(TableReader table, const DataSettings& data) {
   TeacherSettings teacher;
   teacher.model = read_model(table, data, nullptr);
-  teacher.per_seed = table.boolean("per_seed").value_or(false);
+  take(read_options(teacher_keys(), table), "per_seed", teacher.per_seed);
   if (auto train = table.table("train")) teacher.train = read_train(*train);
   table.finish();
   return teacher;

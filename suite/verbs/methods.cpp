@@ -6,9 +6,7 @@
 
 #include "methods/models/registry.h"
 #include "methods/registry.h"
-#include "reports/table.h"
-#include "suite/config/option_reader.h"
-#include "suite/training/train_settings.h"
+#include "suite/verbs/keys_text.h"
 #include "suite/verbs/registry.h"
 
 namespace kdbench {
@@ -34,28 +32,10 @@ std::string needs_text(const MethodEntry& entry) {
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string keys_text(const std::vector<OptionSpec>& specs) {
-  Table table;
-  table.header = {"key", "takes", "default", "meaning", "default from"};
-  for (const auto& spec : specs) {
-    table.rows.push_back(
-        {spec.name, expectation(spec), default_text(spec), spec.meaning, spec.source});
-  }
-  return write_console(table);
-}
-
 std::string method_text(const MethodEntry& entry) {
   const std::string text = fmt::format("{}: {}\nneeds from the teacher: {}\n", entry.name,
                                        entry.summary, needs_text(entry));
   return text + (entry.options.empty() ? "no keys of its own\n" : keys_text(entry.options));
-}
-
-std::string train_text() {
-  std::vector<OptionSpec> specs;
-  for (const auto& key : train_keys()) specs.push_back(key.spec);
-  return "train: keys of [train], [task.<TASK>.train], [teacher.train], [assistant.train] and "
-         "[method.train]\n" +
-         keys_text(specs);
 }
 
 std::string architecture_text(const Architecture& architecture) {
@@ -70,19 +50,16 @@ std::string architecture_text(const Architecture& architecture) {
 std::string all_text() {
   std::string text;
   for (const auto& entry : all_methods()) text += method_text(entry) + "\n";
-  return text + train_text() +
-         fmt::format(
-             "\nEvery [[method]] also takes label, teacher_outputs, [method.train], "
-             "[method.student] and [method.grid].\nSizes of models without weights: kdbench "
-             "methods "
-             "{}.\n",
-             fmt::join(architecture_names(), " | "));
+  return text + fmt::format(
+                    "What every [[method]] takes beside, and all other tables of an experiment "
+                    "file: kdbench keys.\nSizes of models without weights: kdbench methods {}.\n",
+                    fmt::join(architecture_names(), " | "));
 }
 
 std::string text_of(const std::string& name) {
   const auto architectures = architecture_names();
   if (name.empty()) return all_text();
-  if (name == "train") return train_text();
+  if (name == "train") return table_text("train");
   return std::find(architectures.begin(), architectures.end(), name) == architectures.end()
              ? method_text(find_method(name))
              : architecture_text(find_architecture(name));
@@ -91,8 +68,7 @@ std::string text_of(const std::string& name) {
 }  // namespace
 
 Verb methods_verb() {
-  return {"methods",
-          "Every method's keys, and those of [train]: type, range, default, source; what it needs",
+  return {"methods", "Every method's keys: type, range, default, source; what it needs",
           [](CLI::App& app) -> VerbAction {
             auto name = std::make_shared<std::string>();
             app.add_option(
