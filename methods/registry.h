@@ -10,6 +10,9 @@
 namespace kdbench {
 
 const std::vector<MethodEntry>& all_methods();
+// One more, from outside this repository: called before anything asks for the list (a program's own
+// main, which then calls run_program). Throws std::logic_error for a name that is there.
+void add_method(MethodEntry entry);
 // Throws a user error with the nearest known name.
 const MethodEntry& find_method(const std::string& name);
 // Names of the contract that a later version brings: refused as "not available yet".

@@ -14,6 +14,8 @@ std::vector<std::string> selection_metrics(const json& run) {
   const std::string wanted = text_of(run, "inputs/train/best_metric");
   if (!wanted.empty() && wanted != "auto") return {wanted};
   std::vector<std::string> names;
+  const json::json_pointer own("/data/declaration/metrics/0");
+  if (run.contains(own) && run.at(own).is_string()) return {run.at(own)};
   const std::string name = text_of(run, "task");
   for (const Task& task : all_tasks()) {
     if (task.name != name) continue;

@@ -36,6 +36,23 @@ as_root() {
   fi
 }
 
+# Whether as_root will work: sudo lets us without a password, or asks for it where somebody can type it.
+may_be_root() {
+  [ "$(id -u)" = 0 ] && return
+  command -v sudo >/dev/null || return
+  sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }
+}
+
+# Those of the packages that are not installed, a line each.
+missing_packages() {
+  local package
+  for package in "${packages[@]}"; do
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+      printf '%s\n' "$package"
+    fi
+  done
+}
+
 # One line a package that is ready.
 apt_install() {
   as_root apt-get install -y -q --no-install-recommends "$@" | sed -un '/^\(Need to get\|Fetched\|Setting up\)/p'
@@ -45,28 +62,29 @@ apt_install() {
 install_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     say "Not a Debian or Ubuntu system. Needed, by the names of Debian's packages: ${packages[*]}"
+    say "Their names elsewhere: suite/environment.yml (conda), suite/spack.yaml (Spack); suite/README.md says how"
     return
   fi
-  local package missing=()
-  for package in "${packages[@]}"; do
-    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
-      missing+=("$package")
-    fi
-  done
+  local missing
+  mapfile -t missing < <(missing_packages)
   if [ ${#missing[@]} = 0 ]; then
     say "All Debian packages are there"
     return
   fi
-  if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
-    say "Neither root nor sudo; these packages are not installed: ${missing[*]}"
-    return
+  if may_be_root; then
+    say "Installing ${missing[*]}"
+    if apt-cache show "${missing[@]}" >/dev/null 2>&1 && apt_install "${missing[@]}"; then
+      return
+    fi
+    if as_root apt-get update -q && apt_install "${missing[@]}"; then
+      return
+    fi
+    mapfile -t missing < <(missing_packages)
+    say "apt-get failed"
+  else
+    say "Neither root nor a sudo that lets us"
   fi
-  say "Installing ${missing[*]}"
-  if apt-cache show "${missing[@]}" >/dev/null 2>&1 && apt_install "${missing[@]}"; then
-    return
-  fi
-  as_root apt-get update -q
-  apt_install "${missing[@]}" || say "apt-get failed; going on with what is there"
+  say "Not installed, going on without: ${missing[*]}"
 }
 
 # The wheels that make up LibTorch. All hold plain libraries: no Python runs after they are unpacked.
@@ -166,4 +184,7 @@ main() {
   say "Done"
 }
 
-main "$@"
+# Sourced by its test: functions only.
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  main "$@"
+fi

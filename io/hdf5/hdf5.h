@@ -167,6 +167,7 @@ class Group {
   // Throw a user error when the attribute is missing or of another type.
   std::string text(const std::string& attribute) const;
   int64_t integer(const std::string& attribute) const;
+  bool has_attribute(const std::string& attribute) const;
   double real(const std::string& attribute) const;
 
   // `chunk`: its shape; empty: whole rows, about 1 MiB.

@@ -135,6 +135,10 @@ int64_t Group::integer(const std::string& attribute) const {
   return value;
 }
 
+bool Group::has_attribute(const std::string& attribute) const {
+  return H5Aexists(group_.get(), attribute.c_str()) > 0;
+}
+
 double Group::real(const std::string& attribute) const {
   double value = 0;
   read_attribute(attribute, H5T_IEEE_F64LE, &value);

@@ -86,6 +86,7 @@ void write_labels(const Communicator& ranks, const hdf5::Group& group, const Fea
 void write_split(const Communicator& ranks, const hdf5::Group& splits, const FeatureSlice& s) {
   const hdf5::Group group = splits.create_group(s.name);
   group.set("source_sha256", s.source_sha256);
+  group.set("left_out", s.left_out);
   write_concatenated(ranks, group, "tokens", s.tokens);
   write_concatenated(ranks, group, "first_segment", s.first_segment);
   write_concatenated(ranks, group, "row_ids", s.row_ids);
@@ -114,7 +115,7 @@ int64_t bytes_of_all(const std::vector<FeatureSlice>& slices) {
 std::string describe(const FeatureStoreInfo& info, const std::vector<FeatureSlice>& slices) {
   nlohmann::json all = {info.task, info.tokenizer_sha256, info.max_seq_length, info.train_limit,
                         info.second_segment_type};
-  for (const auto& s : slices) all.push_back({s.name, s.source_sha256});
+  for (const auto& s : slices) all.push_back({s.name, s.source_sha256, s.left_out});
   return all.dump();
 }
 
@@ -161,6 +162,7 @@ FeatureSplit read_split(const hdf5::Group& group, const std::string& name, const
   FeatureSplit s;
   s.name = name;
   s.source_sha256 = group.text("source_sha256");
+  if (group.has_attribute("left_out")) s.left_out = group.integer("left_out");  // not in old files
   s.tokens = group.open("tokens").read_all<int32_t>(host);
   s.offsets = group.open("offsets").read_all<int64_t>(host);
   s.first_segment = group.open("first_segment").read_all<int32_t>(host);
@@ -200,6 +202,7 @@ void travel_split(HostMessage& part, FeatureSplit& s) {
   part(s.row_ids);
   part(s.label_names);
   part(s.labels);
+  part(s.left_out);
 }
 
 void travel(HostMessage& part, ReadFeatures& store) {
@@ -221,7 +224,8 @@ FeatureSplit::FeatureSplit(FeatureSlice all)
       first_segment(std::move(all.first_segment)),
       row_ids(std::move(all.row_ids)),
       label_names(distinct(all.labels)),
-      labels(label_codes(all.labels, label_names)) {}
+      labels(label_codes(all.labels, label_names)),
+      left_out(all.left_out) {}
 
 int64_t stored_bytes(const FeatureSplit& split) { return bytes_of(split); }
 

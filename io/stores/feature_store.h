@@ -25,6 +25,7 @@ struct FeatureSlice {
   std::vector<int32_t> first_segment;  // ids with token type 0, per row
   std::vector<int64_t> row_ids;        // 0-based data line of the source file
   std::vector<std::string> labels;     // label strings; empty when the split is unlabelled
+  int64_t left_out = 0;  // rows of the whole file that are not taken: cells are missing
 
   int64_t rows() const { return static_cast<int64_t>(row_ids.size()); }
 };
@@ -42,6 +43,7 @@ class FeatureSplit {
   HostArray<int64_t> row_ids;
   std::vector<std::string> label_names;  // distinct, sorted
   HostArray<int32_t> labels;             // index into label_names, per row; empty when unlabelled
+  int64_t left_out = 0;
 
   int64_t rows() const { return static_cast<int64_t>(row_ids.size()); }
   const std::string& label(int64_t row) const { return label_names[labels[row]]; }

@@ -59,6 +59,7 @@ FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const G
   for (auto& other : others) append(all, other.get());
   all.name = file.path.stem().string();
   all.source_sha256 = file.sha256;
+  all.left_out = file.short_rows;
   return all;
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "io/base/error.h"
 #include "io/base/look.h"
@@ -17,11 +18,42 @@ namespace kdbench {
 namespace {
 
 constexpr size_t kListedProblems = 20;
+// Of a task that skips short rows: so many are a damaged file, or another one.
+constexpr int64_t kFewShortRows = 10;
+constexpr double kShareOfFewShortRows = 0.01, kMostShortRows = 0.5;
 
-bool is_score(std::string_view text) {
-  double value = -1;
+bool is_score(std::string_view text, const Range& range) {
+  double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 5;
+  return error == std::errc() && end == text.data() + text.size() && std::isfinite(value) &&
+         range.contains(value);
+}
+
+// Where `names` stand in a header, in a file whose columns may have any order.
+FileLayout found_in(const std::vector<std::string_view>& header, const Columns& names,
+                    const std::string& place) {
+  Problems problems;
+  const auto position = [&](const std::string& name) {
+    if (name.empty()) return -1;
+    const auto count = std::count(header.begin(), header.end(), name);
+    if (count == 1) {
+      return static_cast<int>(std::find(header.begin(), header.end(), name) - header.begin());
+    }
+    std::vector<std::string> there;
+    for (const auto& cell : header) there.push_back(printable(cell));
+    problems.add(place,
+                 fmt::format("the header has {} column '{}'", count == 0 ? "no" : "more than one",
+                             printable(name)),
+                 "its columns, separated by tabs: " + joined(there, ", "));
+    return -1;
+  };
+  FileLayout layout{.header = "", .names = names};
+  layout.columns = static_cast<int>(header.size());
+  layout.text_a = position(names.text_a);
+  layout.text_b = position(names.text_b);
+  layout.label = position(names.label);
+  problems.throw_if_any(place);
+  return layout;
 }
 
 // Reads the lines of one file and keeps what is wrong with them.
@@ -33,13 +65,18 @@ class Reader {
   void read(std::string_view text, int64_t limit) {
     refuse_utf16(text);
     text = without_byte_order_mark(text);
-    if (!layout_.header.empty()) read_header(text);
+    if (layout_.columns == 0) {
+      find_columns(text);
+    } else if (!layout_.header.empty()) {
+      read_header(text);
+    }
     for (int64_t row_id = 0; !text.empty(); ++row_id) {
       if (limit > 0 && static_cast<int64_t>(file_.rows.size()) == limit) break;
       ++line_;
       read_row(row_id, take_line(text));
     }
     throw_if_malformed();
+    throw_if_mostly_short();
     if (file_.rows.empty()) throw_user_error(file_.path.string(), "the file has no rows");
   }
 
@@ -50,6 +87,18 @@ class Reader {
     if (!text.starts_with("\xFF\xFE") && !text.starts_with("\xFE\xFF")) return;
     throw_user_error(file_.path.string(), "is UTF-16, not UTF-8",
                      "convert it: iconv -f UTF-16 -t UTF-8");
+  }
+
+  // Of a user's own task: the file's header says where its columns stand. Test rows may have no
+  // labels.
+  void find_columns(std::string_view& text) {
+    if (text.empty()) throw_user_error(file_.path.string(), "the file is empty");
+    ++line_;
+    split_cells(take_line(text), cells_);
+    Columns names = layout_.names;
+    const bool labelled = std::find(cells_.begin(), cells_.end(), names.label) != cells_.end();
+    if (layout_.label_optional && !labelled) names.label.clear();
+    layout_ = found_in(cells_, names, place(line_));
   }
 
   // The texts must stand where they are expected. Other names do not matter: there are files whose
@@ -75,7 +124,7 @@ class Reader {
     split_cells(line, cells_);
     const auto columns = static_cast<size_t>(layout_.columns);
     if (cells_.size() < columns && task_.skips_short_rows) {
-      ++file_.short_rows;
+      if (file_.short_rows++ == 0) first_short_ = {line_, cells_.size()};
       return;
     }
     if (cells_.size() != columns) {
@@ -88,8 +137,9 @@ class Reader {
 
   bool label_fits(std::string_view label) {
     if (task_.regression()) {
-      if (is_score(label)) return true;
-      malformed(fmt::format("the score '{}' is no number from 0 to 5", printable(label)));
+      if (is_score(label, task_.scores)) return true;
+      malformed(
+          fmt::format("the score '{}' is no number{}", printable(label), task_.scores.text()));
     } else {
       if (std::find(task_.labels.begin(), task_.labels.end(), label) != task_.labels.end()) {
         return true;
@@ -120,13 +170,37 @@ class Reader {
     throw_user_error(file_.path.string(), what);
   }
 
+  void throw_if_mostly_short() const {
+    const int64_t all = file_.short_rows + static_cast<int64_t>(file_.rows.size());
+    const double share = static_cast<double>(file_.short_rows) / static_cast<double>(all);
+    const bool few = file_.short_rows <= kFewShortRows || share <= kShareOfFewShortRows;
+    if (file_.short_rows == 0 || (few && share <= kMostShortRows)) return;
+    std::vector<std::string_view> expected;
+    split_cells(layout_.header, expected);
+    std::vector<std::string> missing(expected.begin() + static_cast<int64_t>(first_short_.cells),
+                                     expected.end());
+    throw_user_error(
+        place(first_short_.line),
+        fmt::format("{} of {} rows have fewer than {} cells, too many to leave out; this one has "
+                    "{}: no {}",
+                    file_.short_rows, all, layout_.columns, first_short_.cells,
+                    joined(missing, ", ")),
+        "expected the columns " + layout_.header);
+  }
+
+  struct ShortRow {
+    int64_t line = 0;
+    size_t cells = 0;
+  };
+
   const Task& task_;
-  const FileLayout& layout_;
+  FileLayout layout_;
   GlueFile& file_;
   int64_t line_ = 0;  // of the file, from 1
   std::vector<std::string_view> cells_;
   size_t malformed_ = 0;
   std::vector<std::string> listed_;  // the first of them
+  ShortRow first_short_;
 };
 
 }  // namespace

@@ -13,11 +13,6 @@
 namespace kdbench {
 namespace {
 
-// The columns that are read; an empty name: there is none.
-struct Columns {
-  std::string text_a, text_b, label;
-};
-
 FileLayout with_header(const std::string& header, const Columns& columns) {
   std::vector<std::string_view> names;
   split_cells(header, names);
@@ -27,13 +22,18 @@ FileLayout with_header(const std::string& header, const Columns& columns) {
     if (found == names.end()) throw std::logic_error("no column " + name + " in the task table");
     return static_cast<int>(found - names.begin());
   };
-  return {header, static_cast<int>(names.size()), position(columns.text_a),
-          position(columns.text_b), position(columns.label)};
+  return {header,
+          columns,
+          static_cast<int>(names.size()),
+          position(columns.text_a),
+          position(columns.text_b),
+          position(columns.label)};
 }
 
 Task cola() {
   // source, label, mark, sentence
-  const FileLayout labelled{.header = "", .columns = 4, .text_a = 3, .text_b = -1, .label = 1};
+  const FileLayout labelled{
+      .header = "", .names = {}, .columns = 4, .text_a = 3, .text_b = -1, .label = 1};
   const FileLayout test = with_header("index\tsentence", {"sentence", "", ""});
   return {"CoLA",
           {"0", "1"},
@@ -180,6 +180,19 @@ const std::string& metric_name(Metric metric) {
   return names.at(static_cast<size_t>(metric));
 }
 
+const std::vector<Metric>& all_metrics() {
+  static const std::vector<Metric> metrics{Metric::kAccuracy, Metric::kF1, Metric::kMatthews,
+                                           Metric::kPearson, Metric::kSpearman};
+  return metrics;
+}
+
+std::optional<Metric> find_metric(const std::string& name) {
+  for (const Metric metric : all_metrics()) {
+    if (metric_name(metric) == name) return metric;
+  }
+  return std::nullopt;
+}
+
 bool Task::is_called(const std::string& other) const {
   const std::string word = letters_of(other);
   if (word == letters_of(name)) return true;
@@ -188,6 +201,8 @@ bool Task::is_called(const std::string& other) const {
 }
 
 const std::string* Task::label_of(const std::string& other) const {
+  const auto same = std::find(labels.begin(), labels.end(), other);
+  if (same != labels.end()) return &*same;
   const std::string word = with_underscores(other);
   for (size_t i = 0; i < labels.size(); ++i) {
     if (word == with_underscores(labels[i]) || (i < label_words.size() && word == label_words[i]))
@@ -238,8 +253,12 @@ const std::vector<Task>& all_tasks() {
   return tasks;
 }
 
-const Task& find_task(const std::string& name) {
+const Task& find_task(const std::string& name, const OwnTasks& own) {
   std::vector<std::string> known;
+  for (const auto& task : own) {
+    if (task->name == name) return *task;
+    known.push_back(task->name);
+  }
   for (const auto& task : all_tasks()) {
     if (task.name == name) return task;
     known.push_back(task.name);

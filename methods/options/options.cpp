@@ -15,10 +15,4 @@ void Options::bad_access(const std::string& name) {
   throw std::logic_error("option '" + name + "' is not declared with this type");
 }
 
-std::string type_name(const OptionValue& value) {
-  static const char* const names[] = {"true or false", "integer", "number", "text",
-                                      "list of integers"};
-  return names[value.index()];
-}
-
 }  // namespace kdbench

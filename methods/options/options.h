@@ -14,8 +14,9 @@
 
 namespace kdbench {
 
-// "auto", names and lists of layers are strings or integer lists.
-using OptionValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>>;
+// "auto", names and lists of layers are strings or integer lists; paths are strings.
+using OptionValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>,
+                                 std::vector<std::string>>;
 
 struct OptionSpec {
   std::string name;
@@ -23,10 +24,11 @@ struct OptionSpec {
   std::string meaning;                    // one sentence, with the unit
   std::string source;                     // where the default comes from (paper, equation, program)
   Range range = {};                       // of numbers, and of the elements of lists
-  std::vector<std::string> choices = {};  // of strings; empty: any
+  std::vector<std::string> choices = {};  // of strings, and of the elements of lists; empty: any
   std::vector<std::string> planned = {};  // choices to come: "not available yet"
   bool or_list = false;                   // a string option that also takes a list of integers
   bool or_file = false;  // a string option that takes a file too: an absolute path when it is read
+  bool path = false;  // a string option that is a path, absolute when it is read, unless a choice
   // Of an option without a default: what holds when it is not written ("the model's own").
   // `fallback` is then its type only.
   std::string absent = "";
@@ -54,8 +56,5 @@ class Options {
   [[noreturn]] static void bad_access(const std::string& name);
   std::map<std::string, OptionValue> values_;
 };
-
-// "number", "integer", "true or false", "text", "list of integers".
-std::string type_name(const OptionValue& value);
 
 }  // namespace kdbench

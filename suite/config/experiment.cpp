@@ -9,9 +9,11 @@
 #include "io/base/error.h"
 #include "io/base/look.h"
 #include "io/base/text.h"
+#include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_overrides.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/method_models.h"
+#include "suite/config/option_reader.h"
 #include "suite/models/initial_model.h"
 
 namespace kdbench {
@@ -70,7 +72,7 @@ void check_teacher(const Experiment& experiment, const std::optional<TeacherSett
                    const std::string& place, Problems& problems) {
   if (!teacher) return;
   for (const auto& name : experiment.data.tasks) {
-    const Task& task = find_task(name);
+    const Task& task = experiment.task(name);
     TrainSettings train;  // of a teacher that is used as it is, nothing is selected
     if (teacher->train) train = (experiment.*train_of)(name);
     problems.collect([&] {
@@ -98,7 +100,8 @@ void check_methods(const Experiment& experiment, const std::vector<PlacedMethod>
 bool read_data_and_models(TableReader& root, Experiment& experiment, BaseModel& base,
                           ExperimentPart part) {
   const size_t before = root.problems().lines().size();
-  if (auto data = root.table("data")) experiment.data = read_data(*data);
+  if (auto tasks = root.table("task")) read_tasks(*tasks, experiment);
+  if (auto data = root.table("data")) read_data(*data, experiment.data);
   if (!root.has("data")) root.problem("data", "is missing", "add [data] with root and tasks");
   if (auto model = root.table("model")) base = read_base_model(*model);
   if (auto teacher = root.table("teacher"))
@@ -125,16 +128,16 @@ void check_taken(TableReader& root, const BaseModel& base) {
 }
 
 void read_document(TableReader& root, Experiment& experiment, ExperimentPart part) {
-  if (const auto name = root.text("name")) {
-    experiment.name = *name;
-    check_name(root, "name", *name);
+  const OptionValues values = read_options(experiment_keys(), root);
+  take(values, "name", experiment.name);
+  if (values.contains("name")) {
+    check_name(root, "name", experiment.name);
   } else if (!root.has("name")) {
     root.problem("name", "is missing", "results go to a folder of that name");
   }
   BaseModel base;
   const bool models_read = read_data_and_models(root, experiment, base, part);
   if (auto train = root.table("train")) experiment.train = read_train(*train);
-  if (auto tasks = root.table("task")) read_tasks(*tasks, experiment);
   const auto methods = read_methods(root, experiment, base, part);
   check_taken(root, base);
   root.finish();
@@ -203,6 +206,10 @@ TrainSettings Experiment::assistant_train_of(const std::string& task) const {
   return settings;
 }
 
+const Task& Experiment::task(const std::string& name) const {
+  return find_task(name, data.own_tasks);
+}
+
 int64_t Experiment::max_seq_length_of(const std::string& task) const {
   return value_of(data.max_seq_length_of, task, data.max_seq_length);
 }
@@ -222,6 +229,16 @@ Experiment load_experiment(const fs::path& file, const std::vector<std::string>&
   read_document(root, experiment, part);
   problems.throw_if_any(file.string());
   return experiment;
+}
+
+OwnTasks declared_tasks(const fs::path& file) {
+  const toml::table document = parse_file(file);
+  Problems problems;
+  Experiment experiment;
+  TableReader root(document, "", problems);
+  if (auto tasks = root.table("task")) read_tasks(*tasks, experiment);
+  problems.throw_if_any(file.string());
+  return experiment.data.own_tasks;
 }
 
 }  // namespace kdbench

@@ -29,6 +29,7 @@ struct DataSettings {
   bool synthetic = false;      // root = "synthetic": the embedded corpora
   std::filesystem::path root;  // absolute; of synthetic data empty until they are in place
   std::vector<std::string> tasks;
+  OwnTasks own_tasks;  // that [task.<NAME>] declares, whether they are in `tasks` or not
   int64_t max_seq_length = 128;
   std::map<std::string, int64_t> max_seq_length_of;  // [task.<TASK>.data], may be empty
   int64_t train_limit = 0;
@@ -71,6 +72,8 @@ struct Experiment {
   TrainSettings teacher_train_of(const std::string& task) const;
   // The same with [assistant.train] last.
   TrainSettings assistant_train_of(const std::string& task) const;
+  // One of data.tasks.
+  const Task& task(const std::string& name) const;
   int64_t max_seq_length_of(const std::string& task) const;
   int64_t train_limit_of(const std::string& task) const;
   // Everything, resolved, for the file beside the runs, hashing and --dry-run.
@@ -85,6 +88,9 @@ enum class ExperimentPart { kAll, kTeachers };
 Experiment load_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides,
                            ExperimentPart part = ExperimentPart::kAll);
+
+// The tasks that the file declares in [task.<NAME>]; the rest of it is not looked at. Local.
+OwnTasks declared_tasks(const std::filesystem::path& file);
 
 nlohmann::json to_json(const Options& options);
 

@@ -2,6 +2,7 @@
 // Resolved settings as JSON, for run.json, hashing and --dry-run. The file's own path is left out:
 // the same experiment elsewhere is the same experiment.
 #include "io/base/text.h"
+#include "io/tasks/own_task.h"
 #include "suite/config/experiment.h"
 #include "suite/config/method_models.h"
 
@@ -69,9 +70,11 @@ nlohmann::json Experiment::to_json() const {
   json["data"] = {{"root", data.synthetic ? "synthetic" : utf8_text(data.root.string())},
                   {"tasks", nlohmann::json::array()}};
   for (const auto& task : data.tasks) {
-    json["data"]["tasks"].push_back({{"name", task},
-                                     {"max_seq_length", max_seq_length_of(task)},
-                                     {"train_limit", train_limit_of(task)}});
+    nlohmann::json entry{{"name", task},
+                         {"max_seq_length", max_seq_length_of(task)},
+                         {"train_limit", train_limit_of(task)}};
+    if (this->task(task).own) entry["declaration"] = declaration(this->task(task));
+    json["data"]["tasks"].push_back(std::move(entry));
   }
   json["teacher"] = teacher_json(*this, teacher, &Experiment::teacher_train_of);
   if (assistant)

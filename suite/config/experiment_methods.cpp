@@ -4,6 +4,7 @@
 #include "io/base/look.h"
 #include "methods/models/initialization.h"
 #include "methods/registry.h"
+#include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/method_grid.h"
 #include "suite/config/method_models.h"
@@ -15,45 +16,35 @@ namespace {
 namespace fs = std::filesystem;
 
 // The registry's entry, or null with a problem at the method's name.
-const MethodEntry* find_entry(TableReader& table) {
-  const auto name = table.text("name");
-  if (!name) {
+const MethodEntry* find_entry(TableReader& table, const std::string& name) {
+  if (name.empty()) {
     if (!table.has("name")) table.problem("name", "is missing", "`kdbench methods` lists them");
     return nullptr;
   }
   try {
-    return &find_method(*name);
+    return &find_method(name);
   } catch (const Error& error) {
-    table.problem("name", error.message() + ": '" + *name + "'", error.hint());
+    table.problem("name", error.message() + ": '" + name + "'", error.hint());
     return nullptr;
   }
 }
 
-void read_teacher_outputs(TableReader& table, MethodSettings& method) {
-  const auto text = table.text("teacher_outputs");
-  if (!text) return;
-  if (*text == "auto" || *text == "store" || *text == "online") {
-    method.teacher_outputs = *text;
-  } else {
-    method.teacher_outputs = "file";
-    method.teacher_outputs_file = table.path("teacher_outputs");
-    if (!method.teacher_outputs_file) return;
-    table.collect("teacher_outputs", [&] {
-      if (is_file(*method.teacher_outputs_file)) return;
-      table.problem("teacher_outputs", "no file " + method.teacher_outputs_file->string(),
-                    "\"auto\", \"store\", \"online\", or a teacher store or safetensors file");
-    });
-  }
+// One of the key's choices, or a file.
+void take_teacher_outputs(const OptionValues& values, MethodSettings& method) {
+  take(values, "teacher_outputs", method.teacher_outputs);
+  if (!fs::path(method.teacher_outputs).is_absolute()) return;
+  method.teacher_outputs_file = method.teacher_outputs;
+  method.teacher_outputs = "file";
 }
 
 // [method.task.<TASK>] and its train.
-void read_task_keys(TableReader& table, const std::vector<OptionSpec>& specs,
+void read_task_keys(TableReader& table, const std::vector<OptionSpec>& specs, const OwnTasks& own,
                     MethodSettings& method) {
   auto tasks = table.table("task");
   if (!tasks) return;
   for (const auto& name : tasks->names()) {
     auto task = tasks->table(name);
-    if (!task || !task_or_problem(*tasks, name, name)) continue;
+    if (!task || !task_or_problem(*tasks, name, name, own)) continue;
     if (auto train = task->table("train")) method.task_train[name] = read_train(*train);
     for (const auto& key : task->names()) {
       const OptionSpec* spec = key == "train" ? nullptr : find_spec(specs, key, *task);
@@ -174,18 +165,20 @@ void check_task(const Experiment& experiment, const MethodSettings& method, cons
 std::vector<MethodSettings> read_method(TableReader table, const Experiment& experiment,
                                         BaseModel& base_model) {
   MethodSettings base;
-  const MethodEntry* entry = find_entry(table);
+  const OptionValues values = read_options(method_keys(), table);
+  take(values, "name", base.name);
+  const MethodEntry* entry = find_entry(table, base.name);
   if (!entry) return {};
-  base.name = entry->name;
-  base.label = table.text("label").value_or(base.name);
+  base.label = base.name;
+  take(values, "label", base.label);
   table.set_key("method." + base.label);
   check_name(table, "label", base.label);
   if (base.label == kTeacher || base.label == "assistant")
     table.problem("label", "\"" + base.label + "\" is that model's own label");
-  read_teacher_outputs(table, base);
+  take_teacher_outputs(values, base);
   base.options = Options(read_options(entry->options, table));
   if (auto train = table.table("train")) base.train = read_train(*train);
-  read_task_keys(table, entry->options, base);
+  read_task_keys(table, entry->options, experiment.data.own_tasks, base);
   if (auto student = table.table("student")) {
     base.student = read_student(*student, experiment.data,
                                 experiment.teacher ? &*experiment.teacher : nullptr, base_model);
@@ -200,7 +193,7 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
 void check_method(const Experiment& experiment, const MethodSettings& method,
                   const std::string& place, Problems& problems) {
   for (const auto& name : experiment.data.tasks) {
-    check_task(experiment, method, find_task(name), place, problems);
+    check_task(experiment, method, experiment.task(name), place, problems);
   }
 }
 

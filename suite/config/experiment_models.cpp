@@ -10,6 +10,7 @@
 #include "io/synthetic/synthetic.h"
 #include "io/weights/weight_files.h"
 #include "methods/models/registry.h"
+#include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/option_reader.h"
 
@@ -81,8 +82,10 @@ void check_sizes(TableReader& table, const ModelSettings& model, const DataSetti
 }
 
 // The preset that gives the model its architecture and its sizes.
-std::optional<FoundPreset> read_preset(TableReader& table, const ModelSettings& model) {
-  const auto name = table.choice("preset", preset_names());
+std::optional<FoundPreset> find_preset_of(TableReader& table, const OptionValues& values,
+                                          const ModelSettings& model) {
+  std::optional<std::string> name;
+  take(values, "preset", name);
   if (!name) return std::nullopt;
   for (const char* key : {"weights", "architecture"}) {
     if (table.has(key)) table.problem(key, "cannot be given beside preset", "give one of the two");
@@ -144,12 +147,11 @@ void check_model(TableReader& table, const ModelSettings& model, const DataSetti
   }
 }
 
-// The table's own weights, else those of [model] where it describes no model at all.
-std::optional<fs::path> weights_of(TableReader& table, BaseModel& base) {
+// Where the table describes no model at all, the weights of [model].
+void take_base_model(TableReader& table, BaseModel& base, ModelSettings& model) {
   const toml::node* own = table.node("weights");
   if (own && is_override(*own)) base.replaced = true;
-  if (own || table.has("preset") || table.has("architecture") || !base.weights)
-    return table.path("weights");
+  if (own || table.has("preset") || table.has("architecture") || !base.weights) return;
   if (!base.taken) {
     table.problems().collect([&] {
       base.usable = is_folder(*base.weights);
@@ -159,22 +161,23 @@ std::optional<fs::path> weights_of(TableReader& table, BaseModel& base) {
     });
   }
   base.taken = true;
-  return base.weights;
+  model.weights = base.weights;
 }
 
 // The keys that teachers and students share.
 ModelSettings read_model(TableReader& table, const DataSettings& data,
                          const TeacherSettings* teacher, BaseModel& base) {
-  static const std::vector<std::string> inits{"weights", "first-layers", "skip-layers", "random"};
   ModelSettings model;
   const size_t problems = table.problems().lines().size();
-  model.weights = weights_of(table, base);
-  model.tokenizer = table.path("tokenizer");
-  model.architecture =
-      table.choice("architecture", architecture_names(), planned_architectures()).value_or("");
-  model.init = table.choice("init", inits).value_or(model.weights ? "weights" : "random");
-  model.init_from = table.choice("init_from", {"pretrained", "teacher"}).value_or("pretrained");
-  const auto preset = read_preset(table, model);
+  const OptionValues values = read_options(model_keys(), table);
+  take(values, "weights", model.weights);
+  take_base_model(table, base, model);
+  take(values, "tokenizer", model.tokenizer);
+  take(values, "architecture", model.architecture);
+  model.init = model.weights ? "weights" : "random";
+  take(values, "init", model.init);
+  take(values, "init_from", model.init_from);
+  const auto preset = find_preset_of(table, values, model);
   if (preset) model.architecture = preset->architecture.name;
   read_sizes(table, model, preset);
   if (model.tokenizer) {
@@ -226,7 +229,7 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
 
 BaseModel read_base_model(TableReader table) {
   BaseModel base;
-  base.weights = table.path("weights");
+  take(read_options(base_model_keys(), table), "weights", base.weights);
   if (!table.has("weights"))
     table.problem("weights", "is missing", "the folder of all models that name none");
   if (const toml::node* node = table.node("weights")) {
@@ -240,7 +243,7 @@ BaseModel read_base_model(TableReader table) {
 TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseModel& base) {
   TeacherSettings teacher;
   teacher.model = read_model(table, data, nullptr, base);
-  teacher.per_seed = table.boolean("per_seed").value_or(false);
+  take(read_options(teacher_keys(), table), "per_seed", teacher.per_seed);
   if (auto train = table.table("train")) teacher.train = read_train(*train);
   table.finish();
   return teacher;

@@ -17,8 +17,9 @@ namespace kdbench {
 // with ".".
 void check_name(TableReader& table, const std::string& key, const std::string& name);
 
-// The task of this name, or null with a problem at `key`.
-const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name);
+// The task of this name, GLUE's or one of `own`; or null with a problem at `key`.
+const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name,
+                            const OwnTasks& own);
 
 // Any [..train].
 TrainLayer read_train(TableReader table);
@@ -26,10 +27,10 @@ TrainLayer read_train(TableReader table);
 // rows, the metric that selects its weights. `place`: where the model or its method stands.
 void check_on_task(const Experiment& experiment, const Task& task, const ModelConfig& model,
                    const TrainSettings& train, const std::string& place, Problems& problems);
-// [data]: also looks for the files of each task.
-DataSettings read_data(TableReader table);
-// [task.<TASK>.data] and [task.<TASK>.train].
+// [task.<TASK>]: tasks that it declares, and what it says of the data and the training of a task.
 void read_tasks(TableReader table, Experiment& experiment);
+// [data], after the tables of tasks: also looks for the files of each task.
+void read_data(TableReader table, DataSettings& data);
 // [model]: the weights of every model that names none, and what became of them.
 struct BaseModel {
   std::optional<std::filesystem::path> weights;

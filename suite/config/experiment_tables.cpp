@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// [data], [task.<TASK>.*] and every [..train].
+// [data] and every [..train].
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include "io/synthetic/synthetic.h"
 #include "io/tasks/glue.h"
 #include "io/tasks/task.h"
+#include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/option_reader.h"
 
@@ -18,9 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// [CLS] a [SEP] b [SEP]
-constexpr double kShortestPair = 5;
-constexpr Range kRowLengths{.low = kShortestPair, .high = 1 << 20};
+constexpr const char* kSyntheticRoot = "synthetic";
 
 // Test files may be missing (they are only predicted), and all dev files but one.
 void check_files(TableReader& table, const fs::path& root, const Task& task) {
@@ -53,7 +52,7 @@ void check_tasks(TableReader& table, const DataSettings& data) {
   });
   std::set<std::string> seen;
   for (const auto& name : data.tasks) {
-    const Task* task = task_or_problem(table, "tasks", name);
+    const Task* task = task_or_problem(table, "tasks", name, data.own_tasks);
     if (!seen.insert(name).second) table.problem("tasks", "'" + name + "' is listed twice");
     if (!task) continue;
     if (task->splits.front().name != "train") {
@@ -69,9 +68,10 @@ void check_tasks(TableReader& table, const DataSettings& data) {
 
 }  // namespace
 
-const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name) {
+const Task* task_or_problem(TableReader& table, const std::string& key, const std::string& name,
+                            const OwnTasks& own) {
   try {
-    return &find_task(name);
+    return &find_task(name, own);
   } catch (const Error& error) {
     table.problem(key, error.message(), error.hint());
     return nullptr;
@@ -106,42 +106,23 @@ void check_on_task(const Experiment& experiment, const Task& task, const ModelCo
                "best_metric = \"auto\", or set it in [task." + task.name + ".train]");
 }
 
-DataSettings read_data(TableReader table) {
-  DataSettings data;
-  const toml::node* root = table.node("root");
-  data.synthetic = root && root->is_string() && **root->as_string() == "synthetic";
-  if (!data.synthetic) data.root = table.path("root").value_or("");
-  data.tasks = table.texts("tasks").value_or(std::vector<std::string>{});
+void read_data(TableReader table, DataSettings& data) {
+  const OptionValues values = read_options(data_keys(), table);
+  take(values, "root", data.root);
+  data.synthetic = data.root == kSyntheticRoot;
+  if (data.synthetic) data.root.clear();
+  take(values, "tasks", data.tasks);
+  take(values, "max_seq_length", data.max_seq_length);
+  take(values, "train_limit", data.train_limit);
   if (!table.has("root"))
     table.problem("root", "is missing", "the folder with the GLUE data, or \"synthetic\"");
   if (!table.has("tasks")) {
     table.problem("tasks", "is missing", "for example tasks = [\"MRPC\"]");
-  } else if (table.node("tasks")->is_array() && table.node("tasks")->as_array()->empty()) {
+  } else if (values.contains("tasks") && data.tasks.empty()) {
     table.problem("tasks", "expected at least one task");
   }
-  data.max_seq_length = table.integer("max_seq_length", kRowLengths).value_or(data.max_seq_length);
-  data.train_limit = table.integer("train_limit", at_least(0)).value_or(data.train_limit);
   check_tasks(table, data);
   table.finish();
-  return data;
-}
-
-void read_tasks(TableReader table, Experiment& experiment) {
-  for (const auto& name : table.names()) {
-    auto task = table.table(name);
-    if (!task || !task_or_problem(table, name, name)) continue;
-    if (auto train = task->table("train")) experiment.task_train[name] = read_train(*train);
-    if (auto data = task->table("data")) {
-      if (const auto length = data->integer("max_seq_length", kRowLengths)) {
-        experiment.data.max_seq_length_of[name] = *length;
-      }
-      if (const auto limit = data->integer("train_limit", at_least(0))) {
-        experiment.data.train_limit_of[name] = *limit;
-      }
-      data->finish();
-    }
-    task->finish();
-  }
 }
 
 }  // namespace kdbench

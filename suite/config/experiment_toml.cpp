@@ -30,6 +30,12 @@ std::string lines_of(const json& keys) {
   return text;
 }
 
+// A task's name in the name of a table.
+std::string table_part(const std::string& name) {
+  const char* bare = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  return name.find_first_not_of(bare) == std::string::npos ? name : json(name).dump();
+}
+
 // A table with its keys; nothing without any.
 std::string table_of(const std::string& name, const json& keys) {
   const std::string lines = lines_of(keys);
@@ -73,7 +79,8 @@ class Trainings {
       }
     }
     std::string text = table_of("train", all);
-    for (const auto& [task, keys] : own.items()) text += table_of("task." + task + ".train", keys);
+    for (const auto& [task, keys] : own.items())
+      text += table_of("task." + table_part(task) + ".train", keys);
     return text;
   }
 
@@ -188,10 +195,21 @@ std::string method_text(const std::vector<json>& points, const Trainings& traini
   text += table_of("method.grid.train", axes.at("train"));
   const json options = method.value("task_options", json::object());
   for (const auto& [name, values] : options.items())
-    text += table_of("method.task." + name, values);
+    text += table_of("method.task." + table_part(name), values);
   for (const auto& [name, values] : own.items())
-    text += table_of("method.task." + name + ".train", values);
+    text += table_of("method.task." + table_part(name) + ".train", values);
   return text;
+}
+
+// [task.<NAME>] of a task that the experiment declares.
+json declared_keys(json declaration) {
+  const json labels = declaration.at("labels");
+  declaration.erase("name");
+  if (declaration.at("text_b") == "") declaration.erase("text_b");
+  if (labels.empty()) declaration.erase("labels");
+  if (std::find(labels.begin(), labels.end(), declaration.at("positive")) == labels.end())
+    declaration.erase("positive");
+  return declaration;
 }
 
 std::string data_text(const json& data) {
@@ -206,7 +224,10 @@ std::string data_text(const json& data) {
     for (const char* key : {"max_seq_length", "train_limit"}) {
       if (task.at(key) != tasks.front().at(key)) keys[key] = task.at(key);
     }
-    own += table_of("task." + task.at("name").get<std::string>() + ".data", keys);
+    const std::string name = "task." + table_part(task.at("name"));
+    if (const auto declaration = task.find("declaration"); declaration != task.end())
+      own += table_of(name, declared_keys(*declaration));
+    own += table_of(name + ".data", keys);
   }
   return text + own;
 }

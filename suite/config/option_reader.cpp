@@ -14,6 +14,11 @@ namespace kdbench {
 namespace {
 
 using IntegerList = std::vector<int64_t>;
+using TextList = std::vector<std::string>;
+
+bool is_choice(const OptionSpec& spec, const std::string& text) {
+  return std::find(spec.choices.begin(), spec.choices.end(), text) != spec.choices.end();
+}
 
 bool in_range(const OptionSpec& spec, double value) {
   return std::isfinite(value) && spec.range.contains(value);
@@ -25,9 +30,13 @@ bool allowed(const OptionSpec& spec, const OptionValue& value) {
     return in_range(spec, static_cast<double>(*integer));
   }
   if (const auto* text = std::get_if<std::string>(&value)) {
-    const auto& choices = spec.choices;
-    return choices.empty() || spec.or_file ||
-           std::find(choices.begin(), choices.end(), *text) != choices.end();
+    if (spec.path) return !text->empty();
+    return spec.choices.empty() || spec.or_file || is_choice(spec, *text);
+  }
+  if (const auto* list = std::get_if<TextList>(&value)) {
+    return spec.choices.empty() ||
+           std::all_of(list->begin(), list->end(),
+                       [&](const std::string& text) { return is_choice(spec, text); });
   }
   if (const auto* list = std::get_if<IntegerList>(&value)) {
     return std::all_of(list->begin(), list->end(),
@@ -41,12 +50,11 @@ bool allowed(const OptionSpec& spec, const OptionValue& value) {
 void resolve_file(const OptionSpec& spec, const toml::node& node, const std::string& key,
                   OptionValue& value, Problems& problems) {
   auto& text = std::get<std::string>(value);
-  const auto& choices = spec.choices;
-  if (std::find(choices.begin(), choices.end(), text) != choices.end()) return;
+  if (is_choice(spec, text)) return;
   const std::filesystem::path file = absolute_path(text, node);
   problems.collect([&] {
     if (is_file(file)) return;
-    const std::string near = nearest_name(text, choices);
+    const std::string near = nearest_name(text, spec.choices);
     problems.add(place_of(node), key + ": no file " + file.string(),
                  near.empty() ? "expected " + expectation(spec) : "did you mean \"" + near + "\"?");
   });
@@ -58,6 +66,8 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
   const OptionValue& type = spec.fallback;
   if (std::holds_alternative<IntegerList>(type) || (spec.or_list && node.is_array())) {
     if (auto list = integers_of(node)) return OptionValue(std::move(*list));
+  } else if (std::holds_alternative<TextList>(type)) {
+    if (auto list = texts_of(node)) return OptionValue(std::move(*list));
   } else if (std::holds_alternative<bool>(type) && node.is_boolean()) {
     return OptionValue(**node.as_boolean());
   } else if (std::holds_alternative<int64_t>(type) && node.is_integer()) {
@@ -65,7 +75,10 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
   } else if (std::holds_alternative<double>(type)) {
     if (const auto number = number_of(node)) return OptionValue(*number);
   } else if (std::holds_alternative<std::string>(type)) {
-    if (auto text = text_of(node)) return OptionValue(std::move(*text));
+    auto text = text_of(node);
+    if (text && spec.path && !text->empty() && !is_choice(spec, *text))
+      text = absolute_path(*text, node).string();
+    if (text) return OptionValue(std::move(*text));
   }
   return std::nullopt;
 }
@@ -103,6 +116,11 @@ std::string expectation(const OptionSpec& spec) {
   if (std::holds_alternative<int64_t>(spec.fallback)) return "an integer" + range;
   if (std::holds_alternative<double>(spec.fallback)) return "a number" + range;
   if (std::holds_alternative<IntegerList>(spec.fallback)) return "a list of integers" + range;
+  if (std::holds_alternative<TextList>(spec.fallback)) {
+    return spec.choices.empty() ? "a list of texts like [\"a\", \"b\"]"
+                                : "a list of " + quoted_list(spec.choices);
+  }
+  if (spec.path) return spec.choices.empty() ? "a path" : quoted_list(spec.choices) + ", or a path";
   std::string text = spec.choices.empty() ? "text" : "one of " + quoted_list(spec.choices);
   if (spec.or_file) text += ", or a file";
   return spec.or_list ? text + ", or a list of integers" + range : text;
@@ -111,7 +129,8 @@ std::string expectation(const OptionSpec& spec) {
 std::string value_text(const OptionValue& value) {
   return std::visit(
       [](const auto& v) -> std::string {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, IntegerList>) {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, IntegerList> || std::is_same_v<T, TextList>) {
           return fmt::format("[{}]", fmt::join(v, ","));
         } else {
           return fmt::format("{}", v);
@@ -151,9 +170,8 @@ const OptionSpec* find_spec(const std::vector<OptionSpec>& specs, const std::str
   return nullptr;
 }
 
-std::map<std::string, OptionValue> read_options(const std::vector<OptionSpec>& specs,
-                                                TableReader& table) {
-  std::map<std::string, OptionValue> values;
+OptionValues read_options(const std::vector<OptionSpec>& specs, TableReader& table) {
+  OptionValues values;
   for (const auto& spec : specs) {
     std::optional<OptionValue> value;
     if (const toml::node* node = table.node(spec.name)) {

@@ -3,6 +3,7 @@
 // declares.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,8 +29,26 @@ std::optional<OptionValue> read_option(const OptionSpec& spec, const toml::node&
 const OptionSpec* find_spec(const std::vector<OptionSpec>& specs, const std::string& name,
                             TableReader& table);
 
+using OptionValues = std::map<std::string, OptionValue>;
+
 // Values by key; defaults where the table has none, for the keys that have one.
-std::map<std::string, OptionValue> read_options(const std::vector<OptionSpec>& specs,
-                                                TableReader& table);
+OptionValues read_options(const std::vector<OptionSpec>& specs, TableReader& table);
+
+// Puts the value of `name` into `member`; leaves it alone where there is none.
+template <typename T>
+void take(const OptionValues& values, const std::string& name, T& member) {
+  const auto found = values.find(name);
+  if (found != values.end()) member = std::get<T>(found->second);
+}
+inline void take(const OptionValues& values, const std::string& name,
+                 std::filesystem::path& member) {
+  std::string text;
+  take(values, name, text);
+  if (!text.empty()) member = text;
+}
+template <typename T>
+void take(const OptionValues& values, const std::string& name, std::optional<T>& member) {
+  if (values.contains(name)) take(values, name, member.emplace());
+}
 
 }  // namespace kdbench

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "suite/config/toml_reader.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
-
 #include "io/base/text.h"
 
 namespace kdbench {
@@ -14,10 +9,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kOverride = "--set ";
-
-bool contains(const std::vector<std::string>& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
 
 }  // namespace
 
@@ -81,6 +72,17 @@ std::optional<std::vector<int64_t>> integers_of(const toml::node& node) {
   return values;
 }
 
+std::optional<std::vector<std::string>> texts_of(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  if (!list) return std::nullopt;
+  std::vector<std::string> values;
+  for (const auto& element : *list) {
+    if (!element.is_string()) return std::nullopt;
+    values.push_back(**element.as_string());
+  }
+  return values;
+}
+
 TableReader::TableReader(const toml::table& table, std::string key, Problems& problems)
     : self_(&table), key_(std::move(key)), problems_(&problems) {
   for (const auto& [name, value] : table) nodes_.emplace(name.str(), &value);
@@ -119,94 +121,6 @@ void TableReader::expected(const std::string& name, const std::string& what,
 const toml::node* TableReader::node(const std::string& name) {
   known_.insert(name);
   return find(name);
-}
-
-std::optional<bool> TableReader::boolean(const std::string& name) {
-  const toml::node* found = node(name);
-  if (!found) return std::nullopt;
-  if (found->is_boolean()) return **found->as_boolean();
-  expected(name, "true or false", *found);
-  return std::nullopt;
-}
-
-std::optional<int64_t> TableReader::integer(const std::string& name, const Range& range) {
-  const toml::node* found = node(name);
-  if (!found) return std::nullopt;
-  if (!found->is_integer()) {
-    expected(name, "an integer" + range.text(), *found);
-    return std::nullopt;
-  }
-  const int64_t value = **found->as_integer();
-  if (range.contains(static_cast<double>(value))) return value;
-  problem(name, fmt::format("expected an integer{}, found {}", range.text(), value));
-  return std::nullopt;
-}
-
-std::optional<double> TableReader::number(const std::string& name, const Range& range) {
-  const toml::node* found = node(name);
-  if (!found) return std::nullopt;
-  const auto value = number_of(*found);
-  if (!value) {
-    expected(name, "a number" + range.text(), *found);
-    return std::nullopt;
-  }
-  if (std::isfinite(*value) && range.contains(*value)) return value;
-  problem(name, fmt::format("expected a number{}, found {}", range.text(), *value));
-  return std::nullopt;
-}
-
-std::optional<std::string> TableReader::text(const std::string& name) {
-  const toml::node* found = node(name);
-  if (!found) return std::nullopt;
-  if (auto text = text_of(*found)) return text;
-  expected(name, "text", *found);
-  return std::nullopt;
-}
-
-std::optional<std::string> TableReader::choice(const std::string& name,
-                                               const std::vector<std::string>& choices,
-                                               const std::vector<std::string>& planned) {
-  const auto value = text(name);
-  if (!value || contains(choices, *value)) return value;
-  if (contains(planned, *value)) {
-    problem(name, "\"" + *value + "\" is not available yet", "available: " + quoted_list(choices));
-    return std::nullopt;
-  }
-  const std::string near = nearest_name(*value, choices);
-  problem(name, "expected one of " + quoted_list(choices) + ", found \"" + *value + "\"",
-          near.empty() ? "" : "did you mean \"" + near + "\"?");
-  return std::nullopt;
-}
-
-std::optional<std::vector<int64_t>> TableReader::integers(const std::string& name) {
-  const toml::node* found = node(name);
-  if (!found) return std::nullopt;
-  auto values = integers_of(*found);
-  if (!values) expected(name, "a list of integers", *found);
-  return values;
-}
-
-std::optional<std::vector<std::string>> TableReader::texts(const std::string& name) {
-  const toml::node* found = node(name);
-  if (!found) return std::nullopt;
-  std::vector<std::string> values;
-  const toml::array* list = found->as_array();
-  for (size_t i = 0; list && i < list->size(); ++i) {
-    if (const auto* element = list->get(i)->as_string()) values.push_back(**element);
-  }
-  if (list && values.size() == list->size()) return values;
-  expected(name, "a list of texts like [\"a\", \"b\"]", *found);
-  return std::nullopt;
-}
-
-std::optional<fs::path> TableReader::path(const std::string& name) {
-  const auto value = text(name);
-  if (!value) return std::nullopt;
-  if (value->empty()) {
-    problem(name, "expected a path, found nothing");
-    return std::nullopt;
-  }
-  return absolute_path(*value, *find(name));
 }
 
 std::optional<TableReader> TableReader::table(const std::string& name) {

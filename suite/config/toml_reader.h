@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Typed access to the tables of a TOML document that reports every problem with its place: a
-// missing or ill-typed value, a number out of range, a key that nobody asked for. Values carry the
-// place they come from (toml++ source regions): a line of the file, or the text of the --set that
-// wrote them.
+// Access to the tables of a TOML document that reports every problem with its place: a table that
+// is none, a key that nobody asked for. Values (option_reader.h) carry the place they come from
+// (toml++ source regions): a line of the file, or the text of the --set that wrote them.
 #pragma once
 
 #define TOML_EXCEPTIONS 1
@@ -17,7 +16,6 @@
 #include <vector>
 
 #include "io/base/error.h"
-#include "io/base/range.h"
 
 namespace kdbench {
 
@@ -35,8 +33,9 @@ std::optional<double> number_of(const toml::node& node);
 // A relative path starts at the folder of the file that has the value, or, in --set, at the working
 // folder.
 std::filesystem::path absolute_path(const std::string& path, const toml::node& node);
-// A list of integers.
+// A list of integers, and of texts.
 std::optional<std::vector<int64_t>> integers_of(const toml::node& node);
+std::optional<std::vector<std::string>> texts_of(const toml::node& node);
 
 // One table. Every accessor notes its key as known; absent keys and problems give nullopt.
 class TableReader {
@@ -47,18 +46,6 @@ class TableReader {
   TableReader(const std::string& name, const toml::node& value, std::string key,
               Problems& problems);
 
-  std::optional<bool> boolean(const std::string& name);
-  std::optional<int64_t> integer(const std::string& name, const Range& range = {});
-  std::optional<double> number(const std::string& name, const Range& range = {});
-  std::optional<std::string> text(const std::string& name);
-  // One of `choices`; one of `planned` is "not available yet".
-  std::optional<std::string> choice(const std::string& name,
-                                    const std::vector<std::string>& choices,
-                                    const std::vector<std::string>& planned = {});
-  std::optional<std::vector<int64_t>> integers(const std::string& name);
-  std::optional<std::vector<std::string>> texts(const std::string& name);
-  // Absolute. Relative paths start at the file's folder, those of --set at the working folder.
-  std::optional<std::filesystem::path> path(const std::string& name);
   std::optional<TableReader> table(const std::string& name);
   // [[name]]
   std::vector<TableReader> tables(const std::string& name);

@@ -34,7 +34,7 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
   place_data(prepare);
   for (const auto& name : selected_tasks(selection_, experiment_)) {
     tasks_.push_back(std::make_unique<TaskPart>());
-    tasks_.back()->task = &find_task(name);
+    tasks_.back()->task = &experiment_.task(name);
   }
   for (const auto& task : tasks_) prepare_rows(*task, prepare);
   for (const auto& task : tasks_) {

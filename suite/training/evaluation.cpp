@@ -99,7 +99,7 @@ Predictions predict(Model& model, const Dataset& data, const Control& control,
   Predictions predictions = in_row_order(control.gather(ids), control.gather(logits),
                                          control.gather(labels), control.max(classes), data);
   control.agree([&] { check_finite(predictions, where); });
-  predictions.positive = positive_class(model.config().labels);
+  predictions.label_order = model.config().labels;
   return predictions;
 }
 

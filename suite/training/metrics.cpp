@@ -58,7 +58,7 @@ bool has_nan(const std::vector<double>& values) {
   return std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); });
 }
 
-double metric_value(Metric metric, const Predictions& predictions) {
+double metric_value(Metric metric, const Task& task, const Predictions& predictions) {
   const std::vector<double> scores(predictions.logits.begin(), predictions.logits.end());
   const std::vector<double> gold(predictions.labels.begin(), predictions.labels.end());
   const std::vector<int64_t> classes(predictions.labels.begin(), predictions.labels.end());
@@ -66,7 +66,8 @@ double metric_value(Metric metric, const Predictions& predictions) {
     case Metric::kAccuracy:
       return accuracy(predictions.argmax(), classes);
     case Metric::kF1:
-      return f1(predictions.argmax(), classes, predictions.positive);
+      return f1(predictions.argmax(), classes,
+                positive_class(predictions.label_order, task.positive));
     case Metric::kMatthews:
       return matthews(predictions.argmax(), classes);
     case Metric::kPearson:
@@ -99,8 +100,8 @@ double f1(const std::vector<int64_t>& predictions, const std::vector<int64_t>& l
   return 2.0 * static_cast<double>(true_positive) / static_cast<double>(positives);
 }
 
-int64_t positive_class(const std::vector<std::string>& label_order) {
-  const auto found = std::find(label_order.begin(), label_order.end(), "1");
+int64_t positive_class(const std::vector<std::string>& label_order, const std::string& positive) {
+  const auto found = std::find(label_order.begin(), label_order.end(), positive);
   return found == label_order.end() ? 1 : found - label_order.begin();
 }
 
@@ -150,14 +151,14 @@ std::map<std::string, double> task_metrics(const Task& task, const Predictions& 
   std::map<std::string, double> metrics;
   if (predictions.labels.empty()) return metrics;
   for (const Metric metric : task.metrics)
-    metrics[metric_name(metric)] = metric_value(metric, predictions);
+    metrics[metric_name(metric)] = metric_value(metric, task, predictions);
   return metrics;
 }
 
 bool below_chance(const Task& task, const Predictions& predictions) {
   if (task.regression() || predictions.labels.empty()) return false;
   const double chance = 1.0 / task.classes(), rows = static_cast<double>(predictions.rows());
-  const double right = metric_value(Metric::kAccuracy, predictions);
+  const double right = metric_value(Metric::kAccuracy, task, predictions);
   return right + 3.0 * std::sqrt(chance * (1.0 - chance) / rows) < chance;
 }
 

@@ -16,8 +16,8 @@ double accuracy(const std::vector<int64_t>& predictions, const std::vector<int64
 // 0 when there is no true positive.
 double f1(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels,
           int64_t positive = 1);
-// GLUE's positive class is the one labelled "1", wherever a model's label order has it.
-int64_t positive_class(const std::vector<std::string>& label_order);
+// The number of `positive` (GLUE: "1"), wherever a model's label order has it; 1 when it has not.
+int64_t positive_class(const std::vector<std::string>& label_order, const std::string& positive);
 // Multi-class form; 0 when predictions or labels are all one class.
 double matthews(const std::vector<int64_t>& predictions, const std::vector<int64_t>& labels);
 // 0 when a side is constant or there are fewer than 2 values.
@@ -28,10 +28,10 @@ double spearman(const std::vector<double>& a, const std::vector<double>& b);
 // Predictions of one split, ascending row id.
 struct Predictions {
   std::vector<int64_t> row_ids;
-  int64_t classes = 0;        // columns of logits
-  std::vector<float> logits;  // (rows, classes)
-  std::vector<float> labels;  // class numbers or scores; empty when unlabelled
-  int64_t positive = 1;       // the class that F1 is about
+  int64_t classes = 0;                   // columns of logits
+  std::vector<float> logits;             // (rows, classes)
+  std::vector<float> labels;             // class numbers or scores; empty when unlabelled
+  std::vector<std::string> label_order;  // of the classes
 
   int64_t rows() const { return static_cast<int64_t>(row_ids.size()); }
   std::vector<int64_t> argmax() const;  // first of equals

@@ -45,10 +45,7 @@ TrainKey one_of(std::vector<std::string> choices, TrainKey key,
 
 std::vector<std::string> metric_choices() {
   std::vector<std::string> names{"auto"};
-  for (const Metric metric :
-       {Metric::kAccuracy, Metric::kF1, Metric::kMatthews, Metric::kPearson, Metric::kSpearman}) {
-    names.push_back(metric_name(metric));
-  }
+  for (const Metric metric : all_metrics()) names.push_back(metric_name(metric));
   return names;
 }
 

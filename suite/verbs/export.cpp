@@ -94,7 +94,8 @@ void check(const ExportOptions& options, Problems& problems) {
   check_memory_options(options, config ? config->layers : options.memory.layer, problems);
   if (options.task.empty())
     problems.add("--task", "which task?", "only the folder of a run says it itself");
-  problems.collect([&] { check_splits(options, find_task(options.task), problems); });
+  problems.collect(
+      [&] { check_splits(options, find_task(options.task, options.own.tasks), problems); });
   check_trained_model(options, {options.task}, problems);
   check_new_file("--teacher-outputs", options.file, ".h5", problems);
   problems.throw_if_any("export");
@@ -136,7 +137,8 @@ ExitCode export_outputs(ExportOptions options, const VerbContext& context) {
   });
   const Session session(options.session, context);
   const Workspace& workspace = session.workspace();
-  const TrainedModel model = load_trained_model(options.model, find_task(options.task), workspace);
+  const TrainedModel model =
+      load_trained_model(options.model, find_task(options.task, options.own.tasks), workspace);
   FeatureRequest wanted = feature_request(options, *model.task);
   wanted.training = true;  // the store of a run's own stage
   wanted.train_limit = options.train_limit;

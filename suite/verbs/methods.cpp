@@ -6,9 +6,8 @@
 
 #include "methods/models/registry.h"
 #include "methods/registry.h"
-#include "reports/table.h"
-#include "suite/config/option_reader.h"
-#include "suite/training/train_settings.h"
+#include "suite/config/experiment_keys.h"
+#include "suite/verbs/keys_text.h"
 #include "suite/verbs/registry.h"
 
 namespace kdbench {
@@ -39,24 +38,6 @@ std::string needs_text(const MethodEntry& entry) {
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
-Table keys_table(const std::vector<OptionSpec>& specs) {
-  Table table;
-  table.header = {"key", "takes", "default", "meaning", {"default from", "default_from"}};
-  for (const auto& spec : specs) {
-    table.rows.push_back(
-        {spec.name, expectation(spec), default_text(spec), spec.meaning, spec.source});
-  }
-  return table;
-}
-
-std::string keys_text(const std::vector<OptionSpec>& specs) {
-  return write_console(keys_table(specs));
-}
-
-nlohmann::json keys_json(const std::vector<OptionSpec>& specs) {
-  return write_json(keys_table(specs)).at("rows");
-}
-
 std::string method_text(const MethodEntry& entry) {
   const std::string text = fmt::format("{}: {}\nneeds from the teacher: {}\n", entry.name,
                                        entry.summary, needs_text(entry));
@@ -68,18 +49,6 @@ nlohmann::json method_json(const MethodEntry& entry) {
           {"summary", entry.summary},
           {"needs", needs_of(entry)},
           {"keys", keys_json(entry.options)}};
-}
-
-std::vector<OptionSpec> train_specs() {
-  std::vector<OptionSpec> specs;
-  for (const auto& key : train_keys()) specs.push_back(key.spec);
-  return specs;
-}
-
-std::string train_text() {
-  return "train: keys of [train], [task.<TASK>.train], [teacher.train], [assistant.train] and "
-         "[method.train]\n" +
-         keys_text(train_specs());
 }
 
 std::vector<OptionSpec> size_specs(const Architecture& architecture) {
@@ -110,13 +79,10 @@ nlohmann::json architecture_json(const Architecture& architecture) {
 std::string all_text() {
   std::string text;
   for (const auto& entry : all_methods()) text += method_text(entry) + "\n";
-  return text + train_text() +
-         fmt::format(
-             "\nEvery [[method]] also takes label, teacher_outputs, [method.train], "
-             "[method.student] and [method.grid].\nSizes of models without weights: kdbench "
-             "methods "
-             "{}.\n",
-             fmt::join(architecture_names(), " | "));
+  return text + fmt::format(
+                    "What every [[method]] takes beside, and all other tables of an experiment "
+                    "file: kdbench keys.\nSizes of models without weights: kdbench methods {}.\n",
+                    fmt::join(architecture_names(), " | "));
 }
 
 bool is_architecture(const std::string& name) {
@@ -126,7 +92,7 @@ bool is_architecture(const std::string& name) {
 
 std::string text_of(const std::string& name) {
   if (name.empty()) return all_text();
-  if (name == "train") return train_text();
+  if (name == "train") return table_text("train");
   return is_architecture(name) ? architecture_text(find_architecture(name))
                                : method_text(find_method(name));
 }
@@ -134,7 +100,11 @@ std::string text_of(const std::string& name) {
 // The same layout whether all are asked for or one.
 nlohmann::json json_of(const std::string& name) {
   nlohmann::json json = nlohmann::json::object();
-  if (name.empty() || name == "train") json["train"] = keys_json(train_specs());
+  if (name.empty() || name == "train") {
+    for (const auto& table : experiment_tables()) {
+      if (table.name == "train") json["train"] = keys_json(table.keys);
+    }
+  }
   for (const auto& entry : all_methods()) {
     if (name.empty() || name == entry.name) json["methods"].push_back(method_json(entry));
   }
@@ -148,8 +118,7 @@ nlohmann::json json_of(const std::string& name) {
 }  // namespace
 
 Verb methods_verb() {
-  return {"methods",
-          "Every method's keys, and those of [train]: type, range, default, source; what it needs",
+  return {"methods", "Every method's keys: type, range, default, source; what it needs",
           [](CLI::App& app) -> VerbAction {
             auto name = std::make_shared<std::string>();
             app.add_option(

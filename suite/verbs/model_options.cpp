@@ -6,6 +6,7 @@
 #include "io/base/json_file.h"
 #include "io/base/look.h"
 #include "io/base/text.h"
+#include "io/tasks/own_task.h"
 #include "reports/run_fields.h"
 #include "suite/models/model_checks.h"
 
@@ -22,6 +23,7 @@ void add_model_options(CLI::App& app, ModelOptions& options) {
   app.add_flag("--any-labels", options.any_labels,
                "also a model of another task, or with other labels: its outputs are taken for the "
                "task's labels, in their order");
+  add_own_task_options(app, options.own);
   add_session_options(app, options.session);
 }
 
@@ -68,6 +70,12 @@ void take_run(ModelOptions& options, Problems& problems) {
     }
   });
   options.trained_on = text_of(run, "task");
+  const nlohmann::json::json_pointer declared("/data/declaration");
+  if (run.contains(declared)) {
+    problems.collect(
+        [&] { options.own.tasks.push_back(declared_task(run.at(declared), options.model)); });
+  }
+  read_own_tasks(options.own, problems);
   const auto length = number_at(run, "data/max_seq_length");
   if (options.max_seq_length == 0)
     options.max_seq_length = length ? static_cast<int64_t>(*length) : kUsualLength;
@@ -108,7 +116,7 @@ void check_trained_model(const ModelOptions& options, const std::vector<std::str
   if (!problems.lines().empty()) return;
   for (const auto& name : tasks) {
     if (options.any_labels || options.trained_on.empty() ||
-        find_task(name).is_called(options.trained_on))
+        find_task(name, options.own.tasks).is_called(options.trained_on))
       continue;
     problems.add(options.model,
                  "was trained on " + printable(options.trained_on) + ", not on " + name,
@@ -119,7 +127,7 @@ void check_trained_model(const ModelOptions& options, const std::vector<std::str
     ModelSettings model;
     model.weights = options.model;
     std::vector<const Task*> wanted;
-    for (const auto& name : tasks) wanted.push_back(&find_task(name));
+    for (const auto& name : tasks) wanted.push_back(&find_task(name, options.own.tasks));
     check_model(model, nullptr, /*frozen=*/true, wanted, options.any_labels);
   });
 }

@@ -26,7 +26,7 @@ void check(const PredictOptions& options, Problems& problems) {
     problems.add("--tasks", "which tasks?", "only the folder of a run says it itself");
   for (const auto& name : options.tasks) {
     problems.collect([&] {
-      const Task& task = find_task(name);
+      const Task& task = find_task(name, options.own.tasks);
       const bool any =
           std::any_of(task.splits.begin(), task.splits.end(), [&](const SplitSpec& split) {
             return split.name != "train" && is_there(glue_path(options.data, task, split.name));
@@ -83,7 +83,7 @@ ExitCode predict_tasks(PredictOptions options, const VerbContext& context) {
   Maker maker(session.workspace());
   ExitCode code = ExitCode::kDone;
   for (const auto& name : options.tasks) {
-    const Task& task = find_task(name);
+    const Task& task = find_task(name, options.own.tasks);
     FeaturesStage& rows =
         features_stage(graph, feature_request(options, task), session.workspace());
     const Outcome& made = maker.make(prediction_stage(graph, options.model, options.trained_on,

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "suite/stages/rows/features_stage.h"
+#include "suite/verbs/own_tasks.h"
 #include "suite/verbs/registry.h"
 #include "suite/verbs/session.h"
 #include "suite/walks/make.h"
@@ -13,6 +14,7 @@ struct PrepareOptions {
   std::string data, tokenizer, file;
   std::vector<std::string> tasks;
   int64_t max_seq_length = 128, train_limit = 0;
+  OwnTaskOptions own;
   SessionOptions session;
 };
 
@@ -26,15 +28,16 @@ void answer_store(const Task& task, const Features& features, Answer& answer) {
   answer.data["features"].push_back(std::move(store));
 }
 
-ExitCode prepare(const PrepareOptions& options, const VerbContext& context) {
+ExitCode prepare(PrepareOptions options, const VerbContext& context) {
   const Session session(options.session, context);
   std::vector<FeatureRequest> requests;
   context.control.agree([&] {
     Problems problems;
     problems.collect([&] { load_tokenizer(options.tokenizer); });
+    read_own_tasks(options.own, problems);
     for (const auto& name : options.tasks) {
       problems.collect([&] {
-        requests.push_back({options.data, &find_task(name), options.tokenizer,
+        requests.push_back({options.data, &find_task(name, options.own.tasks), options.tokenizer,
                             options.max_seq_length, options.train_limit});
       });
     }
@@ -76,6 +79,7 @@ Verb prepare_verb() {
                 ->check(CLI::Range(5, 1 << 20));
             app.add_option("--train-limit", options->train_limit, "first N training rows; 0: all")
                 ->check(CLI::NonNegativeNumber);
+            add_own_task_options(app, options->own);
             add_session_options(app, options->session);
             return [options](const VerbContext& context) { return prepare(*options, context); };
           }};

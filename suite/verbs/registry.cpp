@@ -6,9 +6,9 @@ namespace kdbench {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs{
-      run_verb(),      status_verb(),  prepare_verb(),  finetune_verb(), export_verb(),
-      distill_verb(),  predict_verb(), glue_zip_verb(), report_verb(),   methods_verb(),
-      tokenize_verb(), inspect_verb(), doctor_verb(),
+      run_verb(),     status_verb(),   prepare_verb(),  finetune_verb(), export_verb(),
+      distill_verb(), predict_verb(),  glue_zip_verb(), report_verb(),   keys_verb(),
+      methods_verb(), tokenize_verb(), inspect_verb(),  doctor_verb(),
   };
   return verbs;
 }

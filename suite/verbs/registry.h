@@ -12,6 +12,7 @@ Verb export_verb();
 Verb finetune_verb();
 Verb glue_zip_verb();
 Verb inspect_verb();
+Verb keys_verb();
 Verb methods_verb();
 Verb predict_verb();
 Verb prepare_verb();

@@ -76,6 +76,23 @@ TEST(Glue, ShortRowsOfQqpAreCountedAndKeepTheirNumbers) {
   EXPECT_EQ(file.rows[1].text_b, "d");
 }
 
+// Line breaks within a question make a few short rows; a file that is mostly short is another one.
+TEST(Glue, ManyShortRowsOfQqpAreRefused) {
+  const auto root = [](int whole, int cut) {
+    std::string text = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n";
+    for (int i = 0; i < whole; ++i) text += "7\t1\t2\ta\tb\t0\n";
+    for (int i = 0; i < cut; ++i) text += "a\tb\t0\n";
+    return Root("QQP/train.tsv", text);
+  };
+  EXPECT_EQ(root(10, 10).read("QQP", "train").short_rows, 10);
+  EXPECT_EQ(root(1100, 11).read("QQP", "train").short_rows, 11);
+  const std::string error = root(4, 20).error("QQP", "train");
+  EXPECT_HAS(error, "train.tsv:6: 20 of 24 rows have fewer than 6 cells, too many to leave out");
+  EXPECT_HAS(error, "this one has 3: no question1, question2, is_duplicate");
+  EXPECT_HAS(root(1000, 11).error("QQP", "train"), "11 of 1011 rows");
+  EXPECT_HAS(root(0, 1).error("QQP", "train"), "1 of 1 rows");
+}
+
 TEST(Glue, LongRowsOfQqpAreErrors) {
   const Root root("QQP/train.tsv",
                   "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n7\t1\t2\ta\tb\t0\t\n");

@@ -19,6 +19,9 @@ expect 0 "a number from 0 to 1" "$kdbench" methods kd
 expect 0 "finetune: " "$kdbench" methods
 expect 0 "one of \"fp32\"" "$kdbench" methods train
 expect 0 "an integer from 1 to 4096" "$kdbench" methods bert
+expect 0 "the label that F1 is about" "$kdbench" keys
+expect 0 "max_seq_length" "$kdbench" keys data
+expect 2 "did you mean 'teacher'?" "$kdbench" keys teachers
 expect 0 "distilroberta" "$kdbench" methods roberta
 expect 2 "did you mean 'kd'?" "$kdbench" methods kdd
 expect 2 "not available yet" "$kdbench" methods d-heavy

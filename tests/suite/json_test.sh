@@ -38,6 +38,9 @@ says /schema_version 1
 says /methods/0/name finetune
 has /train/0/default
 has /architectures/0/presets/0
+answer 0 "$kdbench" keys data
+says /tables/0/name data
+says /tables/0/keys/0/key root
 answer 0 "$kdbench" methods kd
 says /methods/0/name kd
 says /methods/0/needs/0 logits

@@ -104,15 +104,16 @@ TEST(TaskMetrics, SelectionIsTheMeanOfItsParts) {
 
 // A model may call the classes in another order: F1 is still about the label "1".
 TEST(TaskMetrics, F1FollowsTheLabelOrder) {
-  EXPECT_EQ(positive_class({"0", "1"}), 1);
-  EXPECT_EQ(positive_class({"1", "0"}), 0);
-  EXPECT_EQ(positive_class({}), 1);
+  EXPECT_EQ(positive_class({"0", "1"}, "1"), 1);
+  EXPECT_EQ(positive_class({"1", "0"}, "1"), 0);
+  EXPECT_EQ(positive_class({"ham", "spam", "?"}, "?"), 2);
+  EXPECT_EQ(positive_class({}, "1"), 1);
   Predictions predictions;
   predictions.row_ids = {0, 1, 2};
   predictions.classes = 2;
   predictions.logits = {1, 0, 1, 0, 0, 1};  // classes 0, 0, 1
   predictions.labels = {0, 1, 1};
-  predictions.positive = 0;
+  predictions.label_order = {"1", "0"};
   EXPECT_DOUBLE_EQ(task_metrics(find_task("MRPC"), predictions).at("f1"), 2.0 / 3.0);
   predictions.labels = {0, 0, 1};
   EXPECT_DOUBLE_EQ(task_metrics(find_task("MRPC"), predictions).at("f1"), 1.0);

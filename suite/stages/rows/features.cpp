@@ -10,6 +10,7 @@
 #include "io/base/sha256.h"
 #include "io/stores/prepare.h"
 #include "io/tasks/glue.h"
+#include "io/tasks/own_task.h"
 
 namespace kdbench {
 namespace {
@@ -36,10 +37,6 @@ FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& toke
   const bool train = split == "train";
   const GlueFile file =
       read_glue(request.root, *request.task, split, train ? request.train_limit : 0);
-  if (file.short_rows > 0) {
-    workspace.say(fmt::format("{}: {} rows with too few cells left out", file.path.string(),
-                              file.short_rows));
-  }
   const auto rows = static_cast<int64_t>(file.rows.size());
   FeatureSlice share =
       tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
@@ -50,15 +47,17 @@ FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& toke
 }
 
 nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
-  nlohmann::json files;
+  nlohmann::json files, inputs;
   for (const auto& split : present_splits(request)) {
     files[split] = file_sha256(glue_path(request.root, *request.task, split));
   }
-  return {{"task", request.task->name},
-          {"files", files},
-          {"tokenizer", tokenizer.sha256()},
-          {"max_seq_length", request.max_seq_length},
-          {"train_limit", request.train_limit}};
+  inputs = {{"task", request.task->name},
+            {"files", files},
+            {"tokenizer", tokenizer.sha256()},
+            {"max_seq_length", request.max_seq_length},
+            {"train_limit", request.train_limit}};
+  if (request.task->own) inputs["declaration"] = declaration(*request.task);
+  return inputs;
 }
 
 FeatureStoreInfo info_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
@@ -115,9 +114,11 @@ nlohmann::json describe(const Features& features) {
                       {"max_seq_length", info.max_seq_length},
                       {"train_limit", info.train_limit},
                       {"synthetic", features.synthetic}};
+  if (!features.declaration.is_null()) json["declaration"] = features.declaration;
   for (const auto& [name, split] : features.store.splits) {
     json["splits"][name] = {{"source_sha256", split->source_sha256},
                             {"rows", split->rows()},
+                            {"left_out", split->left_out},
                             {"tokens", split->tokens.size()}};
   }
   return json;

@@ -27,6 +27,7 @@ struct Features {
   std::string hash;  // of all inputs; "" for a store that is no stage
   FeatureStore store;
   bool synthetic = false;
+  nlohmann::json declaration;  // of a task of the user's own; null for GLUE's
 };
 
 // The stage that a request names, by the content of its files and its tokenizer. Local.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "io/tasks/own_task.h"
+
 namespace kdbench {
 namespace {
 
@@ -35,7 +37,11 @@ Cost FeaturesStage::cost(TrainingCosts&, const Workspace& workspace) {
 
 const Features& FeaturesStage::rows(const Workspace& workspace) {
   if (rows_) return *rows_;
-  Features features{folder(workspace) / "features.h5", hash(), {}, request_.synthetic};
+  Features features;
+  features.file = folder(workspace) / "features.h5";
+  features.hash = hash();
+  features.synthetic = request_.synthetic;
+  features.declaration = declaration(*request_.task);
   if (done(workspace)) {
     const fs::path& stage = contents(workspace);
     workspace.control.agree([&] {
@@ -47,6 +53,11 @@ const Features& FeaturesStage::rows(const Workspace& workspace) {
     workspace.control.agree([&] { features.store = tokenize(request_, workspace); });
   }
   rows_ = std::move(features);
+  for (const auto& [name, split] : rows_->store.splits) {
+    if (split->left_out == 0) continue;
+    workspace.say_once(fmt::format("{} {}: {} {} with too few cells left out", request_.task->name,
+                                   name, split->left_out, split->left_out == 1 ? "row" : "rows"));
+  }
   return *rows_;
 }
 

@@ -132,6 +132,35 @@ epochs = 5
 )");
 }
 
+TEST(ExperimentToml, TasksOfTheUsersOwn) {
+  const ExperimentFolder folder;
+  for (const std::string name : {"tickets", "my-scores.v2"}) {
+    for (const char* split : {"train", "dev"})
+      folder.write("data/" + name + "/" + split + ".tsv", "a\tb\tc\nx\ty\t1\n");
+  }
+  const json before = folder
+                          .load(kExperiment + R"([task.tickets]
+text_a = "a"
+label = "c"
+labels = ["1", "bugs", "oth\"er"]
+metrics = ["f1", "accuracy"]
+[task.tickets.data]
+train_limit = 3
+[task."my-scores.v2"]
+text_a = "a"
+text_b = "b"
+label = "c"
+[task."my-scores.v2".train]
+epochs = 7
+[method.task."my-scores.v2"]
+alpha = 0.25
+)",
+                                {"data.tasks=[\"tickets\", \"my-scores.v2\"]"})
+                          .to_json();
+  const std::string again = experiment_toml(before);
+  EXPECT_EQ(json_hash(folder.load(again).to_json()), json_hash(before)) << again;
+}
+
 TEST(ExperimentToml, TextsWithOddCharacters) {
   const ExperimentFolder folder;
   json before = folder.load(kExperiment).to_json();
