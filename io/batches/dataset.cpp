@@ -133,6 +133,10 @@ class FeatureDataset : public Dataset {
   int64_t length(int64_t index) const override {
     return features_->offsets[index + 1] - features_->offsets[index];
   }
+  std::span<const int32_t> tokens(int64_t index) const override {
+    return {features_->tokens.data() + features_->offsets[index],
+            static_cast<size_t>(length(index))};
+  }
   bool labelled() const override { return !features_->labels.empty(); }
 
   Batch batch(const std::vector<int64_t>& indices, int64_t global_rows) const override {

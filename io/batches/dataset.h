@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ class Dataset {
   virtual int64_t row_id(int64_t index) const = 0;
   // Work of a row, for balancing shares: its number of tokens.
   virtual int64_t length(int64_t index) const = 0;
+  // Its token ids; none where rows are no text.
+  virtual std::span<const int32_t> tokens(int64_t index) const = 0;
   virtual bool labelled() const = 0;
   // The rows `indices` (any order, may be empty: then a batch of 0 rows with all its fields).
   virtual Batch batch(const std::vector<int64_t>& indices, int64_t global_rows) const = 0;

@@ -218,7 +218,7 @@ class Encoder : public Model {
 
 void declare_encoder(const ModelSpec& spec, const EncoderFamily& family, ParameterLayout& layout) {
   const ModelConfig& c = spec.config;
-  layout.add(kEmbeddings + "word_embeddings.weight", {c.vocabulary, c.hidden});
+  layout.add_token_table(kEmbeddings + "word_embeddings.weight", {c.vocabulary, c.hidden});
   layout.add(kEmbeddings + "position_embeddings.weight", {c.max_positions, c.hidden});
   layout.add(kEmbeddings + "token_type_embeddings.weight", {c.token_types, c.hidden});
   add_norm(layout, kEmbeddings + "LayerNorm", c.hidden);

@@ -64,6 +64,11 @@ void ParameterLayout::add_stacked(const std::vector<std::string>& names,
   declared_.push_back(std::move(block));
 }
 
+void ParameterLayout::add_token_table(std::string name, std::vector<int64_t> shape) {
+  add(std::move(name), std::move(shape));
+  declared_.back().segments.front().token_table = true;
+}
+
 void ParameterLayout::add_extra(const ExtraParameter& extra) {
   add(extra.name, extra.shape);
   Segment& segment = declared_.back().segments.front();

@@ -34,6 +34,9 @@ struct Segment {
   std::string
       stack;  // first name of the block that it was declared in; its own name outside a stack
   bool extra = false;  // an ExtraParameter
+  // A table with a row for each token id, read by lookup alone: a batch leaves a gradient in the
+  // rows of its own tokens and in no others.
+  bool token_table = false;
   std::optional<double> deviation = std::nullopt;
 };
 
@@ -50,6 +53,8 @@ class ParameterLayout {
   // Declares equally wide tensors that are used as one: rows stacked in the given order, contiguous
   // in the buffer (query, key and value weights as one GEMM operand). All get the same shape.
   void add_stacked(const std::vector<std::string>& names, std::vector<int64_t> shape);
+  // (tokens, width): see Segment::token_table.
+  void add_token_table(std::string name, std::vector<int64_t> shape);
   void add_extra(const ExtraParameter& extra);
   // Assigns offsets. No declaration after it.
   void freeze();

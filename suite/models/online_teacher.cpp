@@ -43,6 +43,7 @@ class OnlineDataset : public Dataset {
   int64_t rows() const override { return rows_->rows(); }
   int64_t row_id(int64_t index) const override { return rows_->row_id(index); }
   int64_t length(int64_t index) const override { return rows_->length(index); }
+  std::span<const int32_t> tokens(int64_t index) const override { return rows_->tokens(index); }
   bool labelled() const override { return rows_->labelled(); }
 
   Batch batch(const std::vector<int64_t>& indices, int64_t global_rows) const override {

@@ -10,18 +10,6 @@
 namespace kdbench {
 namespace {
 
-// The step's numbers as the kernel needs them.
-struct AdamWFactors {
-  AdamWFactors(const OptimizerSettings& settings, const AdamWStep& step, bool decay)
-      : moments(settings, step.scale),
-        shrink(decay ? static_cast<float>(step.shrink) : 1.0F),
-        rate(static_cast<float>(step.rate)),
-        correction(static_cast<float>(step.correction)),
-        epsilon(static_cast<float>(settings.epsilon)) {}
-  MomentFactors moments;
-  float shrink, rate, correction, epsilon;
-};
-
 KDBENCH_SIMD void update(float* __restrict values, float* __restrict gradients,
                          float* __restrict first, float* __restrict second, int64_t count,
                          AdamWFactors f) {
@@ -32,7 +20,32 @@ KDBENCH_SIMD void update(float* __restrict values, float* __restrict gradients,
   }
 }
 
+// `steps` steps without a gradient. What never had one has no moments: it decays, and that is all.
+KDBENCH_SIMD void update_idle(float* __restrict values, float* __restrict first,
+                              float* __restrict second, int64_t count, const AdamWFactors* factors,
+                              int64_t steps) {
+  float moved = 0.0F;
+  for (int64_t i = 0; i < count; ++i) moved += std::abs(first[i]) + second[i];
+  for (const AdamWFactors* f = factors; f < factors + steps; ++f) {
+    if (moved == 0.0F) {
+      for (int64_t i = 0; i < count; ++i) values[i] *= f->shrink;
+      continue;
+    }
+    for (int64_t i = 0; i < count; ++i) {
+      const auto [m, v] = advance_moments(0.0F, first[i], second[i], f->moments);
+      values[i] = values[i] * f->shrink - f->rate * m / (std::sqrt(v) * f->correction + f->epsilon);
+    }
+  }
+}
+
 }  // namespace
+
+AdamWFactors::AdamWFactors(const OptimizerSettings& settings, const AdamWStep& step, bool decay)
+    : moments(settings, step.scale),
+      shrink(decay ? static_cast<float>(step.shrink) : 1.0F),
+      rate(static_cast<float>(step.rate)),
+      correction(static_cast<float>(step.correction)),
+      epsilon(static_cast<float>(settings.epsilon)) {}
 
 AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Path path)
     : settings_(settings), path_(path) {
@@ -43,6 +56,8 @@ AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Pa
   first_ = at::zeros_like(like.values());
   second_ = at::zeros_like(like.values());
   spans_ = cut_spans(parameters.layout());
+  dense_spans_ = cut_dense_spans(parameters.layout());
+  for (const auto& table : token_tables(parameters.layout())) tables_.emplace_back(table);
   if (path_ == Path::kTensorOps) {
     decay_mask_ = at::zeros_like(first_);
     for (const auto& span : spans_)
@@ -51,19 +66,53 @@ AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Pa
 }
 
 double AdamW::step(Parameters& parameters, double learning_rate) {
+  settle(parameters);
+  if (path_ == Path::kFused) return step_spans(parameters, learning_rate, spans_).second;
   at::NoGradGuard no_grad;
-  const at::Tensor& gradients = parameters.gradients();
-  const bool fused = path_ == Path::kFused;
   const double norm =
-      fused ? flat_norm(gradients, spans_)
-            : at::linalg_vector_norm(gradients, 2, {}, false, at::kDouble).item<double>();
-  const AdamWStep step = next_step(norm, learning_rate);
-  if (fused) {
-    update_fused(parameters, step);
-  } else {
-    update_by_tensor_ops(parameters, step);
-  }
+      at::linalg_vector_norm(parameters.gradients(), 2, {}, false, at::kDouble).item<double>();
+  update_by_tensor_ops(parameters, next_step(norm, learning_rate));
   return norm;
+}
+
+double AdamW::step(Parameters& parameters, double learning_rate,
+                   const std::vector<int64_t>& tokens) {
+  if (path_ != Path::kFused || tables_.empty()) return step(parameters, learning_rate);
+  settle(parameters, tokens);
+  std::vector<FlatSpan> spans = dense_spans_;
+  for (const auto& rows : tables_) {
+    const auto more = row_spans(rows.table(), tokens);
+    spans.insert(spans.end(), more.begin(), more.end());
+  }
+  const auto [step, norm] = step_spans(parameters, learning_rate, spans);
+  for (auto& rows : tables_) rows.took_step({settings_, step, rows.table().decay}, tokens);
+  return norm;
+}
+
+std::pair<AdamWStep, double> AdamW::step_spans(Parameters& parameters, double learning_rate,
+                                               const std::vector<FlatSpan>& spans) {
+  at::NoGradGuard no_grad;
+  const double norm = flat_norm(parameters.gradients(), spans);
+  const AdamWStep step = next_step(norm, learning_rate);
+  update_fused(parameters, step, spans);
+  return {step, norm};
+}
+
+void AdamW::settle(Parameters& parameters, const std::vector<int64_t>& tokens) {
+  for (auto& rows : tables_) rows.settle(tokens, idle(parameters));
+}
+
+void AdamW::settle(Parameters& parameters) {
+  for (auto& rows : tables_) rows.settle_all(idle(parameters));
+}
+
+LateRows<AdamWFactors>::Idle AdamW::idle(Parameters& parameters) {
+  return [values = parameters.values().data_ptr<float>(), first = first_.data_ptr<float>(),
+          second = second_.data_ptr<float>()](const FlatSpan& span, const AdamWFactors* factors,
+                                              int64_t steps) {
+    update_idle(values + span.begin, first + span.begin, second + span.begin, span.size(), factors,
+                steps);
+  };
 }
 
 AdamWStep AdamW::next_step(double norm, double learning_rate) {
@@ -77,18 +126,18 @@ AdamWStep AdamW::next_step(double norm, double learning_rate) {
   return step;
 }
 
-void AdamW::update_fused(Parameters& parameters, const AdamWStep& step) {
+void AdamW::update_fused(Parameters& parameters, const AdamWStep& step,
+                         const std::vector<FlatSpan>& spans) {
   float* const values = parameters.values().data_ptr<float>();
   float* const gradients = parameters.gradients().data_ptr<float>();
   float* const first = first_.data_ptr<float>();
   float* const second = second_.data_ptr<float>();
   const AdamWFactors decayed(settings_, step, true), plain(settings_, step, false);
-  for_spans(spans_, [&](const FlatSpan& span) {
+  for_spans(spans, [&](const FlatSpan& span) {
     update(values + span.begin, gradients + span.begin, first + span.begin, second + span.begin,
-           span.end - span.begin, span.decay ? decayed : plain);
+           span.size(), span.decay ? decayed : plain);
   });
-  // Autograd must notice a graph that still needs the old values, as after any in-place operation.
-  parameters.values().unsafeGetTensorImpl()->bump_version();
+  note_moved(parameters);
 }
 
 void AdamW::update_by_tensor_ops(Parameters& parameters, const AdamWStep& step) {

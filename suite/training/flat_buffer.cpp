@@ -28,23 +28,34 @@ KDBENCH_SIMD double sum_of_squares(const float* values, int64_t count) {
   return sum;
 }
 
-}  // namespace
-
-std::vector<FlatSpan> cut_spans(const ParameterLayout& layout) {
-  std::vector<FlatSpan> runs;  // of equal decay
-  for (const auto& segment : layout.segments()) {
-    if (runs.empty() || runs.back().decay != segment.decay) {
-      if (!runs.empty()) runs.back().end = segment.offset;
+// The segments that are taken, neighbours of equal decay together.
+template <typename Taken>
+std::vector<FlatSpan> cut_runs(const ParameterLayout& layout, Taken&& taken) {
+  std::vector<FlatSpan> runs, spans;
+  const auto& segments = layout.segments();
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const Segment& segment = segments[i];
+    if (!taken(segment)) continue;
+    const int64_t end = i + 1 < segments.size() ? segments[i + 1].offset : layout.buffer_size();
+    if (runs.empty() || runs.back().decay != segment.decay || runs.back().end != segment.offset)
       runs.push_back({segment.offset, 0, segment.decay});
-    }
+    runs.back().end = end;
   }
-  if (!runs.empty()) runs.back().end = layout.buffer_size();
-  std::vector<FlatSpan> spans;
   for (const auto& run : runs) {
     const auto cut = cut_range(run.begin, run.end, run.decay);
     spans.insert(spans.end(), cut.begin(), cut.end());
   }
   return spans;
+}
+
+}  // namespace
+
+std::vector<FlatSpan> cut_spans(const ParameterLayout& layout) {
+  return cut_runs(layout, [](const Segment&) { return true; });
+}
+
+std::vector<FlatSpan> cut_dense_spans(const ParameterLayout& layout) {
+  return cut_runs(layout, [](const Segment& segment) { return !segment.token_table; });
 }
 
 std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay) {

@@ -17,13 +17,22 @@ namespace kdbench {
 struct FlatSpan {
   int64_t begin = 0, end = 0;
   bool decay = true;
+
+  int64_t size() const { return end - begin; }
 };
 
 // The whole buffer in order, alignment gaps included (they belong to the span before them).
 std::vector<FlatSpan> cut_spans(const ParameterLayout& layout);
+// The same without the tables of tokens.
+std::vector<FlatSpan> cut_dense_spans(const ParameterLayout& layout);
 
 // The floats [begin, end), cut alike.
 std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay);
+
+// Autograd must notice a graph that still needs the old values, as after any in-place operation.
+inline void note_moved(Parameters& parameters) {
+  parameters.values().unsafeGetTensorImpl()->bump_version();
+}
 
 // Calls f(span) for every span, in parallel.
 template <typename F>

@@ -24,6 +24,15 @@ class Optimizer {
   // gradients must already be summed over ranks. Returns the global L2 norm of the gradients before
   // clipping.
   virtual double step(Parameters& parameters, double learning_rate) = 0;
+  // The same where in the tables of tokens only the rows of `tokens` may have a gradient. Other
+  // rows may be left behind, and must be settled before they are read or written.
+  virtual double step(Parameters& parameters, double learning_rate,
+                      const std::vector<int64_t>& tokens) {
+    return step(parameters, learning_rate);
+  }
+  // Moves the rows of `tokens`, or all, to where they would be if none had been left behind.
+  virtual void settle(Parameters& parameters, const std::vector<int64_t>& tokens) {}
+  virtual void settle(Parameters& parameters) {}
 };
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings,

@@ -25,11 +25,20 @@ bool keeps_best_weights(const std::vector<Phase>& phases, const TrainSettings& s
          });
 }
 
-std::vector<GradientBucket> gradient_buckets(int64_t floats) {
+std::vector<GradientBucket> gradient_buckets(const ParameterLayout& layout) {
   std::vector<GradientBucket> buckets;
-  for (int64_t begin = 0; begin < floats; begin += kBucketFloats) {
-    buckets.push_back({begin, std::min(kBucketFloats, floats - begin)});
+  int64_t begin = 0;
+  const auto cut_until = [&](int64_t end) {
+    for (; begin < end; begin += buckets.back().size)
+      buckets.push_back({begin, std::min(kBucketFloats, end - begin)});
+  };
+  const auto& segments = layout.segments();
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (!segments[i].token_table) continue;
+    cut_until(segments[i].offset);
+    begin = i + 1 < segments.size() ? segments[i + 1].offset : layout.buffer_size();
   }
+  cut_until(layout.buffer_size());
   return buckets;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "methods/method.h"
+#include "methods/models/parameters.h"
 #include "suite/training/train_settings.h"
 
 namespace kdbench {
@@ -26,6 +27,7 @@ struct GradientBucket {
 };
 
 // Gradients are reduced bucket by bucket, in buffer order: what backward finishes first goes first.
-std::vector<GradientBucket> gradient_buckets(int64_t floats);
+// Tables of tokens are in none: of them the rows that a step touches are reduced by themselves.
+std::vector<GradientBucket> gradient_buckets(const ParameterLayout& layout);
 
 }  // namespace kdbench

@@ -9,10 +9,12 @@
 #include "suite/machine/stopwatch.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/finite.h"
+#include "suite/training/gradient_reducer.h"
 #include "suite/training/optimizer.h"
 #include "suite/training/schedule.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
+#include "suite/training/token_tables.h"
 
 namespace kdbench {
 namespace {
@@ -70,7 +72,8 @@ class Trainer {
         control_(control),
         collectives_(collectives),
         observer_(observer),
-        ranks_(collectives) {
+        ranks_(collectives),
+        reducer_(collectives) {
     for (int64_t i = 0; i < data.train->rows(); ++i) row_ids_.push_back(data.train->row_id(i));
   }
 
@@ -159,6 +162,7 @@ class Trainer {
     context.key = {phase_seed_, static_cast<uint32_t>(step_)};
     context.global_batch = &ranks_;
     const std::vector<Batch> slices = make_slices(rows);
+    settle(distinct_tokens(*data_.train, rows));
 
     StepRecord record;
     for (const auto& update : phase.updates)
@@ -174,6 +178,19 @@ class Trainer {
     record.step_s = seconds_since(start);
     if (observer_.step) observer_.step(record);
     check_finite(record);
+  }
+
+  // What the step reads must be where earlier steps have moved it.
+  void settle(std::vector<int64_t> tokens) {
+    Stopwatch watch(&result_.times.compute);
+    tokens_ = std::move(tokens);
+    for (auto& [role, learner] : learners_)
+      learner.optimizer->settle(learner.model->parameters(), tokens_);
+  }
+
+  void settle_all() {
+    Stopwatch watch(&result_.times.compute);
+    for (auto& [role, learner] : learners_) learner.optimizer->settle(learner.model->parameters());
   }
 
   // This rank's share of the global batch, cut into the slices of one forward pass each.
@@ -204,14 +221,15 @@ class Trainer {
     }
     {
       Stopwatch watch(&result_.times.comm_exposed);
-      reduce_gradients(learner.model->parameters());
+      reducer_.reduce(learner.model->parameters(), tokens_);
       control_.sum(sums);
     }
     Stopwatch watch(&result_.times.compute);
     record.loss = sums[0];
     for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
     record.learning_rate = learner.schedule.rate(context.step);
-    record.grad_norm = learner.optimizer->step(learner.model->parameters(), record.learning_rate);
+    record.grad_norm =
+        learner.optimizer->step(learner.model->parameters(), record.learning_rate, tokens_);
     return record;
   }
 
@@ -223,18 +241,6 @@ class Trainer {
     sums[0] += loss.total.item<double>();
     for (size_t i = 0; i < loss.terms.size(); ++i)
       sums[i + 1] += loss.terms[i].second.item<double>();
-  }
-
-  void reduce_gradients(Parameters& parameters) {
-    if (collectives_.size() == 1) return;
-    at::Tensor& gradients = parameters.gradients();
-    std::vector<std::unique_ptr<PendingCollective>> pending;
-    for (const auto& bucket : gradient_buckets(gradients.numel())) {
-      CollectiveOp op;
-      op.tensor = gradients.narrow(0, bucket.begin, bucket.size);
-      pending.push_back(collectives_.start(std::move(op)));
-    }
-    for (auto& bucket : pending) bucket->wait();
   }
 
   void count_work(const std::vector<int64_t>& rows) {
@@ -264,6 +270,7 @@ class Trainer {
   }
 
   void evaluate(int64_t epoch) {
+    settle_all();
     Stopwatch watch(&result_.times.eval);
     for (const auto& [role, learner] : learners_) {
       EvaluationRecord record;
@@ -326,6 +333,8 @@ class Trainer {
   Collectives& collectives_;
   const Observer& observer_;
   CollectiveBatch ranks_;
+  GradientReducer reducer_;
+  std::vector<int64_t> tokens_;  // the distinct ones of this step's global batch
   std::vector<int64_t> row_ids_;
   std::map<std::string, Learner> learners_;
   std::map<std::string, Best> best_;  // by role

@@ -8,6 +8,7 @@
 #include "methods/models/registry.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
+#include "suite/training/token_tables.h"
 
 namespace kdbench {
 namespace {
@@ -32,7 +33,11 @@ ShareCost share_cost(const Dataset& data, const TrainSettings& settings, int ran
   cost.fewest_rows = settings.batch_size;
   int64_t work = 0, waited = 0;
   for (int64_t begin = 0; begin < data.rows(); begin += settings.batch_size) {
-    const auto shares = split_rows(data, batch_rows(data, begin, settings.batch_size), ranks);
+    const auto rows_of_batch = batch_rows(data, begin, settings.batch_size);
+    const auto shares = split_rows(data, rows_of_batch, ranks);
+    const auto tokens_of_batch = distinct_tokens(data, rows_of_batch);
+    cost.distinct_tokens =
+        std::max(cost.distinct_tokens, static_cast<int64_t>(tokens_of_batch.size()));
     int64_t fullest = 0;
     for (int rank = 0; rank < ranks; ++rank) {
       const auto& share = shares[static_cast<size_t>(rank)];
@@ -76,12 +81,19 @@ const ShareCost& shares_of(const Dataset& data, const TrainSettings& settings, i
   return memo.shares.emplace(key, share_cost(data, settings, ranks)).first->second;
 }
 
-TrafficCost traffic_cost(const Phase& phase, const Models& models) {
+TrafficCost traffic_cost(const Phase& phase, const Models& models, int64_t distinct_tokens) {
   TrafficCost cost;
   for (const auto& update : phase.updates) {
-    const int64_t floats = models.at(update.model)->parameters().layout().buffer_size();
-    cost.allreduces += static_cast<int64_t>(gradient_buckets(floats).size()) + 1;
-    cost.gradient_bytes += kFloat * floats;
+    const ParameterLayout& layout = models.at(update.model)->parameters().layout();
+    for (const auto& bucket : gradient_buckets(layout)) {
+      ++cost.allreduces;
+      cost.gradient_bytes += kFloat * bucket.size;
+    }
+    for (const auto& table : token_tables(layout)) {
+      ++cost.allreduces;
+      cost.gradient_bytes += kFloat * distinct_tokens * table.width;
+    }
+    ++cost.allreduces;  // the losses
   }
   return cost;
 }
@@ -136,7 +148,7 @@ TrainingCost training_cost(const std::vector<Phase>& phases, const Models& model
     cost.steps += part.steps;
     cost.updates += part.updates;
     cost.flops += static_cast<double>(part.epochs) * flops_per_epoch(phase, models, train, memo);
-    const TrafficCost traffic = traffic_cost(phase, models);
+    const TrafficCost traffic = traffic_cost(phase, models, cost.shares.distinct_tokens);
     if (ranks > 1 && traffic.gradient_bytes > cost.traffic.gradient_bytes) cost.traffic = traffic;
     cost.phases.push_back(std::move(part));
   }

@@ -26,6 +26,7 @@ struct PhaseCost {
 struct ShareCost {
   int64_t fewest_rows = 0, most_rows = 0;  // of a rank in a step
   int64_t largest_pass = 0;                // tokens of one forward pass of one rank, at most
+  int64_t distinct_tokens = 0;             // of a global batch, at most
   double balance = 1.0;  // work (tokens) over what the fullest rank of each step makes all wait for
 };
 

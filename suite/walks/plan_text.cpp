@@ -99,7 +99,8 @@ std::string rank_table(const Plan& plan) {
          megabytes(ram.activations), megabytes(work.teacher_outputs)});
   }
   table.notes = {
-      "In a step: rows, tokens of the largest forward pass, allreduces and gradients. Balance: "
+      "In a step: rows, tokens of the largest forward pass, allreduces and gradients (of word "
+      "embeddings the rows of its tokens). Balance: "
       "tokens "
       "over what the fullest",
       "rank makes all wait for, batches in file order. In memory: values and gradients, moments, "

@@ -194,6 +194,69 @@ TEST(AdamW, DecaySparesBiasesAndLayerNorms) {
   EXPECT_TRUE(parameters["dense.bias"].detach().eq(1.0F).all().item<bool>());
 }
 
+// A table of tokens between others.
+ParameterLayout table_layout() {
+  ParameterLayout layout(find_architecture("bert").decays);
+  layout.add("dense.weight", {33, 77});
+  layout.add_token_table("words.weight", {101, 77});
+  layout.add("dense.bias", {33});
+  layout.freeze();
+  return layout;
+}
+
+// The tokens of a step: 90 and more are never read, some only now and then.
+std::vector<int64_t> tokens_of(int step) {
+  std::vector<int64_t> tokens;
+  for (int64_t token = 0; token < 90; ++token) {
+    if (step % (1 + token % 17) == 0) tokens.push_back(token);
+  }
+  return tokens;
+}
+
+void fill_touched(Parameters& parameters, const std::vector<int64_t>& tokens, int step) {
+  fill(parameters, step + 1);
+  at::NoGradGuard no_grad;
+  at::Tensor rows = parameters["words.weight"].grad();
+  const at::Tensor index = at::tensor(tokens, at::kLong);
+  const at::Tensor kept = rows.index_select(0, index);
+  rows.zero_();
+  rows.index_copy_(0, index, kept);
+}
+
+// What is read is bit for bit what an optimizer of the whole table gives, at every step and in the
+// end, also where whole steps come between.
+TEST(Optimizer, RowsThatWaitEndWhereTheOthersAre) {
+  for (const auto& kind : known_optimizers()) {
+    OptimizerSettings settings = large_settings();
+    settings.kind = kind;
+    Parameters whole(table_layout(), at::kCPU), late(table_layout(), at::kCPU);
+    fill(whole, 0);
+    fill(late, 0);
+    const auto of_whole = make_optimizer(settings, whole), of_late = make_optimizer(settings, late);
+    for (int step = 0; step < 57; ++step) {
+      const auto tokens = tokens_of(step);
+      const at::Tensor index = at::tensor(tokens, at::kLong);
+      of_late->settle(late, tokens);
+      EXPECT_TRUE(at::equal(late["words.weight"].detach().index_select(0, index),
+                            whole["words.weight"].detach().index_select(0, index)))
+          << kind << " step " << step;
+      fill_touched(whole, tokens, step);
+      fill_touched(late, tokens, step);
+      const double rate = 0.01 / (1 + step);
+      const double norm = of_whole->step(whole, rate);
+      const double same =
+          step % 20 == 19 ? of_late->step(late, rate) : of_late->step(late, rate, tokens);
+      EXPECT_NEAR(same, norm, 1e-12 * norm);
+      if (step % 25 == 24) of_late->settle(late);
+      EXPECT_EQ(late.gradients().abs().sum().item<float>(), 0.0F);
+    }
+    EXPECT_FALSE(at::equal(late.values(), whole.values())) << kind << ": no row was left behind";
+    of_late->settle(late);
+    EXPECT_TRUE(at::equal(late.values(), whole.values()))
+        << kind << " " << (late.values() - whole.values()).abs().max();
+  }
+}
+
 // A graph built before the step must not be used after it.
 TEST(AdamW, AutogradNoticesTheStep) {
   Parameters parameters(large_layout(), at::kCPU);

@@ -9,7 +9,7 @@ launch=("$@")
 # shellcheck source=tests/support/expect.sh
 . "$(dirname "$0")/../support/expect.sh"
 cd "$folder" || exit 1
-kd() { timeout 120 "${launch[@]}" "$kdbench" "$@"; }
+kd() { timeout 120 "${launch[@]}" "$kdbench" "$@" --threads 1; }
 
 # ---- data: four teams by the word of the ticket, and pairs with a score; dev has its columns in another order
 mkdir -p data/tickets data/likeness words

@@ -5,7 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "suite/training/step_work.h"
+#include "suite/training/token_tables.h"
 #include "tests/support/tiny.h"
 
 namespace kdbench::training_cost_test {
@@ -38,6 +42,19 @@ class TrainingCostTest : public ::testing::Test {
     settings.epochs = 2;
   }
 
+  // All but the rows of 16 floats of the words that the fullest batch has not.
+  int64_t gradient_bytes() const {
+    size_t most = 0;
+    for (int64_t begin = 0; begin < 10; begin += 4) {
+      std::set<int32_t> words;
+      for (int64_t row = begin; row < std::min<int64_t>(begin + 4, 10); ++row) {
+        for (const int32_t token : data->tokens(row)) words.insert(token);
+      }
+      most = std::max(most, words.size());
+    }
+    return 23552 - (testing::kTinyVocabulary - static_cast<int64_t>(most)) * 16 * 4;
+  }
+
   mutable CostMemo memo;
   std::unique_ptr<Dataset> data = make_dataset(tiny_features("train", 10), {"0", "1"});
   std::unique_ptr<Model> student = tiny_bert(1), teacher = tiny_bert(2);
@@ -64,9 +81,10 @@ TEST_F(TrainingCostTest, PhasesHaveTheirOwnEpochsAndUpdates) {
   EXPECT_EQ(found.steps, 15);
   EXPECT_EQ(found.updates, 21);
   EXPECT_EQ(found.epochs, 5);
-  // Both models' gradients, each in one bucket, and the losses of both updates.
-  EXPECT_EQ(found.traffic.allreduces, 4);
-  EXPECT_EQ(found.traffic.gradient_bytes, 2 * 23552);
+  // Both models' gradients, each in one bucket and the rows of its words, and the losses of both
+  // updates.
+  EXPECT_EQ(found.traffic.allreduces, 6);
+  EXPECT_EQ(found.traffic.gradient_bytes, 2 * gradient_bytes());
 }
 
 TEST_F(TrainingCostTest, OneRankHasTheWholeBatch) {
@@ -86,8 +104,8 @@ TEST_F(TrainingCostTest, ThreeRanksWaitForTheFullest) {
   EXPECT_EQ(found.shares.most_rows, 2);
   EXPECT_EQ(found.shares.largest_pass, 14);
   EXPECT_DOUBLE_EQ(found.shares.balance, 81.0 / (3 * (12 + 14 + 11)));
-  EXPECT_EQ(found.traffic.allreduces, 2);
-  EXPECT_EQ(found.traffic.gradient_bytes, 23552);
+  EXPECT_EQ(found.traffic.allreduces, 3);
+  EXPECT_EQ(found.traffic.gradient_bytes, gradient_bytes());
 }
 
 TEST_F(TrainingCostTest, MoreRanksThanRowsLeaveSharesEmpty) {
@@ -134,13 +152,34 @@ TEST_F(TrainingCostTest, WorkIsThreeForwardPassesOfEveryRow) {
 
 TEST(StepWork, BucketsCutTheBufferInOrder) {
   const int64_t whole = int64_t{4} << 20;
-  const auto buckets = gradient_buckets(2 * whole + 1);
+  ParameterLayout layout;
+  layout.add("weight", {2 * whole + 16});
+  layout.freeze();
+  const auto buckets = gradient_buckets(layout);
   ASSERT_EQ(buckets.size(), 3U);
   EXPECT_EQ(buckets[1].begin, whole);
   EXPECT_EQ(buckets[1].size, whole);
   EXPECT_EQ(buckets[2].begin, 2 * whole);
-  EXPECT_EQ(buckets[2].size, 1);
-  EXPECT_TRUE(gradient_buckets(0).empty());
+  EXPECT_EQ(buckets[2].size, 16);
+}
+
+// The buffer has the segments in reverse: after (16), words (5 x 3 and a gap), before (32).
+TEST(StepWork, BucketsLeaveTablesOfTokensOut) {
+  ParameterLayout layout;
+  layout.add("before", {32});
+  layout.add_token_table("words", {5, 3});
+  layout.add("after", {16});
+  layout.freeze();
+  const auto buckets = gradient_buckets(layout);
+  ASSERT_EQ(buckets.size(), 2U);
+  EXPECT_EQ(buckets[0].begin, 0);
+  EXPECT_EQ(buckets[0].size, 16);
+  EXPECT_EQ(buckets[1].begin, 32);
+  EXPECT_EQ(buckets[1].size, 32);
+  const auto tables = token_tables(layout);
+  ASSERT_EQ(tables.size(), 1U);
+  EXPECT_EQ(tables[0].begin, 16);
+  EXPECT_EQ(tables[0].span(4).end, 31);
 }
 
 }  // namespace
