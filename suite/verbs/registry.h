@@ -6,6 +6,7 @@
 
 namespace kdbench {
 
+Verb comm_verb();
 Verb distill_verb();
 Verb doctor_verb();
 Verb export_verb();

@@ -44,7 +44,7 @@ hidden = 32
 heads = 2
 tokenizer = "words"
 [teacher.train]
-epochs = 40
+epochs = 60
 [student]
 architecture = "bert"
 layers = 1
@@ -53,7 +53,7 @@ heads = 2
 tokenizer = "words"
 [train]
 batch_size = 4
-epochs = 40
+epochs = 60
 learning_rate = 3e-3
 dropout = 0.0
 [[method]]
