@@ -165,6 +165,11 @@ void Control::agree(const std::function<void()>& f) const {
   kdbench::agree(Communicator(comm_), f);
 }
 
+void Control::agree_reading(const std::function<void()>& f) const {
+  if (is_alone(comm_)) return f();
+  kdbench::agree_reading(Communicator(comm_), f);
+}
+
 void Control::on_root(const std::function<void()>& f) const {
   agree([&] {
     if (root()) f();

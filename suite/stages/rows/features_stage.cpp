@@ -38,7 +38,7 @@ const Features& FeaturesStage::rows(const Workspace& workspace) {
   Features features{folder(workspace) / "features.h5", hash(), {}, request_.synthetic};
   if (done(workspace)) {
     const fs::path& stage = contents(workspace);
-    workspace.control.agree([&] {
+    workspace.control.agree_reading([&] {
       read_stage(stage, [&] {
         features.store = read_feature_store(features.file, workspace.control.host());
       });
