@@ -33,6 +33,7 @@ if(KDBENCH_SANITIZE)
   target_compile_options(kdbench_options INTERFACE ${sanitizers} -fno-omit-frame-pointer
                          -fno-sanitize-recover=undefined)
   target_link_options(kdbench_options INTERFACE ${sanitizers})
+  target_compile_definitions(kdbench_options INTERFACE KDBENCH_SANITIZE)
 endif()
 
 if(KDBENCH_FUZZ)
