@@ -6,6 +6,7 @@
 #include <mpi.h>
 
 #include "io/base/end_job.h"
+#include "io/base/mpi_check.h"
 #include "io/hdf5/hdf5_detail.h"
 
 namespace kdbench::hdf5 {
@@ -36,6 +37,12 @@ void check_step() {
   end_job("writing a store", "HDF5 is out of memory");
 }
 
+// HDF5 takes errors of MPI for its own, and goes on after some.
+int checked(int code) {
+  if (written_files > 0) check_mpi(code, "MPI, called by HDF5");
+  return code;
+}
+
 // The function behind this one: of a tool that was loaded before MPI's library, or MPI's own.
 template <typename F>
 F* function_behind(const char* name, F* own) {
@@ -54,14 +61,14 @@ StepCheck::~StepCheck() { written_files -= writing_; }
   int MPI_##name parameters {                                                             \
     static const auto behind = kdbench::hdf5::function_behind("MPI_" #name, PMPI_##name); \
     kdbench::hdf5::check_step();                                                          \
-    return behind arguments;                                                              \
+    return kdbench::hdf5::checked(behind arguments);                                      \
   }
 
 extern "C" {
 // clang-format off
 #define COMM MPI_Comm comm
 #define TYPE(name) MPI_Datatype name
-// All that HDF5 calls and all ranks of a file take part in.
+// All that HDF5 calls and all ranks of a file take part in, and what it needs to know for that.
 KDBENCH_IN_STEP(Barrier, (COMM), (comm))
 KDBENCH_IN_STEP(Bcast, (void* data, int count, TYPE(type), int root, COMM), (data, count, type, root, comm))
 KDBENCH_IN_STEP(Allreduce, (const void* in, void* out, int count, TYPE(type), MPI_Op op, COMM), (in, out, count, type, op, comm))
@@ -70,6 +77,8 @@ KDBENCH_IN_STEP(Allgatherv, (const void* in, int sent, TYPE(send), void* out, co
 KDBENCH_IN_STEP(Gather, (const void* in, int sent, TYPE(send), void* out, int got, TYPE(receive), int root, COMM), (in, sent, send, out, got, receive, root, comm))
 KDBENCH_IN_STEP(Gatherv, (const void* in, int sent, TYPE(send), void* out, const int* got, const int* at, TYPE(receive), int root, COMM), (in, sent, send, out, got, at, receive, root, comm))
 KDBENCH_IN_STEP(Scatterv, (const void* in, const int* sent, const int* from, TYPE(send), void* out, int got, TYPE(receive), int root, COMM), (in, sent, from, send, out, got, receive, root, comm))
+KDBENCH_IN_STEP(Comm_rank, (COMM, int* rank), (comm, rank))
+KDBENCH_IN_STEP(Comm_size, (COMM, int* size), (comm, size))
 KDBENCH_IN_STEP(Comm_dup, (COMM, MPI_Comm* out), (comm, out))
 KDBENCH_IN_STEP(File_close, (MPI_File* file), (file))
 KDBENCH_IN_STEP(File_set_view, (MPI_File file, MPI_Offset at, TYPE(element), TYPE(type), const char* name, MPI_Info info), (file, at, element, type, name, info))

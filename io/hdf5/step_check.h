@@ -3,7 +3,7 @@
 // want of memory it still sets the size, which is collective. The other ranks are elsewhere then,
 // and all wait for ever. So the collective calls of MPI pass through here, by MPI's profiling
 // interface: while a file is written, a rank on which HDF5 lacked memory makes none, and ends the
-// job.
+// job; so does one on which they fail.
 #pragma once
 
 namespace kdbench::hdf5 {
