@@ -33,6 +33,7 @@ if(KDBENCH_SANITIZE)
   target_compile_options(kdbench_options INTERFACE ${sanitizers} -fno-omit-frame-pointer
                          -fno-sanitize-recover=undefined)
   target_link_options(kdbench_options INTERFACE ${sanitizers})
+  target_compile_definitions(kdbench_options INTERFACE KDBENCH_SANITIZE)
 endif()
 
 if(KDBENCH_FUZZ)
@@ -41,6 +42,8 @@ if(KDBENCH_FUZZ)
                         "The preset fuzz takes clang++.")
   endif()
   target_compile_options(kdbench_options INTERFACE -fsanitize=fuzzer-no-link)
+  # LibTorch's headers have loops that need clang's own runtime.
+  target_link_options(kdbench_options INTERFACE -fopenmp)
 endif()
 
 find_program(CCACHE_PROGRAM ccache)

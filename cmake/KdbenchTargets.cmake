@@ -58,6 +58,9 @@ endfunction()
 
 # kdbench_register_test(NAME TIMEOUT LABELS PROCESSORS COMMAND...): a ctest entry; exit code 77 means skipped.
 function(kdbench_register_test name timeout labels processors)
+  if(KDBENCH_SANITIZE) # which makes programs slower by as much
+    math(EXPR timeout "4 * ${timeout}")
+  endif()
   add_test(NAME ${name} COMMAND ${ARGN})
   set_tests_properties(${name} PROPERTIES TIMEOUT "${timeout}" LABELS "${labels}" PROCESSORS "${processors}"
                        SKIP_RETURN_CODE 77 ENVIRONMENT "${KDBENCH_TEST_ENVIRONMENT}")

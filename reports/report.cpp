@@ -16,6 +16,7 @@
 #include "reports/origin.h"
 #include "reports/pairing.h"
 #include "reports/run_fields.h"
+#include "reports/run_files.h"
 #include "reports/run_table.h"
 #include "reports/spread.h"
 
@@ -57,15 +58,18 @@ std::string experiments_text(const std::vector<json>& runs) {
 }
 
 std::string heading(const std::vector<json>& runs, const ReportMaker& maker) {
-  const auto count = [&](auto&& wanted) { return std::count_if(runs.begin(), runs.end(), wanted); };
-  const auto done = count(is_done);
-  const auto stopped = count([](const json& run) { return text_of(run, "status") == "stopped"; });
+  const auto count = [&](const char* status) {
+    return std::count_if(runs.begin(), runs.end(),
+                         [&](const json& run) { return text_of(run, "status") == status; });
+  };
+  const auto done = count("done"), stopped = count("stopped"), damaged = count(kDamaged);
   return fmt::format(
-      "{}\n# {}\n\n{} runs: {} done, {} failed, {} stopped. Made {} by `{}` ({}) from the runs' "
+      "{}\n# {}\n\n{} runs: {} done, {} failed, {} stopped{}. Made {} by `{}` ({}) from the runs' "
       "records alone; the tables with all digits are in {}, {}, {}, {} and {}.\n",
       kMark, experiments_text(runs), runs.size(), done,
-      static_cast<std::ptrdiff_t>(runs.size()) - done - stopped, stopped, maker.made_utc,
-      maker.command, maker.program, kComparison, kPaired, kGrids, kSpread, kRuns);
+      static_cast<std::ptrdiff_t>(runs.size()) - done - stopped - damaged, stopped,
+      damaged > 0 ? fmt::format(", {} damaged", damaged) : "", maker.made_utc, maker.command,
+      maker.program, kComparison, kPaired, kGrids, kSpread, kRuns);
 }
 
 // A heading and a table; nothing for a table without rows, unless its notes say why it has none.
@@ -91,7 +95,7 @@ std::string markdown(const std::vector<json>& runs, const Tables& tables,
   return heading(runs, maker) + section("Comparison", tables.comparison) +
          section("Against finetune, paired by seed", tables.paired) +
          section("Grids", tables.grids) + section("Scores by seed", tables.spread) +
-         section("Runs", tables.runs) + section("Failed and stopped runs", not_done_table(runs)) +
+         section("Runs", tables.runs) + section("Runs not done", not_done_table(runs)) +
          section("How it was made", origin_table(runs));
 }
 

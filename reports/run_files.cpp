@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 #include "io/base/error.h"
+#include "io/base/json_file.h"
 #include "io/base/look.h"
 #include "io/base/sha256.h"
+#include "io/base/text.h"
 #include "reports/old_record.h"
 #include "reports/run_fields.h"
 
@@ -24,8 +25,9 @@ constexpr const char* kHash = "record_sha256";
 
 bool unfinished(const fs::path& folder) { return folder.extension() == ".partial"; }
 
+// By its events too: a run whose record is lost, or not written yet, is one.
 bool holds_run(const fs::path& folder) {
-  return is_file(folder / kRunJson) || (unfinished(folder) && is_file(folder / "events.jsonl"));
+  return is_file(folder / kRunJson) || is_file(folder / "events.jsonl");
 }
 
 // Folders of runs at or below some folders.
@@ -57,57 +59,67 @@ class RunFinder {
   std::vector<fs::path> found_;
 };
 
-std::string content_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text;
-  std::error_code failed;
-  const auto size = fs::file_size(file, failed);
-  if (!failed) text.resize(size);
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(stream.gcount()));
-  return text;
-}
-
 // Records of before there were hashes are taken as they are.
 bool is_as_written(const json& record) {
   return !record.contains(kHash) || record.at(kHash) == record_sha256(record);
 }
 
-json read_record(const fs::path& file) {
+// A run's record, or why there is none any more.
+struct Record {
+  json content;
+  std::string loss, hint;
+};
+
+Record lost(std::string why, std::string hint) { return {{}, std::move(why), std::move(hint)}; }
+
+Record read_record(const fs::path& file) {
+  constexpr const char* kRemedy = "delete its folder: the next run makes it again";
+  if (!is_there(file)) return lost("is missing", kRemedy);
+  const std::string text = without_whole_experiment(read_text_file(file));
   json record;
   try {
-    record = json::parse(without_whole_experiment(content_of(file)));
-  } catch (const json::exception& error) {
-    throw_user_error(file.string(), "cannot be read as JSON", error.what());
+    record = json_object_of(text, file.string());
+  } catch (const Error& error) {
+    return lost(error.message(), kRemedy);
   }
-  const auto version = record.is_object() ? record.find("schema_version") : record.end();
-  if (!record.is_object() || version == record.end() || !version->is_number_integer()) {
-    throw_user_error(file.string(), "has no schema_version", "not a run.json of kdbench?");
-  }
+  const auto version = record.find("schema_version");
+  if (version == record.end() || !version->is_number_integer())
+    return lost("has no schema_version", "not a run.json of kdbench?");
   if (version->get<int>() > kNewestSchema) {
     throw_user_error(file.string(),
                      fmt::format("schema_version {} is newer than this program's {}",
                                  version->get<int>(), kNewestSchema),
                      "a newer kdbench can read it");
   }
-  if (!is_as_written(record)) {
-    throw_user_error(file.string(), "is damaged: it is not what was written",
-                     "delete its folder: the next run makes it again");
-  }
-  return record;
+  if (!is_as_written(record)) return lost("is damaged: it is not what was written", kRemedy);
+  return {std::move(record), "", ""};
 }
 
-json read_run(const fs::path& folder) {
-  json run = is_there(folder / kRunJson)
-                 ? read_record(folder / kRunJson)
-                 : json{{"run_id", folder.stem().string()},
-                        {"experiment", folder.parent_path().filename().string()}};
-  if (unfinished(folder) && text_of(run, "status") != "stopped") {
-    run["status"] = "stopped";
-    run["reason"] = "not finished: it was killed, or is still under way";
+// What its place says of a run without a record.
+json unknown_run(const fs::path& folder, const char* status, std::string reason) {
+  const fs::path name = unfinished(folder) ? folder.stem() : folder.filename();
+  return {{"run_id", name.string()},
+          {"experiment", folder.parent_path().filename().string()},
+          {"status", status},
+          {"reason", std::move(reason)}};
+}
+
+json read_run(const fs::path& folder, LostRecords lost_records) {
+  constexpr const char* kKilled = "not finished: it was killed, or is still under way";
+  const fs::path file = folder / kRunJson;
+  if (unfinished(folder) && !is_there(file)) return unknown_run(folder, "stopped", kKilled);
+  Record record = read_record(file);
+  if (!record.loss.empty()) {
+    if (lost_records == LostRecords::kRefuse)
+      throw_user_error(file.string(), record.loss, record.hint);
+    return unknown_run(folder, kDamaged,
+                       fmt::format("{} {} ({})", kRunJson, record.loss, record.hint));
   }
-  run["folder"] = folder.string();
-  return run;
+  if (unfinished(folder) && text_of(record.content, "status") != "stopped") {
+    record.content["status"] = "stopped";
+    record.content["reason"] = kKilled;
+  }
+  return std::move(record.content);
 }
 
 }  // namespace
@@ -119,12 +131,15 @@ std::string record_sha256(const json& record) {
 }
 
 json read_run_json(const fs::path& folder) {
-  std::ifstream file(folder / kRunJson);
-  const json record = json::parse(file, nullptr, /*allow_exceptions=*/false);
-  return record.is_object() && is_as_written(record) ? record : json::object();
+  try {
+    json record = read_json_object(folder / kRunJson);
+    if (is_as_written(record)) return record;
+  } catch (const Error&) {
+  }
+  return json::object();
 }
 
-std::vector<json> read_runs(const std::vector<fs::path>& folders) {
+std::vector<json> read_runs(const std::vector<fs::path>& folders, LostRecords lost_records) {
   RunFinder finder;
   std::string names;
   for (const auto& folder : folders) {
@@ -135,7 +150,11 @@ std::vector<json> read_runs(const std::vector<fs::path>& folders) {
   std::vector<json> runs;
   Problems problems;
   for (const auto& folder : std::move(finder).found()) {
-    problems.collect([&] { runs.push_back(read_run(folder)); });
+    problems.collect([&] {
+      json run = read_run(folder, lost_records);
+      run["folder"] = folder.string();
+      runs.push_back(std::move(run));
+    });
   }
   problems.throw_if_any("results");
   if (runs.empty()) {

@@ -19,10 +19,19 @@ std::string record_sha256(const nlohmann::json& record);
 // Throws nothing.
 nlohmann::json read_run_json(const std::filesystem::path& folder);
 
+// What to do about a run whose record is lost: its run.json is missing, cut, or not what was
+// written.
+enum class LostRecords {
+  kRefuse,  // a user error
+  kList     // a run of its folder's name with status kDamaged and the reason
+};
+inline constexpr const char* kDamaged = "damaged";
+
 // The run.json of every run at or below the folders (a run's folder, an experiment's, an output
 // folder), in order of path, each run once; "folder" is added: where it was found. Shared stages
 // (.stages) are skipped. What a killed run leaves (<run-id>.partial) has status "stopped". Throws
 // one user error that lists all files that cannot be read (and why), or says that there is no run.
-std::vector<nlohmann::json> read_runs(const std::vector<std::filesystem::path>& folders);
+std::vector<nlohmann::json> read_runs(const std::vector<std::filesystem::path>& folders,
+                                      LostRecords lost_records = LostRecords::kRefuse);
 
 }  // namespace kdbench

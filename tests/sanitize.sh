@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What reads files (io, the experiment file, reports) under the sanitizers of addresses and undefined behaviour, with the
-# standard library's own checks. Further arguments go to ctest.
+# standard library's own checks. Further arguments go to ctest. With clang the libraries are those of the fuzz targets.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=suite/openmpi.sh
 . suite/openmpi.sh
-cmake --preset asan -DKDBENCH_BENCHMARKS=OFF
-cmake --build --preset asan --target tests_io tests_config tests_reports
+preset=asan
+if bash tests/fuzz/has_clang.sh; then preset=fuzz; fi
+cmake --preset $preset
+cmake --build --preset $preset --target tests_io tests_config tests_reports
 printf '==> Testing under the sanitizers\n'
-ctest --preset asan -L '^(io|config|reports)$' -j2 "$@"
+ctest --preset $preset -L '^(io|config|reports)$' -j2 "$@"

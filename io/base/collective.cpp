@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/base/collective.h"
 
+#include <functional>
 #include <limits>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -120,6 +121,24 @@ void agree(const Communicator& ranks, const std::function<void()>& f) {
   std::optional<Error> error;
   guard(ranks, "agreeing on errors", [&] { error = first_error(ranks, f); });
   if (error) throw std::move(*error);
+}
+
+void agree_reading(const Communicator& ranks, const std::function<void()>& f) {
+  if (ranks.size == 1) return agree(ranks, f);
+  const auto read = [&] {
+    try {
+      f();
+    } catch (const Error& error) {
+      if (!error.on_every_rank && error.code() != ExitCode::kUserInput)
+        end_job(error.what(), error.code());
+      throw;
+    } catch (const std::bad_alloc&) {
+      end_job("reading", "out of memory");
+    } catch (const std::exception& error) {
+      end_job("reading", error.what());
+    }
+  };
+  agree(ranks, std::cref(read));
 }
 
 void together(const Communicator& ranks, const char* doing, const std::function<void()>& f) {

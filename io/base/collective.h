@@ -24,6 +24,12 @@ struct Communicator {
 // on all (with on_every_rank set); a machine error names that rank. `f` must not be collective.
 void agree(const Communicator& ranks, const std::function<void()>& f);
 
+// agree() of an `f` that reads together with the ranks of its host (HostRanks) and is collective
+// among these: what each of them throws alike, and the user's mistakes, which are the same for all,
+// are agreed on. What one rank alone may meet, such as a lack of memory, ends the job: the others
+// of its host may wait for it within `f`.
+void agree_reading(const Communicator& ranks, const std::function<void()>& f);
+
 // Runs `f`, which is collective. What every rank throws alike (on_every_rank) passes; after
 // anything else the others would wait for this rank, so the job ends here: `doing` is for the
 // message. Of what `f` makes, nothing may wait for other ranks when it is destroyed by an

@@ -28,8 +28,8 @@ class Error : public std::runtime_error {
   const std::string& message() const { return message_; }
   const std::string& hint() const { return hint_; }
 
-  // True when every rank threw this same error (see Control::agree): it is then printed once and
-  // all ranks leave by themselves; any other error ends the job through Control::abort.
+  // True when every rank threw this same error (see agree in collective.h): it is then printed once
+  // and all ranks leave by themselves; any other error ends the job (end_job).
   bool on_every_rank = false;
 
  private:

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <new>
 #include <numeric>
 #include <utility>
 
@@ -23,28 +24,72 @@ constexpr int64_t kPieceBytes = 32 << 20;  // of one rank in one collective writ
 
 }  // namespace
 
-std::string error_stack() {
-  std::string text;
+namespace {
+
+// HDF5's own words, from the innermost error outwards, and whether it lacked memory.
+struct ErrorStack {
+  std::string words;
+  bool no_memory = false;
+};
+
+// Empties HDF5's stack.
+ErrorStack take_errors() {
+  ErrorStack stack;
   H5Ewalk2(
       H5E_DEFAULT, H5E_WALK_UPWARD,
       [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
-        auto& all = *static_cast<std::string*>(out);
+        auto& [words, no_memory] = *static_cast<ErrorStack*>(out);
         const std::string line = error->desc ? error->desc : "";
-        if (!line.empty() && all.find(line) == std::string::npos)
-          all += (all.empty() ? "" : "; ") + line;
+        if (!line.empty() && words.find(line) == std::string::npos)
+          words += (words.empty() ? "" : "; ") + line;
+        if (is_lack_of_memory(*error)) no_memory = true;
         return 0;
       },
-      &text);
+      &stack);
   H5Eclear2(H5E_DEFAULT);
-  return text.empty() ? "no reason given" : text;
+  if (stack.words.empty()) return {"no reason given", true};  // a reason takes memory, too
+  return stack;
+}
+
+bool is_as_sealed(const std::filesystem::path& path) {
+  try {
+    check_seal(path);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::string place_in(const Context& context, const std::string& object) {
+  return context.path.string() + (object.empty() ? "" : ":" + object);
+}
+
+}  // namespace
+
+hid_t in_memory(hid_t id) {
+  if (id < 0) throw std::bad_alloc();
+  return id;
 }
 
 void fail_in(const Context& context, const std::string& object, const std::string& what) {
-  const std::string where = context.path.string() + (object.empty() ? "" : ":" + object);
+  const std::string where = place_in(context, object);
   if (context.writers) throw_machine_error(where, what, "is there enough space on the disk?");
-  if (what.find("file read failed") != std::string::npos)  // the disk, not what lies on it
-    throw_machine_error(where, what, "read it again, or make the stage that wrote it again");
   throw_user_error(where, what, "make the stage that wrote this file again");
+}
+
+void fail_inside(const Context& context, const std::string& object, const std::string& what) {
+  const ErrorStack stack = take_errors();
+  const std::string where = place_in(context, object), why = what + ": " + stack.words;
+  if (context.writers) {
+    if (stack.no_memory)  // HDF5 says it of the disk, too
+      throw_machine_error(where, why, "is there enough memory, and space on the disk?");
+  } else {
+    if (stack.words.find("file read failed") != std::string::npos)  // the disk, not what is on it
+      throw_machine_error(where, why, "read it again, or make the stage that wrote it again");
+    if (stack.no_memory && is_as_sealed(context.path))
+      throw_machine_error(where, "cannot be read: out of memory: " + stack.words);
+  }
+  fail_in(context, object, why);
 }
 
 hid_t native(Type type) {
@@ -126,9 +171,15 @@ std::vector<hsize_t> shape_of(hid_t space) {
   return shape;
 }
 
+void select(const Handle& space, const std::vector<hsize_t>& start,
+            const std::vector<hsize_t>& count) {
+  in_memory(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
+                                nullptr));
+}
+
 // Rows [first, first + rows) of the file's space; an empty selection for 0 rows.
 Handle select_rows(hid_t dataset, const std::vector<hsize_t>& shape, int64_t first, int64_t rows) {
-  Handle space(H5Dget_space(dataset));
+  Handle space(in_memory(H5Dget_space(dataset)));
   if (rows == 0) {
     H5Sselect_none(space.get());
     return space;
@@ -136,7 +187,7 @@ Handle select_rows(hid_t dataset, const std::vector<hsize_t>& shape, int64_t fir
   std::vector<hsize_t> start(shape.size(), 0), count = shape;
   start[0] = first;
   count[0] = rows;
-  H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  select(space, start, count);
   return space;
 }
 
@@ -144,7 +195,7 @@ Handle select_rows(hid_t dataset, const std::vector<hsize_t>& shape, int64_t fir
 // speed.
 Handle memory_space(std::vector<hsize_t> shape, int64_t rows) {
   shape[0] = rows;
-  Handle space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr));
+  Handle space(in_memory(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr)));
   if (rows == 0) H5Sselect_none(space.get());
   return space;
 }
@@ -183,7 +234,7 @@ bool Handle::close() {
 
 Dataset::Dataset(Handle dataset, std::shared_ptr<Context> context, std::string name)
     : dataset_(std::move(dataset)), context_(std::move(context)), name_(std::move(name)) {
-  const Handle space(H5Dget_space(dataset_.get()));
+  const Handle space(in_memory(H5Dget_space(dataset_.get())));
   shape_ = shape_of(space.get());
   if (shape_.empty()) fail("is a single value, not an array");
 }
@@ -193,7 +244,7 @@ int64_t Dataset::row_width() const {
 }
 
 int64_t Dataset::chunk_rows() const {
-  const Handle properties(H5Dget_create_plist(dataset_.get()));
+  const Handle properties(in_memory(H5Dget_create_plist(dataset_.get())));
   if (H5Pget_layout(properties.get()) != H5D_CHUNKED) return 1;
   std::vector<hsize_t> chunk(shape_.size(), 1);
   H5Pget_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
@@ -223,21 +274,21 @@ void Dataset::write_pieces(hid_t type, int64_t first, int64_t rows, const char* 
 void Dataset::write_piece(hid_t type, int64_t first, int64_t rows, const void* data) const {
   const Handle file_space = select_rows(dataset_.get(), shape_, first, rows);
   const Handle memory = memory_space(shape_, rows);
-  const Handle transfer(H5Pcreate(H5P_DATASET_XFER));
+  const Handle transfer(in_memory(H5Pcreate(H5P_DATASET_XFER)));
   H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE);
   const char nothing = 0;  // a null buffer is refused even for an empty selection
   if (H5Dwrite(dataset_.get(), type, memory.get(), file_space.get(), transfer.get(),
                rows > 0 ? data : &nothing) < 0) {
     context_->broken = true;
-    fail("cannot be written: " + error_stack());
+    fail_inside(*context_, name_, "cannot be written");
   }
 }
 
 void Dataset::check_stored(hid_t type) const {
-  const Handle stored(H5Dget_type(dataset_.get()));
+  const Handle stored(in_memory(H5Dget_type(dataset_.get())));
   if (H5Tequal(stored.get(), type) <= 0) fail("holds elements of another type than expected");
   // Before memory is taken: a damaged header may promise any number of rows.
-  const Handle space(H5Dget_space(dataset_.get()));
+  const Handle space(in_memory(H5Dget_space(dataset_.get())));
   const auto elements = static_cast<hsize_t>(H5Sget_simple_extent_npoints(space.get()));
   if (elements > H5Dget_storage_size(dataset_.get()) / H5Tget_size(type)) {
     fail("has fewer elements on disk than its shape says");
@@ -264,15 +315,15 @@ void Dataset::read_columns(hid_t type, int64_t first, int64_t rows,
   start[1] = column;
   block[0] = rows;
   block[1] = count;
-  const Handle memory(H5Screate_simple(static_cast<int>(block.size()), block.data(), nullptr));
-  const Handle file(H5Dget_space(dataset_.get()));
-  H5Sselect_hyperslab(file.get(), H5S_SELECT_SET, start.data(), nullptr, block.data(), nullptr);
+  const Handle memory = memory_space(block, rows);
+  const Handle file(in_memory(H5Dget_space(dataset_.get())));
+  select(file, start, block);
   read_selected(type, memory.get(), file.get(), data);
 }
 
 void Dataset::read_selected(hid_t type, hid_t memory, hid_t file, void* data) const {
   if (H5Dread(dataset_.get(), type, memory, file, H5P_DEFAULT, data) < 0) {
-    fail("is damaged: " + error_stack());
+    fail_inside(*context_, name_, "is damaged");
   }
 }
 
@@ -293,7 +344,7 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   // By reference: a std::function of its own could lack memory on one rank, with the file open.
   const auto reserve_once = [&] { agree(ranks, std::cref(on_one)); };
   reserve_once();  // before HDF5 has a file that it could not even close on a full disk
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
+  const Handle access(in_memory(H5Pcreate(H5P_FILE_ACCESS)));
   MPI_Comm inside = MPI_COMM_NULL;  // HDF5's calls of MPI
   check_mpi(MPI_Comm_dup(comm, &inside), "MPI_Comm_dup");
   end_job_on_errors(inside);
@@ -302,13 +353,13 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   // The newest format of 1.10 has checksums on its own structures too, not only on the chunks.
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
   H5Pset_coll_metadata_write(access.get(), true);
-  const Handle creation(H5Pcreate(H5P_FILE_CREATE));
+  const Handle creation(in_memory(H5Pcreate(H5P_FILE_CREATE)));
   H5Pset_obj_track_times(creation.get(), false);  // times would make equal stores differ
   H5Pset_userblock(creation.get(), kSealBytes);
   const PlainName name(path);
   Handle file(H5Fcreate(name.get().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
   free_communicator(inside);  // the file has its own of it
-  if (file.get() < 0) fail_in(*context, "", "cannot be made: " + error_stack());
+  if (file.get() < 0) fail_inside(*context, "", "cannot be made");
   File created(std::move(file), context);
   reserve_once();  // creating it cut it to nothing
   return created;
@@ -319,28 +370,27 @@ File File::open_read(const std::filesystem::path& path) {
   auto context = std::make_shared<Context>(path, nullptr);
   if (!std::filesystem::is_regular_file(path))
     throw_user_error(path.string(), "there is no such file");
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS));
+  const Handle access(in_memory(H5Pcreate(H5P_FILE_ACCESS)));
   H5Pset_fapl_sec2(access.get());
   H5Pset_file_locking(access.get(), false, true);
   Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
-  if (file.get() < 0) fail_in(*context, "", "is no complete HDF5 file: " + error_stack());
+  if (file.get() < 0) fail_inside(*context, "", "is no complete HDF5 file");
   return File(std::move(file), std::move(context));
 }
 
 Group File::root() const {
   Handle group(H5Gopen2(file_.get(), "/", H5P_DEFAULT));
-  if (group.get() < 0) fail_in(*context_, "/", "is damaged: " + error_stack());
+  if (group.get() < 0) fail_inside(*context_, "/", "is damaged");
   return Group(std::move(group), context_, "/");
 }
 
 void File::close() {
   const auto failed = [&](const char* what) {
     context_->broken = true;
-    fail_in(*context_, "", what + error_stack());
+    fail_inside(*context_, "", what);
   };
-  if (context_->writers && H5Fflush(file_.get(), H5F_SCOPE_GLOBAL) < 0)
-    failed("cannot be flushed: ");
-  if (!file_.close()) failed("cannot be closed: ");
+  if (context_->writers && H5Fflush(file_.get(), H5F_SCOPE_GLOBAL) < 0) failed("cannot be flushed");
+  if (!file_.close()) failed("cannot be closed");
   if (context_->writers) agree(*context_->writers, [] {});
 }
 

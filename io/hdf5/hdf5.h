@@ -19,6 +19,7 @@
 
 #include "io/base/collective.h"
 #include "io/base/host_array.h"
+#include "io/hdf5/step_check.h"
 
 namespace kdbench::hdf5 {
 
@@ -78,9 +79,10 @@ struct Context {
   // A rank's write failed inside HDF5: it cannot go on, and it cannot close the file either (that
   // is collective).
   bool broken = false;
+  const StepCheck step_check;
 
   Context(std::filesystem::path file, std::unique_ptr<Communicator> ranks)
-      : path(std::move(file)), writers(std::move(ranks)) {}
+      : path(std::move(file)), writers(std::move(ranks)), step_check(writers != nullptr) {}
 };
 
 // 1-D to 3-D array. Rows are the first dimension.
@@ -190,6 +192,7 @@ class Group {
   Group(Handle group, std::shared_ptr<Context> context, std::string name);
   std::string child(const std::string& name) const;
   void write_attribute(const std::string& attribute, hid_t type, const void* value) const;
+  void require_attribute(const std::string& attribute) const;
   void read_attribute(const std::string& attribute, hid_t type, void* value) const;
   Dataset create_typed(const std::string& name, hid_t type, const std::vector<int64_t>& shape,
                        const std::vector<int64_t>& chunk = {}) const;

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kChunkBytes = 1 << 20;
 
 Handle string_type(size_t length) {
-  Handle type(H5Tcopy(H5T_C_S1));
+  Handle type(in_memory(H5Tcopy(H5T_C_S1)));
   H5Tset_size(type.get(), std::max<size_t>(length, 1));
   H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
   H5Tset_cset(type.get(), H5T_CSET_UTF8);
@@ -25,7 +25,7 @@ Handle string_type(size_t length) {
 // chunks for an empty array.
 Handle creation_properties(const std::vector<hsize_t>& shape, size_t element,
                            const std::vector<int64_t>& wanted) {
-  Handle properties(H5Pcreate(H5P_DATASET_CREATE));
+  Handle properties(in_memory(H5Pcreate(H5P_DATASET_CREATE)));
   H5Pset_obj_track_times(properties.get(), false);  // times would make equal stores differ
   const hsize_t elements =
       std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<>());
@@ -56,16 +56,16 @@ void Group::fail(const std::string& name, const std::string& what) const {
 }
 
 Group Group::create_group(const std::string& name) const {
-  const Handle creation(H5Pcreate(H5P_GROUP_CREATE));
+  const Handle creation(in_memory(H5Pcreate(H5P_GROUP_CREATE)));
   H5Pset_obj_track_times(creation.get(), false);
   Handle group(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
-  if (group.get() < 0) fail(name, "cannot be made: " + error_stack());
+  if (group.get() < 0) fail_inside(*context_, child(name), "cannot be made");
   return Group(std::move(group), context_, child(name));
 }
 
 Group Group::open_group(const std::string& name) const {
   Handle group(H5Gopen2(group_.get(), name.c_str(), H5P_DEFAULT));
-  if (group.get() < 0) fail(name, "is missing or damaged: " + error_stack());
+  if (group.get() < 0) fail_inside(*context_, child(name), "is missing or damaged");
   return Group(std::move(group), context_, child(name));
 }
 
@@ -78,20 +78,22 @@ std::vector<std::string> Group::children() const {
         return 0;
       },
       &names);
-  if (done < 0) fail("", "cannot be listed: " + error_stack());
+  if (done < 0) fail_inside(*context_, name_, "cannot be listed");
   return names;
 }
 
 bool Group::has(const std::string& name) const {
-  return H5Lexists(group_.get(), name.c_str(), H5P_DEFAULT) > 0;
+  const htri_t there = H5Lexists(group_.get(), name.c_str(), H5P_DEFAULT);
+  if (there < 0) fail_inside(*context_, child(name), "is damaged");
+  return there > 0;
 }
 
 void Group::write_attribute(const std::string& attribute, hid_t type, const void* value) const {
-  const Handle space(H5Screate(H5S_SCALAR));
+  const Handle space(in_memory(H5Screate(H5S_SCALAR)));
   const Handle handle(
       H5Acreate2(group_.get(), attribute.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT));
   if (handle.get() < 0 || H5Awrite(handle.get(), type, value) < 0) {
-    fail(attribute, "cannot be written: " + error_stack());
+    fail_inside(*context_, child(attribute), "cannot be written");
   }
 }
 
@@ -107,23 +109,30 @@ void Group::set(const std::string& attribute, double value) const {
   write_attribute(attribute, H5T_IEEE_F64LE, &value);
 }
 
+void Group::require_attribute(const std::string& attribute) const {
+  const htri_t there = H5Aexists(group_.get(), attribute.c_str());
+  if (there < 0) fail_inside(*context_, child(attribute), "is damaged");
+  if (there == 0) fail(attribute, "the attribute is missing");
+}
+
 void Group::read_attribute(const std::string& attribute, hid_t type, void* value) const {
+  require_attribute(attribute);
   const Handle handle(H5Aopen(group_.get(), attribute.c_str(), H5P_DEFAULT));
-  if (handle.get() < 0) fail(attribute, "the attribute is missing");
-  const Handle stored(H5Aget_type(handle.get()));
-  const Handle space(H5Aget_space(handle.get()));
+  if (handle.get() < 0) fail_inside(*context_, child(attribute), "is damaged");
+  const Handle stored(in_memory(H5Aget_type(handle.get())));
+  const Handle space(in_memory(H5Aget_space(handle.get())));
   if (H5Tequal(stored.get(), type) <= 0 || H5Sget_simple_extent_npoints(space.get()) != 1) {
     fail(attribute, "the attribute is of another type than expected");
   }
-  if (H5Aread(handle.get(), type, value) < 0) fail(attribute, "is damaged: " + error_stack());
+  if (H5Aread(handle.get(), type, value) < 0)
+    fail_inside(*context_, child(attribute), "is damaged");
 }
 
 std::string Group::text(const std::string& attribute) const {
+  require_attribute(attribute);
   H5A_info_t info{};
-  if (H5Aget_info_by_name(group_.get(), ".", attribute.c_str(), &info, H5P_DEFAULT) < 0) {
-    H5Eclear2(H5E_DEFAULT);
-    fail(attribute, "the attribute is missing");
-  }
+  if (H5Aget_info_by_name(group_.get(), ".", attribute.c_str(), &info, H5P_DEFAULT) < 0)
+    fail_inside(*context_, child(attribute), "is damaged");
   std::string value(std::max<hsize_t>(info.data_size, 1), '\0');
   read_attribute(attribute, string_type(value.size()).get(), value.data());
   return value.c_str();
@@ -148,11 +157,12 @@ double Group::real(const std::string& attribute) const {
 Dataset Group::create_typed(const std::string& name, hid_t type, const std::vector<int64_t>& shape,
                             const std::vector<int64_t>& chunk) const {
   const std::vector<hsize_t> extent(shape.begin(), shape.end());
-  const Handle space(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr));
+  const Handle space(
+      in_memory(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr)));
   const Handle properties = creation_properties(extent, H5Tget_size(type), chunk);
   Handle dataset(H5Dcreate2(group_.get(), name.c_str(), type, space.get(), H5P_DEFAULT,
                             properties.get(), H5P_DEFAULT));
-  if (dataset.get() < 0) fail(name, "cannot be made: " + error_stack());
+  if (dataset.get() < 0) fail_inside(*context_, child(name), "cannot be made");
   return Dataset(std::move(dataset), context_, child(name));
 }
 
@@ -163,7 +173,7 @@ Dataset Group::create(const std::string& name, Type type, const std::vector<int6
 
 Dataset Group::open(const std::string& name) const {
   Handle dataset(H5Dopen2(group_.get(), name.c_str(), H5P_DEFAULT));
-  if (dataset.get() < 0) fail(name, "is missing or damaged: " + error_stack());
+  if (dataset.get() < 0) fail_inside(*context_, child(name), "is missing or damaged");
   return Dataset(std::move(dataset), context_, child(name));
 }
 
@@ -190,7 +200,7 @@ void Group::write_strings(const std::string& name, const std::vector<std::string
 
 std::vector<std::string> Group::read_strings(const std::string& name) const {
   const Dataset dataset = open(name);
-  const Handle stored(H5Dget_type(dataset.dataset_.get()));
+  const Handle stored(in_memory(H5Dget_type(dataset.dataset_.get())));
   const size_t length = H5Tget_size(stored.get());
   const Handle type = string_type(length);
   if (dataset.shape().size() != 1) fail(name, "is not a list of strings");

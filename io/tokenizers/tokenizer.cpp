@@ -171,6 +171,8 @@ namespace {
                    "a Hugging Face folder has them beside config.json");
 }
 
+}  // namespace
+
 std::unique_ptr<Tokenizer> read_tokenizer(const fs::path& folder) {
   if (!is_folder(folder)) throw_user_error(folder.string(), "the folder does not exist");
   const auto json = read_tokenizer_json(folder);
@@ -187,6 +189,8 @@ std::unique_ptr<Tokenizer> read_tokenizer(const fs::path& folder) {
   if (words && merges) tokenizer->add_note("not used beside vocab.txt: vocab.json, merges.txt");
   return tokenizer;
 }
+
+namespace {
 
 // Changes with any file that decides the ids.
 std::string content_key(const fs::path& folder) {

@@ -76,5 +76,7 @@ std::pair<size_t, size_t> truncate_longest_first(size_t a, size_t b, size_t budg
 // say is honoured or refused by name, and they must agree. Read once per process, while the files
 // stay as they are. Throws a user error that says what is missing. Thread-safe.
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& folder);
+// The same, read anew each time.
+std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& folder);
 
 }  // namespace kdbench

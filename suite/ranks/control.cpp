@@ -165,6 +165,11 @@ void Control::agree(const std::function<void()>& f) const {
   kdbench::agree(Communicator(comm_), f);
 }
 
+void Control::agree_reading(const std::function<void()>& f) const {
+  if (is_alone(comm_)) return f();
+  kdbench::agree_reading(Communicator(comm_), f);
+}
+
 void Control::on_root(const std::function<void()>& f) const {
   agree([&] {
     if (root()) f();
@@ -185,7 +190,8 @@ MpiSession::MpiSession(int* argc, char*** argv) {
   // mapped file in TMPDIR and a semaphore in /dev/shm: a full TMPDIR kills by SIGBUS, and a rank
   // killed then leaves the semaphore taken for every later job of this host.
   constexpr int kUnlessTheUserSaysOtherwise = 0;
-  setenv("OMPI_MCA_sharedfp", "^sm", kUnlessTheUserSaysOtherwise);
+  // Or in a file beside it, which one rank makes: where that one cannot, the others wait for it.
+  setenv("OMPI_MCA_sharedfp", "^sm,lockedfile", kUnlessTheUserSaysOtherwise);
   int provided = 0;
   check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   end_job_on_errors(MPI_COMM_WORLD);  // of calls that belong to no communicator, too

@@ -58,9 +58,11 @@ class Control {
 
   // Runs `f` on every rank; if it throws an Error anywhere, every rank throws the error of the
   // lowest such rank, marked on_every_rank, so that all leave together. Other exceptions become
-  // machine errors. `f` must not be collective, unless all ranks of that call fail in it alike, as
-  // those of a host do that read together.
+  // machine errors. `f` must not be collective.
   void agree(const std::function<void()>& f) const;
+  // The same of an `f` that reads together with the ranks of its host(), see agree_reading in
+  // collective.h.
+  void agree_reading(const std::function<void()>& f) const;
   // Runs `f` on the root alone, under the same rule.
   void on_root(const std::function<void()>& f) const;
 

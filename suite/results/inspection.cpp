@@ -17,6 +17,7 @@
 #include "io/stores/feature_store.h"
 #include "io/stores/teacher_store.h"
 #include "io/weights/safetensors.h"
+#include "reports/run_fields.h"
 #include "reports/run_files.h"
 #include "reports/table.h"
 #include "suite/config/experiment.h"
@@ -207,10 +208,12 @@ Contents inspect_runs(const fs::path& folder) {
   Table table;
   table.header = {"run", "status", "files"};
   Problems damaged;
-  for (const auto& run : read_runs({folder})) {
+  for (const auto& run : read_runs({folder}, LostRecords::kList)) {
     const fs::path place = run.at("folder").get<std::string>();
     std::string state = "as written";
     try {
+      if (text_of(run, "status") == kDamaged)
+        throw_user_error(place.string(), text_of(run, "reason"));
       if (!run.contains("files")) state = "not listed";
       check_files(place, run.value("files", nlohmann::json()));
     } catch (const Error& error) {

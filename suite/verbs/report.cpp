@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include "reports/comparison.h"
+#include "reports/run_fields.h"
+#include "reports/run_files.h"
 #include "suite/machine/provenance.h"
 #include "suite/results/run_record.h"
 #include "suite/verbs/registry.h"
@@ -23,13 +25,26 @@ ReportMaker this_program(const std::string& command) {
           command, utc_now()};
 }
 
-void report(const ReportOptions& options, const VerbContext& context) {
+// On stderr, too: the tables may be long.
+ExitCode warn_of_damaged(const std::vector<nlohmann::json>& runs) {
+  ExitCode code = ExitCode::kDone;
+  for (const auto& run : runs) {
+    if (text_of(run, "status") != kDamaged) continue;
+    fmt::print(stderr, "kdbench: not in the tables: {}: {}\n", text_of(run, "folder"),
+               text_of(run, "reason"));
+    code = ExitCode::kRunFailed;
+  }
+  return code;
+}
+
+ExitCode report(const ReportOptions& options, const VerbContext& context) {
   check_report_folder(options.out);
-  const auto runs = read_runs({options.results.begin(), options.results.end()});
+  const auto runs = read_runs({options.results.begin(), options.results.end()}, LostRecords::kList);
   const auto folder = write_report(runs, options.out, this_program(context.command));
   context.answer.text(fmt::format("{}\nreport in {}\n", write_summary(runs), folder.string()));
   context.answer.data.update(summary_json(runs));
   context.answer.data["report"] = folder.string();
+  return warn_of_damaged(runs);
 }
 
 }  // namespace
@@ -45,8 +60,9 @@ Verb report_verb() {
                            "the report's folder; an earlier report is replaced")
                 ->required();
             return [options](const VerbContext& context) {
-              context.control.on_root([&] { report(*options, context); });
-              return ExitCode::kDone;
+              ExitCode code = ExitCode::kDone;
+              context.control.on_root([&] { code = report(*options, context); });
+              return code;
             };
           },
           /*alone=*/true};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // vocab.json, merges.txt and tokenizer_config.json, then a text with what the loaded tokenizer has.
-#include "io/tokenizers/byte_bpe.h"
+#include "io/tokenizers/tokenizer.h"
 #include "tests/fuzz/fuzz_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -8,6 +8,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       {"tokenizer_config.json", "merges.txt", "text", "vocab.json"});
   return folder.run(data, size, [] {
     const std::string text = kdbench::testing::read_text(folder / "text");
-    kdbench::load_byte_bpe(folder.path())->encode(text);
+    kdbench::read_tokenizer(folder.path())->encode(text);
   });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the fuzz targets share: a folder whose files hold libFuzzer's input, and what a reader may
-// do with them: read, or refuse with a user error. Any other exception, a crash, a hang or memory
-// that a small file cannot be worth is a finding.
+// What the fuzz targets share: what a reader may do with libFuzzer's input: read, or refuse with a
+// user error. Any other exception, a crash, a hang or memory that a small file cannot be worth is a
+// finding. And a folder whose files hold the input, for readers that take no text.
 #pragma once
 
 #include <cstddef>
@@ -18,32 +18,48 @@
 
 namespace kdbench::fuzz {
 
+// What a target's LLVMFuzzerTestOneInput does.
+template <typename Read>
+int reads_or_refuses(const Read& read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::kUserInput) return 0;
+    std::cerr << "an error that blames no input: " << error.what() << "\n";
+    std::abort();
+  }
+  return 0;
+}
+
+inline std::string_view text_of_input(const uint8_t* data, size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+// Cuts off what stands up to the next zero byte.
+inline std::string_view take_part(std::string_view& rest) {
+  const size_t end = rest.find('\0');
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(end < rest.size() ? end + 1 : rest.size());
+  return part;
+}
+
 class FuzzFolder : public testing::TempFolder {
  public:
-  // Inputs become `files`: each gets what stands up to the next zero byte, the last one all
-  // the rest.
-  explicit FuzzFolder(std::vector<std::string> files) : files_(std::move(files)) {}
+  // Inputs become `files`: each gets one part, the last one all the rest.
+  explicit FuzzFolder(std::vector<std::string> files) : files_(std::move(files)) {
+    for (const auto& file : files_) write(file, "");  // with the folders on the way
+  }
 
-  // What a target's LLVMFuzzerTestOneInput does.
-  int run(const uint8_t* data, size_t size, const std::function<void()>& read) const {
-    std::string_view rest(reinterpret_cast<const char*>(data), size);
-    for (size_t file = 0; file < files_.size(); ++file) {
-      const size_t end = file + 1 < files_.size() ? rest.find('\0') : std::string_view::npos;
-      write(files_[file], std::string(rest.substr(0, end)));
-      rest.remove_prefix(end < rest.size() ? end + 1 : rest.size());
-    }
-    try {
-      read();
-    } catch (const Error& error) {
-      if (error.code() != ExitCode::kUserInput) fail(error.what());
-    }
-    return 0;
+  template <typename Read>
+  int run(const uint8_t* data, size_t size, const Read& read) const {
+    std::string_view rest = text_of_input(data, size);
+    for (const auto& file : files_) put(file, &file == &files_.back() ? rest : take_part(rest));
+    return reads_or_refuses(read);
   }
 
  private:
-  [[noreturn]] static void fail(const char* what) {
-    std::cerr << "an error that blames no input: " << what << "\n";
-    std::abort();
+  void put(const std::string& file, std::string_view content) const {
+    std::ofstream(*this / file, std::ios::binary) << content;
   }
 
   std::vector<std::string> files_;

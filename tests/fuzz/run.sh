@@ -6,12 +6,12 @@ set -euo pipefail
 seconds=${1:-20}
 shift || true
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-if ! clang++ -fsanitize=fuzzer-no-link -fopenmp -x c++ - -o /dev/null 2>/dev/null <<<'int main() {}'; then
+if ! bash tests/fuzz/has_clang.sh; then
   echo "fuzz targets: skipped, no clang++ with OpenMP (Debian: apt-get install clang libomp-dev)"
   exit 0
 fi
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(safetensors glue wordpiece byte_bpe model_config run_record experiment)
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors glue wordpiece byte_bpe tokenizer_json model_config run_record report_tables experiment)
 
 cmake --preset fuzz
 cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}"

@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <numeric>
 
+#include "io/hdf5/store_file.h"
 #include "tests/io/rank_folder.h"
 
 namespace kdbench::hdf5::hdf5_test {
@@ -162,6 +165,58 @@ TEST(Hdf5, ErrorsNameTheFileAndHdf5sReason) {
   };
   EXPECT_HAS(error_of(create, ExitCode::kMachine), "a.h5: cannot be made");
 }
+
+#ifndef KDBENCH_SANITIZE  // whose own memory is under the limit, too
+
+// Runs `f` with at most `bytes` more memory than this process has now.
+void without_memory(int64_t bytes, const std::function<void()>& f) {
+  H5garbage_collect();  // its own reserve
+  long pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit before{};
+  getrlimit(RLIMIT_AS, &before);
+  rlimit limit = before;
+  limit.rlim_cur =
+      static_cast<rlim_t>(pages) * static_cast<rlim_t>(getpagesize()) + static_cast<rlim_t>(bytes);
+  setrlimit(RLIMIT_AS, &limit);
+  f();
+  setrlimit(RLIMIT_AS, &before);
+}
+
+// HDF5 reads a chunk as a whole. A file that is what was written is not to blame.
+TEST(Hdf5, LackOfMemoryIsTheMachines) {
+  const RankFolder folder;
+  constexpr int64_t kRows = 16 << 20, kBytes = kRows * 4;  // more than malloc keeps in reserve
+  const auto path = folder.path / "file.h5";
+  write_store(path, MPI_COMM_WORLD, "test", 1, kBytes,
+              [&](const Communicator& ranks, const Group& root) {
+                const std::vector<float> values(ranks.rank == 0 ? kRows : 0);
+                root.create("values", Type::kFloat32, {kRows}, {kRows})
+                    .write(0, static_cast<int64_t>(values.size()), values.data());
+              });
+  const auto read_one = [&](ExitCode code) {
+    const File file = File::open_read(path);
+    const Dataset values = file.root().open("values");
+    std::string error;
+    without_memory(kBytes / 8, [&] {
+      float value = 0;
+      error = error_of([&] { values.read(0, 1, &value); }, code);
+    });
+    return error;
+  };
+  const std::string lack = read_one(ExitCode::kMachine);
+  EXPECT_HAS(lack, "file.h5:/values: cannot be read: out of memory");
+  MPI_Barrier(MPI_COMM_WORLD);
+  if (folder.rank == 0) {
+    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(kBytes / 2).put('\1');
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
+  const std::string damage = read_one(ExitCode::kUserInput);
+  EXPECT_HAS(damage, "file.h5:/values: is damaged");
+}
+
+#endif
 
 // Writing while another has it open for reading (locks off) must not disturb readers; here: reading
 // twice.

@@ -135,7 +135,7 @@ void print(const Communicator& ranks, const std::string& what, int64_t bytes, in
 class HostRows : public ::testing::Test {
  protected:
   void SetUp() override {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef KDBENCH_SANITIZE
     GTEST_SKIP() << "the sanitizer's own memory is larger than what is measured";
 #endif
     write_feature_store(features_, MPI_COMM_WORLD, {"MNLI", "tokenizer", 128, 0, 1},

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "io/stores/feature_store.h"
 #include "io/stores/teacher_store_writer.h"
 #include "io/tasks/glue.h"
@@ -90,6 +92,33 @@ TEST_F(Mutation, ByteLevelVocabularyAndItsConfig) {
               R"({"add_prefix_space": true, "mask_token": {"content": "<mask>", "lstrip": true},
                   "added_tokens_decoder": {"0": {"content": "<s>", "lstrip": false}}})",
               1500, read);
+}
+
+constexpr const char* kWordPieceJson = R"({"added_tokens": [{"id": 3, "content": "[SEP]"}],
+  "normalizer": {"type": "BertNormalizer", "lowercase": true, "strip_accents": null},
+  "pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "WordPiece",
+  "unk_token": "[UNK]", "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4,
+  "a": 5, "un": 6, "##aff": 7, "##able": 8}}})";
+
+std::string byte_bpe_json() {
+  const BpeVocabulary vocabulary = testing::tiny_bpe({{"a", "b"}, {"ab", "c"}});
+  nlohmann::json ids;
+  for (size_t id = 0; id < vocabulary.tokens.size(); ++id) ids[vocabulary.tokens[id]] = id;
+  const nlohmann::json json{
+      {"added_tokens", {{{"id", 0}, {"content", "<s>"}}}},
+      {"normalizer", nullptr},
+      {"pre_tokenizer", {{"type", "ByteLevel"}, {"add_prefix_space", true}}},
+      {"model", {{"type", "BPE"}, {"vocab", ids}, {"merges", {"a b", {"ab", "c"}}}}}};
+  return json.dump();
+}
+
+TEST_F(Mutation, TokenizerJson) {
+  const auto read = [&] { read_tokenizer(folder_.path)->encode("abc b\xC3\xA4 unaffable [SEP]"); };
+  expect_text("tokenizer.json", kWordPieceJson, 3000, read);
+  expect_text("tokenizer.json", byte_bpe_json(), 3000, read);
+  testing::write_bytes(folder_.path / "vocab.txt",
+                       "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nun\n##aff\n##able\n");
+  expect_text("tokenizer.json", kWordPieceJson, 1000, read);
 }
 
 TEST_F(Mutation, GlueFiles) {

@@ -55,7 +55,7 @@ TEST(Report, MarkdownTellsHowItWasMade) {
         "| MRPC | kd | 1 (1 stopped) | 0.700 | 0.800 | 12.34 | 3 | 96 | 20.0 | 10.0 | 100.0 |",
         "| MRPC | kd | finetune | last | 1 | +0.100 | +0.000 | 1.00 | 1.00 |",
         "| MRPC | kd | last | accuracy | 1 | 0.700 | 0.700 | 0.700 | 1: 0.700 |",
-        "## Failed and stopped runs\n\n| run | status | reason |\n|---|---|---|\n"
+        "## Runs not done\n\n| run | status | reason |\n|---|---|---|\n"
         "| MRPC-kd-s2 | stopped | signal 15 |",
         "| command | `kdbench run x.toml --set 'a\\|b'` | 1 |",
         "| commit | 0123abc, with changes | 1 |", "| build | kdbench 0.1.0, GNU 12 | 1 |",
@@ -65,6 +65,20 @@ TEST(Report, MarkdownTellsHowItWasMade) {
         "| teacher of | MRPC: checkpoint sha256 fedcba9876543210 | 1 |"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
+}
+
+TEST(Report, CountsDamagedRunsApart) {
+  const TempFolder folder;
+  auto all = runs();
+  all.push_back({{"experiment", "exp"},
+                 {"run_id", "MRPC-kd-s3"},
+                 {"status", "damaged"},
+                 {"reason", "run.json is missing"}});
+  write_report(all, folder / "report", kMaker);
+  const std::string text = read_text(folder / "report/report.md");
+  EXPECT_THAT(text, HasSubstr("# exp\n\n4 runs: 2 done, 0 failed, 1 stopped, 1 damaged. Made"));
+  EXPECT_THAT(text, HasSubstr("| MRPC-kd-s3 | damaged | run.json is missing |"));
+  EXPECT_THAT(text, HasSubstr("| MRPC | kd | 1 (1 stopped) | 0.700 |"));
 }
 
 TEST(Report, CsvHasOneRowARun) {

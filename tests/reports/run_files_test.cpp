@@ -59,19 +59,64 @@ TEST(ReadRuns, WhatAKilledRunLeftIsStopped) {
   EXPECT_EQ(runs[2]["reason"], "signal 15");
 }
 
-TEST(ReadRuns, ListsAllThatCannotBeRead) {
+// Runs of which little is left, and one that is whole.
+void write_lost_records(const testing::TempFolder& folder) {
+  auto changed = testing::made_up_run("RTE", "kd", 1, testing::dev_scores(1, 1), 1);
+  changed["record_sha256"] = record_sha256(changed);
+  changed["seed"] = 2;
+  folder.write("exp/a/run.json", "{");
+  folder.write("exp/b/run.json", "");
+  folder.write("exp/c/run.json", "[1]");
+  folder.write("exp/d/run.json", changed.dump());
+  folder.write("exp/e-0.5/events.jsonl", "");
+  folder.write("exp/f/run.json", std::string(100'000, '['));
+  folder.write("exp/g.partial/run.json", "{");
+  folder.write("exp/h/run.json", any_run());
+}
+
+TEST(ReadRuns, RefusesAllThatCannotBeRead) {
   const testing::TempFolder folder;
   EXPECT_THAT(refusal({folder / "nothing"}), HasSubstr("nothing: no such folder"));
   EXPECT_THAT(refusal({folder.path()}), HasSubstr("no run (run.json) in it"));
-  folder.write("a/run.json", "{");
-  folder.write("b/run.json", R"({"schema_version": 99})");
-  folder.write("c/run.json", "[1]");
-  folder.write("d/run.json", any_run());
+  write_lost_records(folder);
+  folder.write("newer/run.json", R"({"schema_version": 99})");
   const std::string text = refusal({folder.path()});
-  EXPECT_THAT(text, HasSubstr("3 problems"));
-  EXPECT_THAT(text, HasSubstr("a/run.json: cannot be read as JSON"));
-  EXPECT_THAT(text, HasSubstr("b/run.json: schema_version 99 is newer than this program's 2"));
-  EXPECT_THAT(text, HasSubstr("c/run.json: has no schema_version"));
+  for (const char* part :
+       {"8 problems", "a/run.json: is no JSON: parse error at line 1, column 2",
+        "b/run.json: is no JSON", "c/run.json: is no JSON object",
+        "d/run.json: is damaged: it is not what was written", "e-0.5/run.json: is missing",
+        "f/run.json: is nested too deeply", "g.partial/run.json: is no JSON",
+        "newer/run.json: schema_version 99 is newer than this program's 2"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(ReadRuns, ListsRunsWithoutARecord) {
+  const testing::TempFolder folder;
+  write_lost_records(folder);
+  const auto runs = read_runs({folder.path()}, LostRecords::kList);
+  ASSERT_EQ(runs.size(), 8U);
+  for (size_t i = 0; i < 7; ++i) EXPECT_EQ(runs[i]["status"], kDamaged);
+  EXPECT_EQ(runs[3]["run_id"], "d");
+  EXPECT_EQ(runs[3]["experiment"], "exp");
+  EXPECT_EQ(runs[3]["folder"], (folder / "exp/d").string());
+  EXPECT_EQ(runs[3]["reason"],
+            "run.json is damaged: it is not what was written (delete its folder: the next run "
+            "makes it again)");
+  EXPECT_EQ(runs[4]["run_id"], "e-0.5");
+  EXPECT_EQ(runs[6]["run_id"], "g");
+  EXPECT_EQ(runs[7]["status"], "done");
+  // Not lost: another program can read it.
+  folder.write("newer/run.json", R"({"schema_version": 99})");
+  EXPECT_THROW(read_runs({folder.path()}, LostRecords::kList), Error);
+}
+
+TEST(ReadRunJson, OfALostRecordIsEmpty) {
+  const testing::TempFolder folder;
+  write_lost_records(folder);
+  for (const char* run : {"a", "b", "c", "d", "e-0.5", "f"})
+    EXPECT_TRUE(read_run_json(folder / "exp" / run).empty()) << run;
+  EXPECT_EQ(read_run_json(folder / "exp/h")["seed"], 1);
 }
 
 }  // namespace

@@ -70,10 +70,19 @@ done
 expect 0 "report in $folder/report" "$kdbench" report results/exp/RTE-kd-s1 results/exp --out report
 rm -r report
 
-mkdir results/broken
-echo '{"schema_version": 7}' >results/broken/run.json
+# A lost record is listed and the others are in the tables; a newer program's is refused.
+mkdir results/exp/RTE-kd-s4
+echo '{' >results/exp/RTE-kd-s4/run.json
+expect 1 "kdbench: not in the tables: results/exp/RTE-kd-s4: run.json is no JSON" "$kdbench" report results --out report
+has output "report in $folder/report" "RTE-kd-s4  damaged  run.json is no JSON"
+has report/report.md "5 runs: 3 done, 0 failed, 1 stopped, 1 damaged." "| RTE-kd-s4 | damaged | run.json is no JSON"
+has report/comparison.csv "exp,RTE,kd,last,,2,0,0,0.5,"
+expect 2 "RTE-kd-s4/run.json: is no JSON" "$kdbench" glue-zip results --out x.zip
+rm -r report
+mkdir results/newer
+echo '{"schema_version": 7}' >results/newer/run.json
 expect 2 "schema_version 7 is newer than this program's 2" "$kdbench" report results --out report
-[ -e report ] && echo "FAILED: a report of broken results" && failures=$((failures + 1))
+[ -e report ] && echo "FAILED: a report without a newer run" && failures=$((failures + 1))
 
 [ "$failures" = 0 ] && echo "all as expected"
 exit $((failures > 0)) # not the number: 77 would count as skipped

@@ -82,7 +82,7 @@ inline void expect_reads_or_refuses(const std::string& original, const std::file
   }
   write(original);
   EXPECT_GT(refused, 0) << file;
-#ifdef __SANITIZE_ADDRESS__  // which keeps what was freed for a while
+#ifdef KDBENCH_SANITIZE  // which keeps what was freed for a while
   constexpr int64_t kAllowed = 1024;
 #else
   constexpr int64_t kAllowed = 128;

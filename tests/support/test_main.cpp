@@ -69,7 +69,8 @@ int run_tests(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  setenv("OMPI_MCA_sharedfp", "^sm", 0);  // as MpiSession has it: a killed test blocks no other
+  // As MpiSession has it: a killed test blocks no other.
+  setenv("OMPI_MCA_sharedfp", "^sm,lockedfile", 0);
   int provided = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   const int status = run_tests(argc, argv);

@@ -44,7 +44,7 @@ const Features& FeaturesStage::rows(const Workspace& workspace) {
   features.declaration = declaration(*request_.task);
   if (done(workspace)) {
     const fs::path& stage = contents(workspace);
-    workspace.control.agree([&] {
+    workspace.control.agree_reading([&] {
       read_stage(stage, [&] {
         features.store = read_feature_store(features.file, workspace.control.host());
       });

@@ -169,8 +169,9 @@ class Execution {
                                               pass_over("predicting " + split, dataset->rows()));
       predict_s_ += seconds_since(started);
       predicted_ += dataset->rows();
-      control().on_root(
-          [&] { record_.predictions(*learner_.task, split, predictions, model.config().labels); });
+      control().on_root([&, &split = split] {
+        record_.predictions(*learner_.task, split, predictions, model.config().labels);
+      });
       if (parts_.method || !dataset->labelled()) continue;
       result.student.last[split] = task_metrics(*learner_.task, predictions);
       remark_order(split, predictions);
@@ -197,10 +198,9 @@ class Execution {
         const Predictions predictions =
             predict(*model, *dataset, control(), "the " + role + " on " + split,
                     pass_over("the " + role + " predicting " + split, dataset->rows()));
-        control().on_root([&] {
-          record_.predictions(*learner_.task, split + "-" + role, predictions,
-                              model->config().labels);
-        });
+        const std::string name = split + "-" + role;
+        const auto& labels = model->config().labels;
+        control().on_root([&] { record_.predictions(*learner_.task, name, predictions, labels); });
       }
     }
   }

@@ -81,7 +81,7 @@ at::Tensor FeatureMemoryStage::train(const Workspace& workspace) {
   if (source_.stored) return train_on_store(source_.stored->read(own, workspace), workspace);
   const Features& rows = rows_.rows(workspace);
   std::shared_ptr<const TeacherSplit> states;
-  workspace.control.agree(
+  workspace.control.agree_reading(
       [&] { states = read_outputs_file(method_, own, rows, workspace.control); });
   return train_on_store(states, workspace);
 }

@@ -15,7 +15,7 @@ std::shared_ptr<const TeacherSplit> read_stored(const Source& source, const Reso
   if (source.stored) return source.stored->read(method.needs, workspace);
   const Features& read = rows.rows(workspace);
   std::shared_ptr<const TeacherSplit> outputs;
-  workspace.control.agree(
+  workspace.control.agree_reading(
       [&] { outputs = read_outputs_file(method, method.needs, read, workspace.control); });
   return outputs;
 }
@@ -93,7 +93,7 @@ void check_source(const Source& source, const ResolvedMethod& method, FeaturesSt
   inspection.problems.collect([&] {
     const Features& own = rows.rows(workspace);
     const Features* others = source.teacher_rows ? &source.teacher_rows->rows(workspace) : nullptr;
-    workspace.control.agree([&] {
+    workspace.control.agree_reading([&] {
       if (others) check_same_tokens(method, own, *others);
       if (source.file) check_outputs_file(method, own, inspection);
       check_feature_memory(method.needs.feature_memory, method.shapes, method.task->name,

@@ -52,7 +52,8 @@ class OutputPass {
     for (auto [begin, end] = hidden.window(); begin < end; std::tie(begin, end) = hidden.window()) {
       places_.clear();
       states_.clear();
-      control_.agree([&] { forward({by_id_.begin() + begin, by_id_.begin() + end}); });
+      const std::vector<int64_t> rows(by_id_.begin() + begin, by_id_.begin() + end);
+      control_.agree([&] { forward(rows); });
       hidden.write(places_, states_);
     }
     return split_;

@@ -93,7 +93,7 @@ std::shared_ptr<const TeacherSplit> TeacherOutputsStage::read(const TeacherNeeds
   const std::filesystem::path& stage = contents(workspace);
   const std::string checkpoint = model_.checkpoint_sha256(workspace);
   const auto rows = model_.rows().rows(workspace).store.split("train");
-  workspace.control.agree([&] {
+  workspace.control.agree_reading([&] {
     read_stage(stage, [&] {
       const TeacherStore store = read_teacher_store(
           stage / "teacher.h5", teacher_part(own, workspace.control), workspace.control.host());
