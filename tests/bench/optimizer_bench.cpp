@@ -5,6 +5,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "suite/training/optimizer.h"
 #include "tests/bench/measure.h"
@@ -56,8 +57,49 @@ void optimizer_step(benchmark::State& state, const std::string& kind, const Shap
   state.counters["share_of_memory"] = rate / memory_rate;
 }
 
+// The tokens of step `step`: as many as a batch of 32 short sentences has, some of them in every
+// step, some now and then, most of the vocabulary in none.
+std::vector<int64_t> tokens_of(int64_t step, int64_t vocabulary) {
+  constexpr int64_t kOften = 100, kOther = 300, kUsed = 6000;
+  std::vector<int64_t> tokens;
+  for (int64_t token = 0; token < kOften; ++token) tokens.push_back(token);
+  const int64_t first = kOften + step * kOther % kUsed;
+  for (int64_t token = first; token < first + kOther; ++token)
+    if (token < vocabulary) tokens.push_back(token);
+  return tokens;
+}
+
+// A step that moves only the rows of its tokens, beside one that moves the whole table.
+void optimizer_step_of_batch(benchmark::State& state, const std::string& kind, const Shape& shape) {
+  const auto model = make_bench_model(shape), whole = make_bench_model(shape);
+  Parameters &parameters = model->parameters(), &dense = whole->parameters();
+  OptimizerSettings settings;
+  settings.kind = kind;
+  settings.weight_decay = 0.01;
+  settings.clip = 1.0;
+  const auto of_batch = make_optimizer(settings, parameters),
+             of_all = make_optimizer(settings, dense);
+  int64_t step = 0;
+  const int64_t vocabulary = model->config().vocabulary;
+  const Seconds seconds = measure(
+      state,
+      [&] {
+        const auto tokens = tokens_of(step++, vocabulary);
+        of_batch->settle(parameters, tokens);
+        of_batch->step(parameters, 1e-5, tokens);
+      },
+      [&] { of_all->step(dense, 1e-5); }, [] {});
+  state.counters["share_of_dense"] = seconds.work / seconds.yardstick;
+}
+
 [[maybe_unused]] const bool registered = [] {
   for (const auto& kind : known_optimizers()) {
+    for (const auto* shape : {&kStudent3x384, &kMiniLm6x384, &kBertBase12x768}) {
+      benchmark::RegisterBenchmark(("optimizer_step_of_batch/" + kind + "/" + shape->name).c_str(),
+                                   optimizer_step_of_batch, kind, *shape)
+          ->Unit(benchmark::kMillisecond)
+          ->UseManualTime();
+    }
     for (const auto* shape : {&kStudent3x384, &kMiniLm6x384, &kBertBase12x768, &kSmall}) {
       benchmark::RegisterBenchmark(("optimizer_step/" + kind + "/" + shape->name).c_str(),
                                    optimizer_step, kind, *shape)

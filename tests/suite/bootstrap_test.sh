@@ -100,7 +100,7 @@ if command -v script >/dev/null; then
   stub sudo '[ "$1" = -n ] && exit 1' '[ "$1" = -v ] && exit' 'exec "$@"'
   export -f install
   export folder source_folder
-  expect 0 'Setting up' script -qec install /dev/null
+  expect 0 'Setting up' env SHELL=/bin/bash script -qec install /dev/null
   called 'sudo -v'
 fi
 
