@@ -89,12 +89,16 @@ class Reader {
                      "convert it: iconv -f UTF-16 -t UTF-8");
   }
 
-  // Of a user's own task: the file's header says where its columns stand. Test rows may have no
-  // labels.
-  void find_columns(std::string_view& text) {
+  void take_header(std::string_view& text) {
     if (text.empty()) throw_user_error(file_.path.string(), "the file is empty");
     ++line_;
     split_cells(take_line(text), cells_);
+  }
+
+  // Of a user's own task: the file's header says where its columns stand. Test rows may have no
+  // labels.
+  void find_columns(std::string_view& text) {
+    take_header(text);
     Columns names = layout_.names;
     const bool labelled = std::find(cells_.begin(), cells_.end(), names.label) != cells_.end();
     if (layout_.label_optional && !labelled) names.label.clear();
@@ -104,9 +108,7 @@ class Reader {
   // The texts must stand where they are expected. Other names do not matter: there are files whose
   // header names fewer columns than the rows have, and the cells of every row are counted anyway.
   void read_header(std::string_view& text) {
-    if (text.empty()) throw_user_error(file_.path.string(), "the file is empty");
-    ++line_;
-    split_cells(take_line(text), cells_);
+    take_header(text);
     std::vector<std::string_view> expected;
     split_cells(layout_.header, expected);
     for (const int column : {layout_.text_a, layout_.text_b}) {

@@ -10,12 +10,18 @@
 namespace kdbench {
 namespace {
 
+// The value after a step with this gradient; the moments are moved. Inlined as advance_moments is.
+[[gnu::always_inline]] inline float moved(float value, float gradient, float& first, float& second,
+                                          const AdamWFactors& f) {
+  const auto [m, v] = advance_moments(gradient, first, second, f.moments);
+  return value * f.shrink - f.rate * m / (std::sqrt(v) * f.correction + f.epsilon);
+}
+
 KDBENCH_SIMD void update(float* __restrict values, float* __restrict gradients,
                          float* __restrict first, float* __restrict second, int64_t count,
                          AdamWFactors f) {
   for (int64_t i = 0; i < count; ++i) {
-    const auto [m, v] = advance_moments(gradients[i], first[i], second[i], f.moments);
-    values[i] = values[i] * f.shrink - f.rate * m / (std::sqrt(v) * f.correction + f.epsilon);
+    values[i] = moved(values[i], gradients[i], first[i], second[i], f);
     gradients[i] = 0.0F;
   }
 }
@@ -24,17 +30,14 @@ KDBENCH_SIMD void update(float* __restrict values, float* __restrict gradients,
 KDBENCH_SIMD void update_idle(float* __restrict values, float* __restrict first,
                               float* __restrict second, int64_t count, const AdamWFactors* factors,
                               int64_t steps) {
-  float moved = 0.0F;
-  for (int64_t i = 0; i < count; ++i) moved += std::abs(first[i]) + second[i];
+  float moments = 0.0F;
+  for (int64_t i = 0; i < count; ++i) moments += std::abs(first[i]) + second[i];
   for (const AdamWFactors* f = factors; f < factors + steps; ++f) {
-    if (moved == 0.0F) {
+    if (moments == 0.0F) {
       for (int64_t i = 0; i < count; ++i) values[i] *= f->shrink;
       continue;
     }
-    for (int64_t i = 0; i < count; ++i) {
-      const auto [m, v] = advance_moments(0.0F, first[i], second[i], f->moments);
-      values[i] = values[i] * f->shrink - f->rate * m / (std::sqrt(v) * f->correction + f->epsilon);
-    }
+    for (int64_t i = 0; i < count; ++i) values[i] = moved(values[i], 0.0F, first[i], second[i], *f);
   }
 }
 
@@ -56,9 +59,10 @@ AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Pa
   first_ = at::zeros_like(like.values());
   second_ = at::zeros_like(like.values());
   spans_ = cut_spans(parameters.layout());
-  dense_spans_ = cut_dense_spans(parameters.layout());
-  for (const auto& table : token_tables(parameters.layout())) tables_.emplace_back(table);
-  if (path_ == Path::kTensorOps) {
+  if (path_ == Path::kFused) {
+    dense_spans_ = cut_dense_spans(parameters.layout());
+    for (const auto& table : token_tables(parameters.layout())) tables_.emplace_back(table);
+  } else {
     decay_mask_ = at::zeros_like(first_);
     for (const auto& span : spans_)
       decay_mask_.narrow(0, span.begin, span.end - span.begin).fill_(span.decay);
@@ -77,7 +81,7 @@ double AdamW::step(Parameters& parameters, double learning_rate) {
 
 double AdamW::step(Parameters& parameters, double learning_rate,
                    const std::vector<int64_t>& tokens) {
-  if (path_ != Path::kFused || tables_.empty()) return step(parameters, learning_rate);
+  if (tables_.empty()) return step(parameters, learning_rate);
   settle(parameters, tokens);
   std::vector<FlatSpan> spans = dense_spans_;
   for (const auto& rows : tables_) {

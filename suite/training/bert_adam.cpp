@@ -11,13 +11,18 @@ namespace {
 
 constexpr double kEpsilon = 1e-6;  // outside the root
 
+// The value after a step with this gradient; the moments are moved. Inlined as advance_moments is.
+[[gnu::always_inline]] inline float moved(float value, float gradient, float& first, float& second,
+                                          const BertAdamFactors& f) {
+  const auto [m, v] = advance_moments(gradient, first, second, f.moments);
+  return value - f.rate * (m / (std::sqrt(v) + static_cast<float>(kEpsilon)) + f.decay * value);
+}
+
 KDBENCH_SIMD void update_span(float* __restrict values, float* __restrict gradients,
                               float* __restrict first, float* __restrict second, int64_t count,
                               BertAdamFactors f) {
-  const auto epsilon = static_cast<float>(kEpsilon);
   for (int64_t i = 0; i < count; ++i) {
-    const auto [m, v] = advance_moments(gradients[i], first[i], second[i], f.moments);
-    values[i] -= f.rate * (m / (std::sqrt(v) + epsilon) + f.decay * values[i]);
+    values[i] = moved(values[i], gradients[i], first[i], second[i], f);
     gradients[i] = 0.0F;
   }
 }
@@ -26,18 +31,14 @@ KDBENCH_SIMD void update_span(float* __restrict values, float* __restrict gradie
 KDBENCH_SIMD void update_idle(float* __restrict values, float* __restrict first,
                               float* __restrict second, int64_t count,
                               const BertAdamFactors* factors, int64_t steps) {
-  const auto epsilon = static_cast<float>(kEpsilon);
-  float moved = 0.0F;
-  for (int64_t i = 0; i < count; ++i) moved += std::abs(first[i]) + second[i];
+  float moments = 0.0F;
+  for (int64_t i = 0; i < count; ++i) moments += std::abs(first[i]) + second[i];
   for (const BertAdamFactors* f = factors; f < factors + steps; ++f) {
-    if (moved == 0.0F) {
+    if (moments == 0.0F) {
       for (int64_t i = 0; i < count; ++i) values[i] -= f->rate * (f->decay * values[i]);
       continue;
     }
-    for (int64_t i = 0; i < count; ++i) {
-      const auto [m, v] = advance_moments(0.0F, first[i], second[i], f->moments);
-      values[i] -= f->rate * (m / (std::sqrt(v) + epsilon) + f->decay * values[i]);
-    }
+    for (int64_t i = 0; i < count; ++i) values[i] = moved(values[i], 0.0F, first[i], second[i], *f);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 
+#include "suite/machine/collective_speed.h"
 #include "suite/ranks/collectives.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/workload.h"
@@ -28,7 +29,6 @@ void allreduce(benchmark::State& state, const Shape& shape) {
       [&] { std::memcpy(copy.data_ptr(), gradients.data_ptr(), bytes); });
 
   const double gigabytes = static_cast<double>(bytes) * 1e-9;
-  const double ranks = world().size();
   state.counters["MB"] = gigabytes * 1e3;
   state.counters["memcpy_GB/s"] = gigabytes / seconds.yardstick;
   if (world().size() == 1) {
@@ -36,7 +36,7 @@ void allreduce(benchmark::State& state, const Shape& shape) {
     return;
   }
   state.counters["algbw_GB/s"] = gigabytes / seconds.work;
-  state.counters["busbw_GB/s"] = gigabytes / seconds.work * 2.0 * (ranks - 1.0) / ranks;
+  state.counters["busbw_GB/s"] = gigabytes / seconds.work * bus_factor("allreduce", world().size());
   state.counters["share_of_memcpy"] = seconds.yardstick / seconds.work;
 }
 
