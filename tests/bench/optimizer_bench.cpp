@@ -93,18 +93,16 @@ void optimizer_step_of_batch(benchmark::State& state, const std::string& kind, c
 }
 
 [[maybe_unused]] const bool registered = [] {
+  const auto add = [](const std::string& name, auto bench, const std::string& kind,
+                      const Shape& shape) {
+    benchmark::RegisterBenchmark((name + "/" + kind + "/" + shape.name).c_str(), bench, kind, shape)
+        ->Unit(benchmark::kMillisecond)
+        ->UseManualTime();
+  };
   for (const auto& kind : known_optimizers()) {
-    for (const auto* shape : {&kStudent3x384, &kMiniLm6x384, &kBertBase12x768}) {
-      benchmark::RegisterBenchmark(("optimizer_step_of_batch/" + kind + "/" + shape->name).c_str(),
-                                   optimizer_step_of_batch, kind, *shape)
-          ->Unit(benchmark::kMillisecond)
-          ->UseManualTime();
-    }
     for (const auto* shape : {&kStudent3x384, &kMiniLm6x384, &kBertBase12x768, &kSmall}) {
-      benchmark::RegisterBenchmark(("optimizer_step/" + kind + "/" + shape->name).c_str(),
-                                   optimizer_step, kind, *shape)
-          ->Unit(benchmark::kMillisecond)
-          ->UseManualTime();
+      add("optimizer_step", optimizer_step, kind, *shape);
+      add("optimizer_step_of_batch", optimizer_step_of_batch, kind, *shape);
     }
   }
   return true;
