@@ -19,16 +19,20 @@ herr_t note_lack(unsigned, const H5E_error2_t* error, void* lacked) {
   return 0;
 }
 
-// By what HDF5 noted, or by its memory now: to note something takes memory, too.
+// HDF5 keeps copies of a note's texts. H5allocate_memory tells less: it asks for memory on behalf
+// of its caller.
+bool can_note() {
+  constexpr ssize_t kFull = 32;  // what is noted then is dropped in silence
+  if (H5Eget_num(H5E_DEFAULT) >= kFull) return true;
+  const herr_t noted = H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS,
+                                H5E_RESOURCE, H5E_NONE_MINOR, "a trial");
+  return noted >= 0 && H5Epop(H5E_DEFAULT, 1) >= 0;
+}
+
+// By what HDF5 noted, or because it cannot even note what happens to it.
 bool hdf5_lacked_memory() {
   bool lacked = false;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_lack, &lacked);
-  if (lacked) return true;
-  constexpr size_t kSmall = 64;
-  void* memory = H5allocate_memory(kSmall, false);
-  if (!memory) return true;
-  H5free_memory(memory);
-  return false;
+  return H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_lack, &lacked) < 0 || lacked || !can_note();
 }
 
 void check_step() {
