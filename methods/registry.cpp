@@ -39,9 +39,8 @@ const MethodEntry& find_method(const std::string& name) {
   for (const auto& planned : planned_methods()) {
     if (planned == name) throw_user_error("method " + name, "not available yet");
   }
-  const std::string near = nearest_name(name, known);
   throw_user_error("method " + name, "unknown method",
-                   near.empty() ? "`kdbench methods` lists them" : "did you mean '" + near + "'?");
+                   did_you_mean(name, known, "`kdbench methods` lists them"));
 }
 
 const std::vector<std::string>& planned_methods() {

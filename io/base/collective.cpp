@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "io/base/doing.h"
 #include "io/base/end_job.h"
 #include "io/base/error.h"
 #include "io/base/foreign_error.h"
@@ -142,6 +143,7 @@ void agree_reading(const Communicator& ranks, const std::function<void()>& f) {
 }
 
 void together(const Communicator& ranks, const char* doing, const std::function<void()>& f) {
+  const Doing now(doing);
   guard(ranks, doing, f);
 }
 

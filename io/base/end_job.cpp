@@ -120,7 +120,7 @@ void end_job(const char* message, ExitCode code) {
 
 void end_job(const char* doing, const char* what) {
   char message[4096];
-  std::snprintf(message, sizeof message, "%s: %s", doing, what);
+  std::snprintf(message, sizeof message, "%s%s%s", doing, *doing ? ": " : "", what);
   end_job(message, ExitCode::kMachine);
 }
 

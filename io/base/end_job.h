@@ -15,7 +15,7 @@ std::string rank_name();
 // Local; does not return. Prints "kdbench: rank R of N on HOST: message" and ends all ranks with
 // `code`. Of ranks that fail at the same time only the lowest speaks.
 [[noreturn]] void end_job(const char* message, ExitCode code);
-// The machine failed: "doing: what".
+// The machine failed: "doing: what", or "what" where `doing` is "".
 [[noreturn]] void end_job(const char* doing, const char* what);
 
 // An exception that nobody catches (thrown where none may be, for example) ends the job so too.

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "io/base/text.h"
+
 namespace kdbench {
 namespace {
 
@@ -83,6 +85,18 @@ std::string nearest_name(const std::string& word, const std::vector<std::string>
     }
   }
   return best;
+}
+
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known,
+                         const std::string& otherwise) {
+  const std::string near = nearest_name(word, known);
+  return near.empty() ? otherwise : "did you mean '" + near + "'?";
+}
+
+void throw_unknown(const std::string& what, const std::string& word,
+                   const std::vector<std::string>& known) {
+  throw_user_error("", "unknown " + what + " '" + word + "'; there are " + joined(known, ", "),
+                   did_you_mean(word, known));
 }
 
 void throw_each_once(const Problems& problems, const std::string& where) {

@@ -72,5 +72,11 @@ void throw_each_once(const Problems& problems, const std::string& where);
 // The name in `known` nearest to `word` (edit distance at most 1/2 of the word), or "" if none is
 // near.
 std::string nearest_name(const std::string& word, const std::vector<std::string>& known);
+// "did you mean 'x'?" of the nearest name, or `otherwise` if none is near.
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known,
+                         const std::string& otherwise = "");
+// A user error: `word` is no `what` of those that are known.
+[[noreturn]] void throw_unknown(const std::string& what, const std::string& word,
+                                const std::vector<std::string>& known);
 
 }  // namespace kdbench

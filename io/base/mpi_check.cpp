@@ -4,33 +4,42 @@
 #include <cstdio>
 #include <exception>
 
+#include "io/base/doing.h"
 #include "io/base/end_job.h"
 
 namespace kdbench {
 
-void check_mpi(int code, const char* call) {
+namespace {
+
+constexpr int kTextBytes = 4096;
+
+void check(int code, const char* call, const char* hint) {
   if (code == MPI_SUCCESS) return;
-  char reason[MPI_MAX_ERROR_STRING], message[MPI_MAX_ERROR_STRING + 128];
+  char reason[MPI_MAX_ERROR_STRING], message[kTextBytes];
   int length = 0;
   if (MPI_Error_string(code, reason, &length) != MPI_SUCCESS) {
     std::snprintf(reason, sizeof reason, "error %d", code);
   }
-  std::snprintf(message, sizeof message, "%s: %s", call, reason);
+  const char* doing = Doing::now();
+  std::snprintf(message, sizeof message, "%s%s%s: %s%s", doing, *doing ? ": " : "", call, reason,
+                hint);
   end_job(message, ExitCode::kMachine);
 }
+
+constexpr const char* kInLibrary = "MPI, called by a library";
+
+void on_comm_error(MPI_Comm*, int* code, ...) { check(*code, kInLibrary, ""); }
+void on_file_error(MPI_File*, int* code, ...) {
+  check(*code, kInLibrary, " (is there enough space on the disk?)");
+}
+
+}  // namespace
+
+void check_mpi(int code, const char* call) { check(code, call, ""); }
 
 void return_errors(MPI_Comm comm) {
   check_mpi(MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
 }
-
-namespace {
-
-constexpr const char* kInLibrary = "MPI, called by a library";
-
-void on_comm_error(MPI_Comm*, int* code, ...) { check_mpi(*code, kInLibrary); }
-void on_file_error(MPI_File*, int* code, ...) { check_mpi(*code, kInLibrary); }
-
-}  // namespace
 
 void end_job_on_errors(MPI_Comm comm) {
   static const MPI_Errhandler handler = [] {

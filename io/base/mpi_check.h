@@ -6,9 +6,9 @@
 
 namespace kdbench {
 
-// `call` names the MPI function and stands in the message, with MPI's own text. Local; when `code`
-// says that the call failed it does not return (end_job). Only for communicators whose errors are
-// returned (return_errors).
+// `call` names the MPI function and stands in the message, with what this rank does (Doing) and
+// MPI's own text. Local; when `code` says that the call failed it does not return (end_job). Only
+// for communicators whose errors are returned (return_errors).
 void check_mpi(int code, const char* call);
 
 // Makes MPI return the errors of `comm` instead of ending the process without our message.

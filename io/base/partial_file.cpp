@@ -41,6 +41,16 @@ void finish_partial(const std::filesystem::path& path) {
     fail(path, "cannot be renamed from .partial");
 }
 
+void remove_finished(const std::filesystem::path& path) {
+  const std::filesystem::path partial = partial_path(path);
+  std::error_code error;
+  std::filesystem::remove_all(partial, error);  // of an attempt that died
+  if (!error) std::filesystem::rename(path, partial, error);
+  if (error == std::errc::no_such_file_or_directory) return;
+  if (!error) std::filesystem::remove_all(partial, error);
+  if (error) throw_machine_error(path.string(), "cannot be removed: " + error.message());
+}
+
 void make_folder_of(const std::filesystem::path& file) {
   const std::filesystem::path folder = plain_path(file).parent_path();
   std::error_code failed;

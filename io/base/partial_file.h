@@ -20,6 +20,9 @@ void make_folder_of(const std::filesystem::path& file);
 // Makes `folder` in one that must be there, unless it exists. Throws a machine error.
 void make_subfolder(const std::filesystem::path& folder);
 
+// Removes a finished file or folder, which first loses its name. Throws a machine error.
+void remove_finished(const std::filesystem::path& path);
+
 class PartialFile {
  public:
   // The folder must be there: one that was removed during a run is not made anew, for it would lack

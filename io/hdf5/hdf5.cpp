@@ -95,10 +95,10 @@ void fail_inside(const Context& context, const std::string& object, const std::s
 hid_t native(Type type) {
   // IEEE binary16: sign bit 15, 5 bits of exponent from bit 10 on (bias 15), 10 of mantissa.
   static const hid_t half = [] {
-    const hid_t t = H5Tcopy(H5T_IEEE_F32LE);
-    H5Tset_fields(t, 15, 10, 5, 0, 10);
-    H5Tset_size(t, 2);
-    H5Tset_ebias(t, 15);
+    const hid_t t = in_memory(H5Tcopy(H5T_IEEE_F32LE));
+    in_memory(H5Tset_fields(t, 15, 10, 5, 0, 10));
+    in_memory(H5Tset_size(t, 2));
+    in_memory(H5Tset_ebias(t, 15));
     return t;
   }();
   switch (type) {
@@ -166,8 +166,8 @@ class PlainName {
 void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
 std::vector<hsize_t> shape_of(hid_t space) {
-  std::vector<hsize_t> shape(std::max(H5Sget_simple_extent_ndims(space), 0));
-  H5Sget_simple_extent_dims(space, shape.data(), nullptr);
+  std::vector<hsize_t> shape(in_memory(H5Sget_simple_extent_ndims(space)));
+  in_memory(H5Sget_simple_extent_dims(space, shape.data(), nullptr));
   return shape;
 }
 
@@ -181,7 +181,7 @@ void select(const Handle& space, const std::vector<hsize_t>& start,
 Handle select_rows(hid_t dataset, const std::vector<hsize_t>& shape, int64_t first, int64_t rows) {
   Handle space(in_memory(H5Dget_space(dataset)));
   if (rows == 0) {
-    H5Sselect_none(space.get());
+    in_memory(H5Sselect_none(space.get()));
     return space;
   }
   std::vector<hsize_t> start(shape.size(), 0), count = shape;
@@ -196,7 +196,7 @@ Handle select_rows(hid_t dataset, const std::vector<hsize_t>& shape, int64_t fir
 Handle memory_space(std::vector<hsize_t> shape, int64_t rows) {
   shape[0] = rows;
   Handle space(in_memory(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr)));
-  if (rows == 0) H5Sselect_none(space.get());
+  if (rows == 0) in_memory(H5Sselect_none(space.get()));
   return space;
 }
 
@@ -245,9 +245,9 @@ int64_t Dataset::row_width() const {
 
 int64_t Dataset::chunk_rows() const {
   const Handle properties(in_memory(H5Dget_create_plist(dataset_.get())));
-  if (H5Pget_layout(properties.get()) != H5D_CHUNKED) return 1;
+  if (in_memory(H5Pget_layout(properties.get())) != H5D_CHUNKED) return 1;
   std::vector<hsize_t> chunk(shape_.size(), 1);
-  H5Pget_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
+  in_memory(H5Pget_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()));
   return static_cast<int64_t>(chunk[0]);
 }
 
@@ -275,7 +275,7 @@ void Dataset::write_piece(hid_t type, int64_t first, int64_t rows, const void* d
   const Handle file_space = select_rows(dataset_.get(), shape_, first, rows);
   const Handle memory = memory_space(shape_, rows);
   const Handle transfer(in_memory(H5Pcreate(H5P_DATASET_XFER)));
-  H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE);
+  in_memory(H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE));
   const char nothing = 0;  // a null buffer is refused even for an empty selection
   if (H5Dwrite(dataset_.get(), type, memory.get(), file_space.get(), transfer.get(),
                rows > 0 ? data : &nothing) < 0) {
@@ -349,13 +349,13 @@ File File::create_parallel(const std::filesystem::path& path, MPI_Comm comm, int
   check_mpi(MPI_Comm_dup(comm, &inside), "MPI_Comm_dup");
   end_job_on_errors(inside);
   end_job_on_errors(MPI_FILE_NULL);  // files that are opened from now on
-  H5Pset_fapl_mpio(access.get(), inside, MPI_INFO_NULL);
+  in_memory(H5Pset_fapl_mpio(access.get(), inside, MPI_INFO_NULL));
   // The newest format of 1.10 has checksums on its own structures too, not only on the chunks.
-  H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);
-  H5Pset_coll_metadata_write(access.get(), true);
+  in_memory(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110));
+  in_memory(H5Pset_coll_metadata_write(access.get(), true));
   const Handle creation(in_memory(H5Pcreate(H5P_FILE_CREATE)));
-  H5Pset_obj_track_times(creation.get(), false);  // times would make equal stores differ
-  H5Pset_userblock(creation.get(), kSealBytes);
+  in_memory(H5Pset_obj_track_times(creation.get(), false));  // times would make equal stores differ
+  in_memory(H5Pset_userblock(creation.get(), kSealBytes));
   const PlainName name(path);
   Handle file(H5Fcreate(name.get().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
   free_communicator(inside);  // the file has its own of it
@@ -371,8 +371,8 @@ File File::open_read(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path))
     throw_user_error(path.string(), "there is no such file");
   const Handle access(in_memory(H5Pcreate(H5P_FILE_ACCESS)));
-  H5Pset_fapl_sec2(access.get());
-  H5Pset_file_locking(access.get(), false, true);
+  in_memory(H5Pset_fapl_sec2(access.get()));
+  in_memory(H5Pset_file_locking(access.get(), false, true));
   Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
   if (file.get() < 0) fail_inside(*context, "", "is no complete HDF5 file");
   return File(std::move(file), std::move(context));

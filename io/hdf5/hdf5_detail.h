@@ -14,7 +14,8 @@ inline bool is_lack_of_memory(const H5E_error2_t& error) {
          error.min_num == H5E_CANTALLOC;
 }
 
-// Throws std::bad_alloc for an invalid identifier of what HDF5 makes in memory alone.
+// Throws std::bad_alloc for an invalid identifier of what HDF5 makes in memory alone, and for the
+// code of a call that failed there.
 hid_t in_memory(hid_t id);
 
 // Throws a machine error when the file is being written, a user error when it is read. `object` may

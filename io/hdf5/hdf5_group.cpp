@@ -15,9 +15,9 @@ constexpr int64_t kChunkBytes = 1 << 20;
 
 Handle string_type(size_t length) {
   Handle type(in_memory(H5Tcopy(H5T_C_S1)));
-  H5Tset_size(type.get(), std::max<size_t>(length, 1));
-  H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
-  H5Tset_cset(type.get(), H5T_CSET_UTF8);
+  in_memory(H5Tset_size(type.get(), std::max<size_t>(length, 1)));
+  in_memory(H5Tset_strpad(type.get(), H5T_STR_NULLPAD));
+  in_memory(H5Tset_cset(type.get(), H5T_CSET_UTF8));
   return type;
 }
 
@@ -26,7 +26,8 @@ Handle string_type(size_t length) {
 Handle creation_properties(const std::vector<hsize_t>& shape, size_t element,
                            const std::vector<int64_t>& wanted) {
   Handle properties(in_memory(H5Pcreate(H5P_DATASET_CREATE)));
-  H5Pset_obj_track_times(properties.get(), false);  // times would make equal stores differ
+  // Times would make equal stores differ.
+  in_memory(H5Pset_obj_track_times(properties.get(), false));
   const hsize_t elements =
       std::accumulate(shape.begin(), shape.end(), hsize_t{1}, std::multiplies<>());
   if (elements == 0) return properties;
@@ -37,8 +38,8 @@ Handle creation_properties(const std::vector<hsize_t>& shape, size_t element,
     chunk[0] = kChunkBytes / std::max<hsize_t>(row_bytes, 1);
   }
   chunk[0] = std::clamp<hsize_t>(chunk[0], 1, shape[0]);
-  H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
-  H5Pset_fletcher32(properties.get());
+  in_memory(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()));
+  in_memory(H5Pset_fletcher32(properties.get()));
   return properties;
 }
 
@@ -57,7 +58,7 @@ void Group::fail(const std::string& name, const std::string& what) const {
 
 Group Group::create_group(const std::string& name) const {
   const Handle creation(in_memory(H5Pcreate(H5P_GROUP_CREATE)));
-  H5Pset_obj_track_times(creation.get(), false);
+  in_memory(H5Pset_obj_track_times(creation.get(), false));
   Handle group(H5Gcreate2(group_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT));
   if (group.get() < 0) fail_inside(*context_, child(name), "cannot be made");
   return Group(std::move(group), context_, child(name));

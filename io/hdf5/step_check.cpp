@@ -5,6 +5,7 @@
 #include <hdf5.h>
 #include <mpi.h>
 
+#include "io/base/doing.h"
 #include "io/base/end_job.h"
 #include "io/base/mpi_check.h"
 #include "io/hdf5/hdf5_detail.h"
@@ -38,7 +39,7 @@ bool hdf5_lacked_memory() {
 void check_step() {
   if (written_files == 0 || !hdf5_lacked_memory()) return;
   written_files = 0;
-  end_job("writing a store", "HDF5 is out of memory");
+  end_job(Doing::now(), "HDF5 is out of memory");
 }
 
 // HDF5 takes errors of MPI for its own, and goes on after some.

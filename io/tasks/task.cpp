@@ -164,14 +164,6 @@ std::string with_underscores(const std::string& text) {
   return word;
 }
 
-// `word` is none of `known`.
-[[noreturn]] void throw_unknown(const std::string& what, const std::string& word,
-                                const std::vector<std::string>& known) {
-  const std::string near = nearest_name(word, known);
-  throw_user_error("", "unknown " + what + " '" + word + "'; there are " + joined(known, ", "),
-                   near.empty() ? "" : "did you mean '" + near + "'?");
-}
-
 }  // namespace
 
 const std::string& metric_name(Metric metric) {
@@ -184,6 +176,12 @@ const std::vector<Metric>& all_metrics() {
   static const std::vector<Metric> metrics{Metric::kAccuracy, Metric::kF1, Metric::kMatthews,
                                            Metric::kPearson, Metric::kSpearman};
   return metrics;
+}
+
+std::vector<std::string> all_metric_names() {
+  std::vector<std::string> names;
+  for (const Metric metric : all_metrics()) names.push_back(metric_name(metric));
+  return names;
 }
 
 std::optional<Metric> find_metric(const std::string& name) {

@@ -16,8 +16,9 @@ enum class Metric { kAccuracy, kF1, kMatthews, kPearson, kSpearman };
 
 // "accuracy", "f1", "matthews", "pearson", "spearman": the keys used in run.json and the tables.
 const std::string& metric_name(Metric metric);
-// All of them.
+// All of them, and their names.
 const std::vector<Metric>& all_metrics();
+std::vector<std::string> all_metric_names();
 // None when there is no metric of this name.
 std::optional<Metric> find_metric(const std::string& name);
 

@@ -36,6 +36,14 @@ struct OptionSpec {
   std::function<std::vector<std::string>(const OptionValue&)> rule = nullptr;
 };
 
+// Of keys that hold a spec each, beside where its value lies.
+template <typename Keys>
+std::vector<OptionSpec> specs_of(const Keys& keys) {
+  std::vector<OptionSpec> specs;
+  for (const auto& key : keys) specs.push_back(key.spec);
+  return specs;
+}
+
 // Values of one method entry, complete (defaults filled in, but options without one) and validated.
 class Options {
  public:

@@ -98,10 +98,10 @@ void check_methods(const Experiment& experiment, const std::vector<PlacedMethod>
 
 // Data and models; true when there was no problem with them.
 bool read_data_and_models(TableReader& root, Experiment& experiment, BaseModel& base,
-                          ExperimentPart part) {
+                          ExperimentPart part, const std::vector<std::string>& wanted) {
   const size_t before = root.problems().lines().size();
   if (auto tasks = root.table("task")) read_tasks(*tasks, experiment);
-  if (auto data = root.table("data")) read_data(*data, experiment.data);
+  if (auto data = root.table("data")) read_data(*data, experiment.data, wanted);
   if (!root.has("data")) root.problem("data", "is missing", "add [data] with root and tasks");
   if (auto model = root.table("model")) base = read_base_model(*model);
   if (auto teacher = root.table("teacher"))
@@ -127,7 +127,8 @@ void check_taken(TableReader& root, const BaseModel& base) {
                  "leave weights out of [teacher] and [student], or set those: teacher.weights");
 }
 
-void read_document(TableReader& root, Experiment& experiment, ExperimentPart part) {
+void read_document(TableReader& root, Experiment& experiment, ExperimentPart part,
+                   const std::vector<std::string>& wanted) {
   const OptionValues values = read_options(experiment_keys(), root);
   take(values, "name", experiment.name);
   if (values.contains("name")) {
@@ -136,7 +137,7 @@ void read_document(TableReader& root, Experiment& experiment, ExperimentPart par
     root.problem("name", "is missing", "results go to a folder of that name");
   }
   BaseModel base;
-  const bool models_read = read_data_and_models(root, experiment, base, part);
+  const bool models_read = read_data_and_models(root, experiment, base, part, wanted);
   if (auto train = root.table("train")) experiment.train = read_train(*train);
   const auto methods = read_methods(root, experiment, base, part);
   check_taken(root, base);
@@ -219,14 +220,14 @@ int64_t Experiment::train_limit_of(const std::string& task) const {
 }
 
 Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides,
-                           ExperimentPart part) {
+                           ExperimentPart part, const std::vector<std::string>& wanted) {
   toml::table document = parse_file(file);
   Problems problems;
   apply_overrides(document, overrides, problems);
   Experiment experiment;
   experiment.file = fs::absolute(file).lexically_normal();
   TableReader root(document, "", problems);
-  read_document(root, experiment, part);
+  read_document(root, experiment, part, wanted);
   problems.throw_if_any(file.string());
   return experiment;
 }

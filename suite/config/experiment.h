@@ -84,10 +84,12 @@ struct Experiment {
 enum class ExperimentPart { kAll, kTeachers };
 
 // `overrides`: "train.epochs=2", "method.<label>.alpha=0.5". Relative paths in the file are
-// relative to it, in overrides to the working folder. Local (no collective).
+// relative to it, in overrides to the working folder. `wanted`: the tasks whose files must be
+// there; none: all. Local (no collective).
 Experiment load_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides,
-                           ExperimentPart part = ExperimentPart::kAll);
+                           ExperimentPart part = ExperimentPart::kAll,
+                           const std::vector<std::string>& wanted = {});
 
 // The tasks that the file declares in [task.<NAME>]; the rest of it is not looked at. Local.
 OwnTasks declared_tasks(const std::filesystem::path& file);

@@ -9,10 +9,6 @@
 namespace kdbench {
 namespace {
 
-nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
-  return path ? nlohmann::json(utf8_text(path->string())) : nlohmann::json();
-}
-
 // The vocabulary of embedded corpora is made with them and has no path of its own.
 nlohmann::json model_json(const Experiment& experiment, const ModelSettings& model) {
   nlohmann::json json = to_json(model);
@@ -28,7 +24,7 @@ nlohmann::json method_json(const Experiment& experiment, const MethodSettings& m
                       {"grid", method.grid},
                       {"grid_point", method.grid_point},
                       {"teacher_outputs", method.teacher_outputs}};
-  json["teacher_outputs_file"] = text_or_null(method.teacher_outputs_file);
+  json["teacher_outputs_file"] = path_json(method.teacher_outputs_file);
   json["student"] = method.student ? model_json(experiment, *method.student) : nlohmann::json();
   for (const auto& [task, values] : method.task_options) {
     json["task_options"][task] = to_json(Options(values));

@@ -44,12 +44,6 @@ OptionSpec one_of(std::vector<std::string> choices, OptionSpec spec,
   return spec;
 }
 
-std::vector<std::string> metric_names() {
-  std::vector<std::string> names;
-  for (const Metric metric : all_metrics()) names.push_back(metric_name(metric));
-  return names;
-}
-
 OptionSpec row_length() {
   return in(kRowLengths, key("max_seq_length", DataSettings{}.max_seq_length,
                              "token ids of a row, with special ones; longer rows are cut"));
@@ -70,12 +64,6 @@ std::vector<OptionSpec> together(std::vector<OptionSpec> keys,
                                  const std::vector<OptionSpec>& more) {
   keys.insert(keys.end(), more.begin(), more.end());
   return keys;
-}
-
-std::vector<OptionSpec> train_specs() {
-  std::vector<OptionSpec> specs;
-  for (const auto& key : train_keys()) specs.push_back(key.spec);
-  return specs;
 }
 
 std::string sizes_text() {
@@ -113,7 +101,7 @@ const std::vector<OptionSpec>& own_task_keys() {
       key_or("label", std::string(), "needed", "the column of the label or score"),
       key_or("labels", std::vector<std::string>{}, "the labels are scores",
              "all labels, as they stand in the files"),
-      one_of(metric_names(),
+      one_of(all_metric_names(),
              key_or("metrics", std::vector<std::string>{}, "accuracy; of scores pearson, spearman",
                     "what is reported; the first selects the best weights")),
       key_or("positive", std::string(), "\"1\"", "the label that F1 is about")};
@@ -192,7 +180,7 @@ std::vector<KeyTable> experiment_tables() {
       {"train", "[train]",
        "of every training; [task.<TASK>.train], then [teacher.train], [assistant.train] or "
        "[method.train], then [method.task.<TASK>.train] override single keys",
-       train_specs()},
+       specs_of(train_keys())},
       {"method", "[[method]]",
        "one entry each, with its own keys (kdbench methods NAME); [method.task.<TASK>] overrides "
        "them for a task, [method.grid] and [method.grid.train] list values to search",

@@ -63,10 +63,8 @@ toml::table* find_method_table(toml::table& document, std::string& rest, const s
                  "method." + word.substr(0, point) + ".<key>=value holds a key still for all");
     return nullptr;
   }
-  const std::string near = nearest_name(word, labels);
-  problems.add(
-      place, "no method has the label '" + word + "'",
-      near.empty() ? "labels: " + joined(labels, ", ") : "did you mean method." + near + "?");
+  problems.add(place, "no method has the label '" + word + "'",
+               did_you_mean(word, labels, "labels: " + joined(labels, ", ")));
   return nullptr;
 }
 

@@ -29,8 +29,9 @@ void check_on_task(const Experiment& experiment, const Task& task, const ModelCo
                    const TrainSettings& train, const std::string& place, Problems& problems);
 // [task.<TASK>]: tasks that it declares, and what it says of the data and the training of a task.
 void read_tasks(TableReader table, Experiment& experiment);
-// [data], after the tables of tasks: also looks for the files of each task.
-void read_data(TableReader table, DataSettings& data);
+// [data], after the tables of tasks: also looks for the files of the tasks that are wanted; none:
+// of all.
+void read_data(TableReader table, DataSettings& data, const std::vector<std::string>& wanted);
 // [model]: the weights of every model that names none, and what became of them.
 struct BaseModel {
   std::optional<std::filesystem::path> weights;

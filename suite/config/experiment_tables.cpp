@@ -44,7 +44,11 @@ void check_corpus(TableReader& table, const Task& task) {
       "there are " + joined(known, ", ") + "; other tasks need data.root = a GLUE folder");
 }
 
-void check_tasks(TableReader& table, const DataSettings& data) {
+void check_tasks(TableReader& table, const DataSettings& data,
+                 const std::vector<std::string>& wanted) {
+  const auto is_wanted = [&](const std::string& name) {
+    return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+  };
   bool root_there = false;
   table.collect("root", [&] {
     root_there = !data.root.empty() && is_folder(data.root);
@@ -60,7 +64,7 @@ void check_tasks(TableReader& table, const DataSettings& data) {
                     "tasks = [\"MNLI\"] predicts it too when its file is there");
     } else if (data.synthetic) {
       check_corpus(table, *task);
-    } else if (root_there) {
+    } else if (root_there && is_wanted(name)) {
       table.collect("tasks", [&] { check_files(table, data.root, *task); });
     }
   }
@@ -106,7 +110,7 @@ void check_on_task(const Experiment& experiment, const Task& task, const ModelCo
                "best_metric = \"auto\", or set it in [task." + task.name + ".train]");
 }
 
-void read_data(TableReader table, DataSettings& data) {
+void read_data(TableReader table, DataSettings& data, const std::vector<std::string>& wanted) {
   const OptionValues values = read_options(data_keys(), table);
   take(values, "root", data.root);
   data.synthetic = data.root == kSyntheticRoot;
@@ -121,7 +125,7 @@ void read_data(TableReader table, DataSettings& data) {
   } else if (values.contains("tasks") && data.tasks.empty()) {
     table.problem("tasks", "expected at least one task");
   }
-  check_tasks(table, data);
+  check_tasks(table, data, wanted);
   table.finish();
 }
 

@@ -54,9 +54,8 @@ void resolve_file(const OptionSpec& spec, const toml::node& node, const std::str
   const std::filesystem::path file = absolute_path(text, node);
   problems.collect([&] {
     if (is_file(file)) return;
-    const std::string near = nearest_name(text, spec.choices);
     problems.add(place_of(node), key + ": no file " + file.string(),
-                 near.empty() ? "expected " + expectation(spec) : "did you mean \"" + near + "\"?");
+                 did_you_mean(text, spec.choices, "expected " + expectation(spec)));
   });
   text = file.string();
 }
@@ -92,20 +91,18 @@ void refuse(const OptionSpec& spec, const OptionValue& value, const std::string&
                  "available: " + quoted_list(spec.choices));
     return;
   }
-  const std::string near = text ? nearest_name(*text, spec.choices) : "";
   problems.add(place,
                key + ": expected " + expectation(spec) + ", found " +
                    (text ? "\"" + *text + "\"" : value_text(value)),
-               near.empty() ? "" : "did you mean \"" + near + "\"?");
+               text ? did_you_mean(*text, spec.choices) : "");
 }
 
 std::string unknown_key_hint(const std::vector<OptionSpec>& specs, const std::string& name) {
   std::vector<std::string> known;
   for (const auto& spec : specs) known.push_back(spec.name);
-  const std::string near = nearest_name(name, known);
-  if (!near.empty()) return "did you mean '" + near + "'?";
-  return known.empty() ? "the method has no keys of its own"
-                       : fmt::format("the method's keys: {}", fmt::join(known, ", "));
+  return did_you_mean(name, known,
+                      known.empty() ? "the method has no keys of its own"
+                                    : fmt::format("the method's keys: {}", fmt::join(known, ", ")));
 }
 
 }  // namespace

@@ -25,11 +25,9 @@ void check_names(const std::vector<std::string>& wanted, const std::vector<std::
                  const char* flag, const char* what, Problems& problems) {
   for (const auto& name : wanted) {
     if (holds(known, name)) continue;
-    const std::string near = nearest_name(name, known);
     problems.add(fmt::format("{} {}", flag, name),
                  fmt::format("the experiment has no such {}", what),
-                 near.empty() ? fmt::format("it has {}", fmt::join(known, ", "))
-                              : fmt::format("did you mean '{}'?", near));
+                 did_you_mean(name, known, fmt::format("it has {}", fmt::join(known, ", "))));
   }
 }
 

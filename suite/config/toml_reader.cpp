@@ -155,9 +155,7 @@ void TableReader::finish() {
   const std::vector<std::string> known(known_.begin(), known_.end());
   for (const auto& name : names()) {
     if (known_.count(name)) continue;
-    const std::string near = nearest_name(name, known);
-    problem(name, "unknown key",
-            near.empty() ? "known here: " + joined(known, ", ") : "did you mean '" + near + "'?");
+    problem(name, "unknown key", did_you_mean(name, known, "known here: " + joined(known, ", ")));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cctype>
 
+#include "io/base/partial_file.h"
 #include "suite/results/run_record.h"
 
 namespace kdbench {
@@ -55,6 +56,14 @@ RunPlace::RunPlace(const Workspace& workspace, const std::string& experiment,
   if (done_) return;
   lock_.emplace(workspace, lock_name(experiment, run_id), what);
   look();  // another job may have finished it meanwhile
+}
+
+void discard_run(const Workspace& workspace, const std::string& experiment,
+                 const std::string& run_id, const std::string& what) {
+  const StageLock lock(workspace, lock_name(experiment, run_id), what);
+  fs::path folder;
+  if (!run_is_done(workspace, experiment, run_id, &folder)) return;
+  workspace.control.on_root([&] { remove_finished(folder); });
 }
 
 StageState look_at_run(const fs::path& out, const std::string& experiment,

@@ -39,6 +39,11 @@ std::string folder_text(const std::string& label);
 bool run_is_done(const Workspace& workspace, const std::string& experiment,
                  const std::string& run_id, std::filesystem::path* folder);
 
+// Removes the finished run, if there is one, once no other job is at work on it; failed attempts
+// stay. Collective.
+void discard_run(const Workspace& workspace, const std::string& experiment,
+                 const std::string& run_id, const std::string& what);
+
 // What is found of the run: done, being made, failed at its last attempt, or nothing. Local.
 StageState look_at_run(const std::filesystem::path& out, const std::string& experiment,
                        const std::string& run_id);

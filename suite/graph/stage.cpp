@@ -52,6 +52,11 @@ Outcome SharedStage::make(const Workspace& workspace) {
   return {mine ? Outcome::Kind::kMade : Outcome::Kind::kReused, {}, ""};
 }
 
+void SharedStage::discard(const Workspace& workspace) {
+  checked_.clear();
+  discard_stage(workspace, key_, kind() + " " + title());
+}
+
 Outcome SharedStage::skip(const std::string& why, const Workspace& workspace) {
   workspace.say(title() + ": not made: " + why);
   return {Outcome::Kind::kFailed, {}, why};

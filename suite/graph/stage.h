@@ -99,6 +99,9 @@ class Stage {
   // What making it takes. Local, without making anything; for one process alone.
   virtual Cost cost(TrainingCosts& costs, const Workspace& workspace) = 0;
 
+  // Removes its result, if there is one, so that it is made again; waits for a job that is at work
+  // on it. Its needs are done. Collective.
+  virtual void discard(const Workspace& workspace) = 0;
   // Leaves a record that it was not made because one of its needs failed. `why`: need_failed().
   // Collective.
   virtual Outcome skip(const std::string& why, const Workspace& workspace) = 0;
@@ -141,6 +144,7 @@ class SharedStage : public Stage {
   bool done(const Workspace& workspace) override;
   StageState look(const Workspace& workspace) override;
   Outcome make(const Workspace& workspace) override;
+  void discard(const Workspace& workspace) override;
   Outcome skip(const std::string& why, const Workspace& workspace) override;
 
  protected:

@@ -8,6 +8,7 @@
 
 #include "io/base/error.h"
 #include "io/base/file_list.h"
+#include "io/base/partial_file.h"
 #include "io/base/sha256.h"
 #include "suite/graph/stage_lock.h"
 
@@ -129,6 +130,11 @@ std::optional<fs::path> ensure_stage(const Workspace& workspace, const StageKey&
     throw;
   }
   return keep ? std::optional(folder) : std::nullopt;
+}
+
+void discard_stage(const Workspace& workspace, const StageKey& key, const std::string& what) {
+  const StageLock lock(workspace, key.hash(), what);
+  workspace.control.on_root([&] { remove_finished(stage_folder(workspace.out, key)); });
 }
 
 StageKey key_from_root(const Control& control, const std::function<StageKey()>& f) {

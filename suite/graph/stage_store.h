@@ -36,6 +36,9 @@ std::optional<std::filesystem::path> ensure_stage(
     const Workspace& workspace, const StageKey& key, const std::string& what,
     const std::function<bool(const std::filesystem::path&)>& make);
 
+// Removes the stage, if it is there, once no other job is at work on it. Collective.
+void discard_stage(const Workspace& workspace, const StageKey& key, const std::string& what);
+
 // A key that is found by reading files. Collective, as from_root.
 StageKey key_from_root(const Control& control, const std::function<StageKey()>& f);
 

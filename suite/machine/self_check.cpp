@@ -9,6 +9,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "io/base/collective.h"
 #include "io/base/error.h"
 #include "io/hdf5/hdf5.h"
 #include "suite/machine/gemm_speed.h"
@@ -85,16 +86,19 @@ class ScratchFile {
   fs::path path_;
 };
 
-void write_together(const fs::path& path, const Control& control) {
-  const int64_t bytes = control.size() * kFloats * int64_t{sizeof(float)};
-  hdf5::File file = hdf5::File::create_parallel(path, control.comm(), bytes);
-  {
-    const hdf5::Dataset values =
-        file.root().create("values", hdf5::Type::kFloat32, {control.size() * kFloats});
-    const at::Tensor mine = pattern(control.rank());
-    values.write(control.rank() * kFloats, kFloats, mine.const_data_ptr<float>());
-  }
-  file.close();
+void write_together(const fs::path& path, const Communicator& ranks) {
+  const std::string doing = "writing " + path.string();
+  together(ranks, doing.c_str(), [&] {
+    const int64_t bytes = ranks.size * kFloats * int64_t{sizeof(float)};
+    hdf5::File file = hdf5::File::create_parallel(path, ranks.comm, bytes);
+    {
+      const hdf5::Dataset values =
+          file.root().create("values", hdf5::Type::kFloat32, {ranks.size * kFloats});
+      const at::Tensor mine = pattern(ranks.rank);
+      values.write(ranks.rank * kFloats, kFloats, mine.const_data_ptr<float>());
+    }
+    file.close();
+  });
 }
 
 void read_all(const fs::path& path, int ranks) {
@@ -141,7 +145,7 @@ Finding check_store(const Workspace& workspace) {
   try {
     const ScratchFile file(workspace);
     const auto start = Clock::now();
-    write_together(file.path(), workspace.control);
+    write_together(file.path(), Communicator(workspace.control.comm()));
     const double write_s = workspace.control.max(seconds_since(start));
     const auto read_start = Clock::now();
     workspace.control.agree([&] { read_all(file.path(), workspace.control.size()); });

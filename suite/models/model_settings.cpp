@@ -4,13 +4,10 @@
 #include "io/base/text.h"
 
 namespace kdbench {
-namespace {
 
-nlohmann::json text_or_null(const std::optional<std::filesystem::path>& path) {
+nlohmann::json path_json(const std::optional<std::filesystem::path>& path) {
   return path ? nlohmann::json(utf8_text(path->string())) : nlohmann::json();
 }
-
-}  // namespace
 
 nlohmann::json to_json(const ModelSettings& settings) {
   nlohmann::json json{
@@ -19,8 +16,8 @@ nlohmann::json to_json(const ModelSettings& settings) {
       {"init", settings.init},
       {"init_from", settings.init_from},
       {"layers", settings.layers ? nlohmann::json(*settings.layers) : nlohmann::json()}};
-  json["weights"] = text_or_null(settings.weights);
-  json["tokenizer"] = text_or_null(settings.tokenizer);
+  json["weights"] = path_json(settings.weights);
+  json["tokenizer"] = path_json(settings.tokenizer);
   return json;
 }
 

@@ -26,5 +26,7 @@ struct ModelSettings {
 
 // For run.json.
 nlohmann::json to_json(const ModelSettings& settings);
+// null if there is none.
+nlohmann::json path_json(const std::optional<std::filesystem::path>& path);
 
 }  // namespace kdbench

@@ -16,9 +16,8 @@ void check_optimizer(const std::string& kind, const std::string& where) {
   if (std::find(planned.begin(), planned.end(), kind) != planned.end()) {
     throw_user_error(where, "optimizer \"" + kind + "\" is not available yet", "use \"adamw\"");
   }
-  const std::string near = nearest_name(kind, known);
   throw_user_error(where, "unknown optimizer \"" + kind + "\"",
-                   "use \"" + (near.empty() ? known.front() : near) + "\"");
+                   did_you_mean(kind, known, "use \"" + known.front() + "\""));
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings,

@@ -44,8 +44,8 @@ TrainKey one_of(std::vector<std::string> choices, TrainKey key,
 }
 
 std::vector<std::string> metric_choices() {
-  std::vector<std::string> names{"auto"};
-  for (const Metric metric : all_metrics()) names.push_back(metric_name(metric));
+  std::vector<std::string> names = all_metric_names();
+  names.insert(names.begin(), "auto");
   return names;
 }
 

@@ -50,9 +50,8 @@ void check_verb(int argc, char** argv) {
   for (const auto& planned : planned_verbs()) {
     if (planned == name) throw_usage_error("", "'" + name + "' is not available yet", "");
   }
-  const std::string near = nearest_name(name, known);
   throw_usage_error("", "unknown verb '" + name + "'",
-                    near.empty() ? "kdbench --help lists them" : "did you mean '" + near + "'?");
+                    did_you_mean(name, known, "kdbench --help lists them"));
 }
 
 // A verb that needs none, help, and what is no command at all.

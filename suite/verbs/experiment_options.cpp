@@ -41,11 +41,21 @@ void add_method_option(CLI::App& app, ExperimentOptions& options) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+void add_force_option(CLI::App& app, ExperimentOptions& options) {
+  app.add_flag("--force", options.force,
+               "make the selected runs and all that they need again: what is there is removed");
+}
+
+Existing existing(const ExperimentOptions& options) {
+  return options.force ? Existing::kReplace : Existing::kReuse;
+}
+
 Experiment load_selected(const ExperimentOptions& options, const VerbContext& context,
                          ExperimentPart part) {
   Experiment experiment;
   context.control.agree([&] {
-    experiment = load_experiment(options.experiment, options.overrides, part);
+    experiment =
+        load_experiment(options.experiment, options.overrides, part, options.selection.tasks);
     check_selection(options.selection, experiment, part);
   });
   return experiment;
@@ -66,8 +76,8 @@ std::string other_commits(const std::vector<nlohmann::json>& runs) {
   }
   if (count == 0) return "";
   return fmt::format(
-      "note: {} of these {} runs are of another commit of kdbench ({}; this is {}); another "
-      "--out makes them with this one\n",
+      "note: {} of these {} runs are of another commit of kdbench ({}; this is {}); --force makes "
+      "them again with this one\n",
       count, runs.size(), fmt::join(others, ", "), own.substr(0, 10));
 }
 

@@ -16,6 +16,7 @@ struct ExperimentOptions {
   std::string experiment;
   std::vector<std::string> overrides;
   Selection selection;
+  bool force = false;
   SessionOptions session;
 };
 
@@ -26,6 +27,10 @@ void add_selection_options(CLI::App& app, ExperimentOptions& options);
 
 // --method.
 void add_method_option(CLI::App& app, ExperimentOptions& options);
+
+// --force, of the verbs that make what is selected.
+void add_force_option(CLI::App& app, ExperimentOptions& options);
+Existing existing(const ExperimentOptions& options);
 
 // The experiment with its overrides; what is selected must be in it. Collective.
 Experiment load_selected(const ExperimentOptions& options, const VerbContext& context,

@@ -43,10 +43,10 @@ ExitCode finetune(const FinetuneOptions& options, const VerbContext& context) {
   const Session session(options.session, context);
   if (options.plan.dry_run) {
     return print_plan(experiment, options.plan, options.selection, ExperimentPart::kTeachers,
-                      session.workspace(), context.answer);
+                      existing(options), session.workspace(), context.answer);
   }
   const ExperimentRuns made = make_experiment(experiment, session.workspace(), options.selection,
-                                              ExperimentPart::kTeachers);
+                                              ExperimentPart::kTeachers, existing(options));
   context.control.on_root([&] { answer_teachers(made, context.answer); });
   return made.failed > 0 ? ExitCode::kRunFailed : ExitCode::kDone;
 }
@@ -61,6 +61,7 @@ Verb finetune_verb() {
             auto options = std::make_shared<FinetuneOptions>();
             add_experiment_options(app, *options);
             add_selection_options(app, *options);
+            add_force_option(app, *options);
             add_plan_options(app, options->plan);
             app.footer(
                 "The experiment needs [data], [teacher] and [teacher.train]; [student] and "

@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "io/base/error.h"
-#include "io/base/text.h"
 #include "reports/table.h"
 #include "suite/config/experiment_keys.h"
 #include "suite/config/option_reader.h"
@@ -66,9 +65,7 @@ std::string table_text(const std::string& name) {
     const std::string meaning = table.meaning.empty() ? "" : ": " + table.meaning;
     return table.heading + meaning + "\n" + keys_text(table.keys);
   }
-  const std::string near = nearest_name(name, known);
-  throw_user_error("", "unknown table '" + name + "'; there are " + joined(known, ", "),
-                   near.empty() ? "" : "did you mean '" + near + "'?");
+  throw_unknown("table", name, known);
 }
 
 }  // namespace kdbench

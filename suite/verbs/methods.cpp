@@ -51,12 +51,6 @@ nlohmann::json method_json(const MethodEntry& entry) {
           {"keys", keys_json(entry.options)}};
 }
 
-std::vector<OptionSpec> size_specs(const Architecture& architecture) {
-  std::vector<OptionSpec> specs;
-  for (const auto& key : architecture.sizes) specs.push_back(key.spec);
-  return specs;
-}
-
 std::vector<std::string> presets_of(const Architecture& architecture) {
   std::vector<std::string> presets;
   for (const auto& preset : architecture.presets) presets.push_back(preset.name);
@@ -66,14 +60,14 @@ std::vector<std::string> presets_of(const Architecture& architecture) {
 std::string architecture_text(const Architecture& architecture) {
   return fmt::format("{}: {}\npresets: {}\n{}", architecture.name, architecture.summary,
                      fmt::join(presets_of(architecture), ", "),
-                     keys_text(size_specs(architecture)));
+                     keys_text(specs_of(architecture.sizes)));
 }
 
 nlohmann::json architecture_json(const Architecture& architecture) {
   return {{"name", architecture.name},
           {"summary", architecture.summary},
           {"presets", presets_of(architecture)},
-          {"keys", keys_json(size_specs(architecture))}};
+          {"keys", keys_json(specs_of(architecture.sizes))}};
 }
 
 std::string all_text() {

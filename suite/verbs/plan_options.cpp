@@ -54,11 +54,11 @@ void check_plan_options(const PlanOptions& options) {
 }
 
 ExitCode print_plan(const Experiment& experiment, const PlanOptions& options,
-                    const Selection& selection, ExperimentPart part, const Workspace& workspace,
-                    Answer& answer) {
+                    const Selection& selection, ExperimentPart part, Existing existing,
+                    const Workspace& workspace, Answer& answer) {
   workspace.control.on_root([&] {
-    const Plan plan =
-        make_plan(experiment, target_of(options, workspace.control), workspace, selection, part);
+    const Plan plan = make_plan(experiment, target_of(options, workspace.control), workspace,
+                                selection, part, existing);
     answer.text(fmt::format("Resolved experiment ({})\n\n{}\n{}", experiment.file.string(),
                             experiment_text(experiment), plan_text(plan)));
     answer.data.update({{"experiment", experiment.name},
@@ -72,6 +72,7 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   add_experiment_options(app, options);
   add_selection_options(app, options);
   add_method_option(app, options);
+  add_force_option(app, options);
   add_plan_options(app, options.plan);
 }
 
@@ -81,9 +82,10 @@ ExitCode make_or_plan(const RunOptions& options, const VerbContext& context) {
   const Session session(options.session, context);
   if (options.plan.dry_run) {
     return print_plan(experiment, options.plan, options.selection, ExperimentPart::kAll,
-                      session.workspace(), context.answer);
+                      existing(options), session.workspace(), context.answer);
   }
-  return finish_experiment(make_experiment(experiment, session.workspace(), options.selection),
+  return finish_experiment(make_experiment(experiment, session.workspace(), options.selection,
+                                           ExperimentPart::kAll, existing(options)),
                            context);
 }
 

@@ -23,8 +23,8 @@ void check_plan_options(const PlanOptions& options);
 
 // Answers what making the selected runs would take; nothing is written. Collective.
 ExitCode print_plan(const Experiment& experiment, const PlanOptions& options,
-                    const Selection& selection, ExperimentPart part, const Workspace& workspace,
-                    Answer& answer);
+                    const Selection& selection, ExperimentPart part, Existing existing,
+                    const Workspace& workspace, Answer& answer);
 
 // Of the verbs that make an experiment's runs: which of them, or the plan alone.
 struct RunOptions : ExperimentOptions {

@@ -27,11 +27,12 @@ OutputBudget least_budget(const Workspace& workspace) {
   return {workspace.control.min(own.disk), workspace.control.min(own.memory)};
 }
 
-// The stage and what it needs, as far as it is not done.
+// The stage and what it needs, as far as it is to be made.
 void collect_undone(Stage& stage, std::vector<Stage*>& undone, std::set<Stage*>& seen,
-                    const Workspace& workspace) {
-  if (!seen.insert(&stage).second || stage.done(workspace)) return;
-  for (Stage* need : stage.needs()) collect_undone(*need, undone, seen, workspace);
+                    const Workspace& workspace, Existing existing) {
+  if (!seen.insert(&stage).second) return;
+  if (existing == Existing::kReuse && stage.done(workspace)) return;
+  for (Stage* need : stage.needs()) collect_undone(*need, undone, seen, workspace, existing);
   undone.push_back(&stage);
 }
 
@@ -66,14 +67,14 @@ const Outcome& Maker::make(Stage& stage) {
 }
 
 Outcome Maker::made(Stage& stage) {
-  if (!stage.done(workspace_)) {
-    for (Stage* need : stage.needs()) {
-      const Outcome& outcome = make(*need);
-      if (outcome.kind == Outcome::Kind::kFailed)
-        return stage.skip(need_failed(*need, outcome.why), workspace_);
-    }
-    say_progress(stage);
+  if (existing_ == Existing::kReuse && stage.done(workspace_)) return stage.make(workspace_);
+  for (Stage* need : stage.needs()) {
+    const Outcome& outcome = make(*need);
+    if (outcome.kind == Outcome::Kind::kFailed)
+      return stage.skip(need_failed(*need, outcome.why), workspace_);
   }
+  say_progress(stage);
+  if (existing_ == Existing::kReplace) stage.discard(workspace_);
   return stage.make(workspace_);
 }
 
@@ -98,10 +99,11 @@ void Maker::say_progress(const Stage& stage) {
 }
 
 std::vector<Stage*> check_stages(const std::vector<Stage*>& targets, Problems& problems,
-                                 const std::string& where, const Workspace& workspace) {
+                                 const std::string& where, const Workspace& workspace,
+                                 Existing existing) {
   std::vector<Stage*> undone;
   std::set<Stage*> seen;
-  for (Stage* target : targets) collect_undone(*target, undone, seen, workspace);
+  for (Stage* target : targets) collect_undone(*target, undone, seen, workspace, existing);
   for (Stage* stage : undone) seen.insert(stage->needs().begin(), stage->needs().end());
   ModelChecks models;
   Inspection inspection{workspace, problems, models, {}};
@@ -121,14 +123,15 @@ std::vector<Stage*> check_stages(const std::vector<Stage*>& targets, Problems& p
 }
 
 ExperimentRuns make_experiment(const Experiment& experiment, const Workspace& workspace,
-                               const Selection& selection, ExperimentPart part) {
+                               const Selection& selection, ExperimentPart part, Existing existing) {
   const CpuWatch watch(workspace.control, workspace.threads);
-  Maker maker(workspace);
+  Maker maker(workspace, existing);
   Problems problems;
   ExperimentGraph graph(
       experiment, selection, part, least_budget(workspace), workspace,
       [&](Stage& stage) { maker.make(stage); }, problems);
-  const auto undone = check_stages(graph.targets(), problems, experiment.file.string(), workspace);
+  const auto undone =
+      check_stages(graph.targets(), problems, experiment.file.string(), workspace, existing);
   if (!undone.empty()) warn_of_shared_cpus(watch, workspace);
   ExperimentRuns runs;
   runs.folder = workspace.out / experiment.name;

@@ -15,11 +15,17 @@
 
 namespace kdbench {
 
-// Makes stages, each once, what they need first. What is done already is left as it is, and what
-// only that would have needed is not made.
+// What becomes of results that are there already.
+enum class Existing {
+  kReuse,   // they are left as they are, and what only they would have needed is not made
+  kReplace  // they and all that they need are made again
+};
+
+// Makes stages, each once, what they need first.
 class Maker {
  public:
-  explicit Maker(const Workspace& workspace) : workspace_(workspace) {}
+  explicit Maker(const Workspace& workspace, Existing existing = Existing::kReuse)
+      : workspace_(workspace), existing_(existing) {}
 
   // Collective.
   const Outcome& make(Stage& stage);
@@ -31,6 +37,7 @@ class Maker {
   void say_progress(const Stage& stage);
 
   const Workspace& workspace_;
+  const Existing existing_;
   std::map<const Stage*, Outcome> outcomes_;
   std::set<const Stage*> awaited_;  // announced, not made yet
   size_t announced_ = 0;
@@ -41,7 +48,8 @@ class Maker {
 // lists every problem, those of `problems` among them. Returns those stages, needs first.
 // Collective.
 std::vector<Stage*> check_stages(const std::vector<Stage*>& targets, Problems& problems,
-                                 const std::string& where, const Workspace& workspace);
+                                 const std::string& where, const Workspace& workspace,
+                                 Existing existing = Existing::kReuse);
 
 struct ExperimentRuns {
   int64_t done = 0, reused = 0, failed = 0;  // students; teachers where they alone are made
@@ -54,6 +62,7 @@ struct ExperimentRuns {
 // trained; a failed run does not stop the rest. Collective.
 ExperimentRuns make_experiment(const Experiment& experiment, const Workspace& workspace,
                                const Selection& selection = {},
-                               ExperimentPart part = ExperimentPart::kAll);
+                               ExperimentPart part = ExperimentPart::kAll,
+                               Existing existing = Existing::kReuse);
 
 }  // namespace kdbench

@@ -41,12 +41,13 @@ PlanLimits limits_of(const PlanTarget& target, const Workspace& workspace) {
 // Adds stage by stage.
 class Planner {
  public:
-  Planner(Plan& plan, const Workspace& workspace)
-      : plan_(plan), workspace_(workspace), costs_(plan.ranks) {}
+  Planner(Plan& plan, Existing existing, const Workspace& workspace)
+      : plan_(plan), existing_(existing), workspace_(workspace), costs_(plan.ranks) {}
 
   void add(Stage& stage) {
     const Cost cost = stage.cost(costs_, workspace_);
-    const bool done = stage.look(workspace_).kind == StageState::Kind::kDone;
+    const bool done =
+        existing_ == Existing::kReuse && stage.look(workspace_).kind == StageState::Kind::kDone;
     const double speed = kShareOfGemm * plan_.limits.flops_per_s * plan_.ranks;
     plan_.stages.push_back({stage.kind(), stage.title(), stage.name(workspace_), done,
                             cost.disk_bytes, cost.flops, cost.flops / speed});
@@ -88,6 +89,7 @@ class Planner {
   }
 
   Plan& plan_;
+  const Existing existing_;
   const Workspace& workspace_;
   TrainingCosts costs_;
   std::map<std::string, int64_t> rows_bytes_;                     // by task
@@ -110,15 +112,16 @@ double Plan::seconds() const {
 }
 
 Plan make_plan(const Experiment& asked, const PlanTarget& target, const Workspace& workspace,
-               const Selection& selection, ExperimentPart part) {
+               const Selection& selection, ExperimentPart part, Existing existing) {
   Plan plan;
   plan.ranks = target.ranks;
   plan.program_bytes = peak_memory_bytes();
   plan.limits = limits_of(target, workspace);
   Problems problems;
   Looking looking(asked, selection, part, plan.limits.outputs, workspace, problems);
-  check_stages(looking.experiment().targets(), problems, asked.file.string(), looking.workspace());
-  Planner planner(plan, looking.workspace());
+  check_stages(looking.experiment().targets(), problems, asked.file.string(), looking.workspace(),
+               existing);
+  Planner planner(plan, existing, looking.workspace());
   for (const auto& stage : looking.graph().stages()) planner.add(*stage);
   planner.sort_work();
   return plan;

@@ -14,6 +14,7 @@
 #include "suite/models/training_costs.h"
 #include "suite/ranks/workspace.h"
 #include "suite/stages/sources/output_budget.h"
+#include "suite/walks/make.h"
 
 namespace kdbench {
 
@@ -88,6 +89,7 @@ struct PlanTarget {
 // Of the selected runs, or of the teachers alone. Local. Throws one user error that lists every
 // problem of the experiment, its data and its weights.
 Plan make_plan(const Experiment& asked, const PlanTarget& target, const Workspace& workspace,
-               const Selection& selection = {}, ExperimentPart part = ExperimentPart::kAll);
+               const Selection& selection = {}, ExperimentPart part = ExperimentPart::kAll,
+               Existing existing = Existing::kReuse);
 
 }  // namespace kdbench

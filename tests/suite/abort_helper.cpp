@@ -10,6 +10,7 @@
 #include <new>
 #include <string>
 
+#include "io/base/collective.h"
 #include "io/base/error.h"
 #include "io/hdf5/hdf5.h"
 #include "suite/ranks/control.h"
@@ -27,14 +28,17 @@ void read_with_host(const Control& control, bool failing, int code) {
 }
 
 void lack_memory_in_hdf5(const Control& control, bool failing, const char* folder) {
-  const auto file = kdbench::hdf5::File::create_parallel(std::filesystem::path(folder) / "file.h5",
-                                                         control.comm(), 0);
-  if (failing) {
-    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_RESOURCE, H5E_NOSPACE,
-             "memory allocation failed");
-    MPI_Allreduce(MPI_IN_PLACE, nullptr, 0, MPI_INT, MPI_MIN, control.comm());
-  }
-  MPI_Barrier(control.comm());
+  const kdbench::Communicator ranks(control.comm());
+  kdbench::together(ranks, "writing a store", [&] {
+    const auto file = kdbench::hdf5::File::create_parallel(
+        std::filesystem::path(folder) / "file.h5", ranks.comm, 0);
+    if (failing) {
+      H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_RESOURCE, H5E_NOSPACE,
+               "memory allocation failed");
+      MPI_Allreduce(MPI_IN_PLACE, nullptr, 0, MPI_INT, MPI_MIN, ranks.comm);
+    }
+    MPI_Barrier(ranks.comm);
+  });
 }
 
 }  // namespace

@@ -303,7 +303,7 @@ TEST(MakeOptimizer, RefusesWhatIsNotThere) {
   EXPECT_EQ(text("adamw"), "");
   EXPECT_EQ(text("bert_adam"), "");
   EXPECT_EQ(text("sgd"), "optimizer: optimizer \"sgd\" is not available yet (use \"adamw\")");
-  EXPECT_EQ(text("adam"), "optimizer: unknown optimizer \"adam\" (use \"adamw\")");
+  EXPECT_EQ(text("adam"), "optimizer: unknown optimizer \"adam\" (did you mean 'adamw'?)");
 }
 
 }  // namespace

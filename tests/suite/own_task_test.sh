@@ -69,6 +69,7 @@ grep -q '"f1"' "$run/run.json" || problem "no f1 in run.json"
   problem "dev predictions: $(cat "$run/predictions/tickets-dev.tsv")"
 expect 0 "matthews" "$kdbench" report out/own --out report
 expect 0 "0 runs done, 2 reused" kd run experiment.toml --out out
+expect 0 "2 runs done, 0 reused" kd run experiment.toml --out out --force
 # Another declaration is another run.
 expect 0 "1 runs done, 0 reused" kd run experiment.toml --out out --tasks tickets --set 'task.tickets.metrics=["accuracy"]'
 

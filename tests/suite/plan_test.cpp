@@ -127,6 +127,48 @@ TEST_F(PlanTest, NamesAndStepsAreThoseOfTheRun) {
   EXPECT_TRUE(plan(100).stages.back().reused);
 }
 
+TEST_F(PlanTest, WhatIsThereIsReplacedWhereThatIsAskedFor) {
+  const auto files = [&] {
+    std::map<fs::path, fs::file_time_type> found;
+    for (const auto& entry : fs::recursive_directory_iterator(folder / "out")) {
+      if (entry.is_regular_file() && entry.path().parent_path().filename() != "locks")
+        found[entry.path()] = entry.last_write_time();
+    }
+    return found;
+  };
+  // Of a student whose name needs the teacher's weights, too.
+  for (const std::vector<std::string>& overrides :
+       {std::vector<std::string>{}, {"student.init=first-layers", "student.init_from=teacher"}}) {
+    const auto first = read_runs(make_experiment(load(overrides), workspace()).runs);
+    const auto before = files();
+    const Plan again = make_plan(load(overrides), {.ranks = 1}, workspace(), {},
+                                 ExperimentPart::kAll, Existing::kReplace);
+    EXPECT_TRUE(std::none_of(again.stages.begin(), again.stages.end(),
+                             [](const StagePlan& stage) { return stage.reused; }));
+    EXPECT_EQ(files(), before);
+
+    const ExperimentRuns made =
+        make_experiment(load(overrides), workspace(), {}, ExperimentPart::kAll, Existing::kReplace);
+    EXPECT_EQ(made.done, 2);
+    EXPECT_EQ(made.reused, 0);
+    const auto runs = read_runs(made.runs);
+    ASSERT_EQ(runs.size(), first.size());
+    for (size_t i = 0; i < runs.size(); ++i) {
+      EXPECT_EQ(runs[i]["run_id"], first[i]["run_id"]);
+      EXPECT_EQ(runs[i]["metrics"], first[i]["metrics"]);
+      const fs::path record = fs::path(runs[i]["folder"].get<std::string>()) / "run.json";
+      EXPECT_NE(fs::last_write_time(record), before.at(record)) << record;
+    }
+    const auto after = files();
+    EXPECT_EQ(after.size(), before.size());
+    for (const auto& stage : again.stages) {
+      const fs::path record = folder / "out" / ".stages" / stage.name / "stage.json";
+      if (stage.kind == "run") continue;
+      EXPECT_NE(after.at(record), before.at(record)) << record;
+    }
+  }
+}
+
 TEST_F(PlanTest, SizesAreThoseOfTheFiles) {
   const Plan before = plan(1);
   make_experiment(load(), workspace());

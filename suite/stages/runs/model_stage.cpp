@@ -100,6 +100,11 @@ bool ModelStage::make_in(const fs::path& partial, const Workspace& workspace) {
   return done;
 }
 
+void ModelStage::discard(const Workspace& workspace) {
+  SourceModel::discard(workspace);
+  discard_run(workspace, learner_.experiment, run_id_, "the record " + run_id_);
+}
+
 Outcome ModelStage::skip(const std::string& why, const Workspace& workspace) {
   skipped_ = true;
   failure_ = why;

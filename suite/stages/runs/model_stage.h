@@ -21,6 +21,7 @@ class ModelStage : public SourceModel {
   void check(Inspection& inspection) override;
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;
   Outcome make(const Workspace& workspace) override;
+  void discard(const Workspace& workspace) override;
   // Recorded as a failed run.
   Outcome skip(const std::string& why, const Workspace& workspace) override;
 

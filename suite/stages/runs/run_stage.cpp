@@ -53,6 +53,10 @@ Outcome RunStage::make(const Workspace& workspace) {
   return {why.empty() ? Outcome::Kind::kMade : Outcome::Kind::kFailed, place.folder(), why};
 }
 
+void RunStage::discard(const Workspace& workspace) {
+  discard_run(workspace, learner_.experiment, run_id(inputs(workspace)), kind() + " " + title());
+}
+
 Outcome RunStage::skip(const std::string& why, const Workspace& workspace) {
   nlohmann::json known{{"data", describe(learner_.rows->rows(workspace))}};
   if (learner_.source && learner_.source->model) {

@@ -27,6 +27,7 @@ class RunStage : public Stage {
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;
   // A run whose training fails is recorded as failed.
   Outcome make(const Workspace& workspace) override;
+  void discard(const Workspace& workspace) override;
   Outcome skip(const std::string& why, const Workspace& workspace) override;
 
  protected:

@@ -48,7 +48,7 @@ TEST_F(FileOption, AMissingFileIsAProblem) {
   EXPECT_NE(problems.lines()[0].find("no file " + (folder / "experiments/gone").string()),
             std::string::npos);
   EXPECT_NE(problems.lines()[0].find("one of \"auto\", or a file"), std::string::npos);
-  EXPECT_NE(problems.lines()[1].find("did you mean \"auto\"?"), std::string::npos);
+  EXPECT_NE(problems.lines()[1].find("did you mean 'auto'?"), std::string::npos);
   EXPECT_NE(problems.lines()[2].find("expected one of \"auto\", or a file"), std::string::npos);
 }
 

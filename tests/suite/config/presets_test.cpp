@@ -85,7 +85,7 @@ TEST(Presets, Mistakes) {
   const ExperimentFolder folder;
   EXPECT_THAT(error_of(folder, "preset = \"bert-bas\"\ntokenizer = \"student\"\n"),
               AllOf(HasSubstr(":15: method.kd.student.preset: expected one of"),
-                    HasSubstr("did you mean \"bert-base\"?")));
+                    HasSubstr("did you mean 'bert-base'?")));
   EXPECT_THAT(error_of(folder, "preset = \"bert-mini\"\n"),
               HasSubstr("student.tokenizer: is missing"));
   EXPECT_THAT(error_of(folder, "preset = \"bert-mini\"\nweights = \"student\"\n"),

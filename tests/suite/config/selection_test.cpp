@@ -101,6 +101,19 @@ TEST_F(SelectionTest, WhatTheExperimentDoesNotHaveIsListed) {
               HasSubstr("--seeds 2: the experiment has no teacher of that seed (it has 1;"));
 }
 
+TEST_F(SelectionTest, FilesOfOtherTasksMayBeMissing) {
+  const auto file = folder.write("experiment.toml", kText);
+  std::filesystem::remove_all(folder.path() / "data" / "MRPC");
+  const auto load = [&](const std::vector<std::string>& wanted) {
+    return load_experiment(file, {}, ExperimentPart::kAll, wanted);
+  };
+  EXPECT_EQ(load({"RTE"}).data.tasks, (std::vector<std::string>{"RTE", "MRPC"}));
+  for (const std::vector<std::string>& wanted :
+       {std::vector<std::string>{}, {"MRPC"}, {"RTE", "MRPC"}}) {
+    EXPECT_THROW(load(wanted), Error);
+  }
+}
+
 TEST_F(SelectionTest, TeachersAloneNeedNoStudentAndNoMethod) {
   const std::string text = kText.substr(0, kText.find("[student]"));
   EXPECT_EQ(load_experiment(folder.write("teachers.toml", text), {}, ExperimentPart::kTeachers)
