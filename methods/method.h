@@ -73,7 +73,8 @@ struct Inputs {
 
 // The ranks that share a global batch, for losses over the whole of it. gather() and sum() are
 // collective: every rank calls them in the same order, in the loss function, never inside backward.
-// With micro_batch every rank has as many slices, and calls them for each.
+// With micro_batch every rank has as many slices, and calls them for each. Tensors lie on the CPU
+// or on the device of the models.
 class GlobalBatch {
  public:
   virtual ~GlobalBatch() = default;

@@ -104,13 +104,16 @@ class Rules {
   void gpus() {
     size_t gpus = 0;
     for (const auto& host : facts_.hosts) gpus += host.gpus.size();
+    const std::string are = fmt::format("{} GPU{}", gpus, gpus == 1 ? " is" : "s are");
     if (gpus == 0) {
       add(Verdict::kNote, "no NVIDIA GPU: everything runs on the CPU", "");
-    } else {
+    } else if (!facts_.built_for_gpus) {
+      add(Verdict::kNote, are + " not used: this kdbench was built without CUDA",
+          "bash suite/bootstrap.sh --preset cuda");
+    } else if (!facts_.on_gpus) {
       add(Verdict::kNote,
-          fmt::format("{} GPU{} not used: --device cuda is not available yet", gpus,
-                      gpus == 1 ? " is" : "s are"),
-          "");
+          fmt::format("{} not used by {} rank{}", are, facts_.ranks, facts_.ranks == 1 ? "" : "s"),
+          "as many ranks as GPUs; --device cuda says what is in the way");
     }
   }
 

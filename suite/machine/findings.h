@@ -27,9 +27,11 @@ struct Facts {
   bool open_mpi = true;
   bool launcher_on_path = true;  // mpirun or srun
   bool root_user = false;
-  bool root_may_launch = true;       // Open MPI's two variables are set
-  std::string cpu_capability;        // LibTorch's: "AVX512", "AVX2", "DEFAULT"
-  std::string build_type;            // CMake's
+  bool root_may_launch = true;  // Open MPI's two variables are set
+  std::string cpu_capability;   // LibTorch's: "AVX512", "AVX2", "DEFAULT"
+  std::string build_type;       // CMake's
+  bool built_for_gpus = false;
+  bool on_gpus = false;              // each rank has its own
   bool copies_between_ranks = true;  // the kernel lets ranks read each other's memory
   std::vector<CpuUse> cpu_use;       // while nothing was computed here
   int64_t shared_memory = 0;         // bytes free in /dev/shm

@@ -18,6 +18,7 @@
 #include <sstream>
 
 #include "suite/machine/build_facts.h"
+#include "suite/machine/device.h"
 #include "suite/machine/host_layout.h"
 #include "suite/ranks/cpu_share.h"
 
@@ -113,13 +114,13 @@ nlohmann::json build_provenance() {
           {"build_type", build.build_type},
           {"libtorch", TORCH_VERSION},
           {"mpi", mpi_library()},
-          {"nccl", nullptr},
+          {"nccl", nccl_version().empty() ? nlohmann::json() : nlohmann::json(nccl_version())},
           {"hdf5", hdf5_library()},
           {"icu", U_ICU_VERSION},
           {"git", {{"commit", build.git_commit}, {"clean", build.git_clean}}}};
 }
 
-nlohmann::json system_provenance(const Control& control, int threads) {
+nlohmann::json system_provenance(const Control& control, int threads, c10::Device device) {
   nlohmann::json mine = this_host();
   mine["usable"] = usable_cpus();
   std::vector<std::string> order;
@@ -136,7 +137,10 @@ nlohmann::json system_provenance(const Control& control, int threads) {
   }
   nlohmann::json list = nlohmann::json::array();
   for (const auto& name : order) list.push_back(hosts[name]);
-  return {{"hosts", list}, {"ranks", control.size()}, {"threads_per_rank", threads}};
+  return {{"hosts", list},
+          {"ranks", control.size()},
+          {"threads_per_rank", threads},
+          {"device", device_text(device)}};
 }
 
 void add_cpu_use(nlohmann::json& system, const std::vector<CpuUse>& hosts) {

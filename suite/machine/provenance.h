@@ -3,6 +3,8 @@
 // only.
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -12,11 +14,12 @@
 
 namespace kdbench {
 
-nlohmann::json build_provenance();  // compiler, flags, build type, library versions, git commit and
-                                    // tree state at build
-nlohmann::json system_provenance(
-    const Control& control,
-    int threads);  // hosts, CPU model, cores, memory, ranks, threads (collective)
+// Compiler, flags, build type, library versions, git commit and tree state at build.
+nlohmann::json build_provenance();
+// Hosts, CPU model, cores, memory, GPUs, ranks, threads, the device that is computed on.
+// Collective.
+nlohmann::json system_provenance(const Control& control, int threads,
+                                 c10::Device device = c10::kCPU);
 // Adds to each host what other processes had of its CPUs ("cpus_of_others", null where that is not
 // known), and whether that was so much that times do not compare ("cpus_shared").
 void add_cpu_use(nlohmann::json& system, const std::vector<CpuUse>& hosts);

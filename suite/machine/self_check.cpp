@@ -121,8 +121,8 @@ Finding check_allreduce(const Workspace& workspace) {
   if (ranks == 1) return {Verdict::kGood, "allreduce: one rank, nothing to add up", ""};
   int64_t shift = 0;
   for (int rank = 0; rank < ranks; ++rank) shift += rank % 7;
-  const at::Tensor mine = pattern(workspace.control.rank());
-  const at::Tensor expected = pattern(0) * ranks + shift;
+  const at::Tensor mine = pattern(workspace.control.rank()).to(workspace.device);
+  const at::Tensor expected = pattern(0).to(workspace.device) * ranks + shift;
   at::Tensor sum = mine.clone();
   const double seconds = median_time(workspace, [&] {
     sum.copy_(mine);

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "io/base/error.h"
 #include "suite/ranks/control.h"
 #include "suite/ranks/mpi_collectives.h"
 
@@ -28,6 +27,27 @@ class SingleCollectives : public Collectives {
   }
 
   std::unique_ptr<Collectives> subgroup(int) override { return make_single_collectives(); }
+};
+
+class PairedCollectives : public Collectives {
+ public:
+  PairedCollectives(std::unique_ptr<Collectives> device, std::unique_ptr<Collectives> host)
+      : device_(std::move(device)), host_(std::move(host)) {}
+  int rank() const override { return device_->rank(); }
+  int size() const override { return device_->size(); }
+  std::string name() const override { return device_->name(); }
+
+  std::unique_ptr<PendingCollective> start(CollectiveOp op) override {
+    Collectives& those = op.tensor.is_cpu() ? *host_ : *device_;
+    return those.start(std::move(op));
+  }
+  std::unique_ptr<Collectives> subgroup(int colour) override {
+    auto device = device_->subgroup(colour);
+    return make_paired_collectives(std::move(device), host_->subgroup(colour));
+  }
+
+ private:
+  std::unique_ptr<Collectives> device_, host_;
 };
 
 }  // namespace
@@ -77,11 +97,20 @@ std::unique_ptr<Collectives> make_single_collectives() {
   return std::make_unique<SingleCollectives>();
 }
 
+std::unique_ptr<Collectives> make_paired_collectives(std::unique_ptr<Collectives> device,
+                                                     std::unique_ptr<Collectives> host) {
+  return std::make_unique<PairedCollectives>(std::move(device), std::move(host));
+}
+
 std::unique_ptr<Collectives> make_collectives(const Control& control, at::Device device) {
   if (control.size() == 1) return make_single_collectives();
   if (device.is_cpu()) return make_mpi_collectives(control);
-  throw_user_error("--device " + device.str(), "several ranks on GPUs are not available yet",
-                   "use one rank, or --device cpu");
+#ifdef KDBENCH_CUDA
+  if (device.is_cuda())
+    return make_paired_collectives(make_nccl_collectives(control, device),
+                                   make_mpi_collectives(control));
+#endif
+  throw std::logic_error("Collectives: none for tensors on " + device.str());
 }
 
 }  // namespace kdbench

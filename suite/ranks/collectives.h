@@ -33,7 +33,7 @@ class Collectives {
   virtual ~Collectives() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  // "single", "mpi", later "nccl".
+  // "single", "mpi", "nccl".
   virtual std::string name() const = 0;
 
   virtual std::unique_ptr<PendingCollective> start(CollectiveOp op) = 0;
@@ -55,7 +55,13 @@ std::unique_ptr<Collectives> make_single_collectives();
 // MPI on host memory; float32, float64, int32, int64 and uint8 tensors.
 class Control;
 std::unique_ptr<Collectives> make_mpi_collectives(const Control& control);
-// The right one for the device and the number of ranks.
+// NCCL on the memory of `device`, this rank's GPU; types as MPI's, and float16 and bfloat16. Only
+// in builds with KDBENCH_CUDA. Collective.
+std::unique_ptr<Collectives> make_nccl_collectives(const Control& control, at::Device device);
+// Of tensors on a device those of `device`, of tensors in the host's memory those of `host`.
+std::unique_ptr<Collectives> make_paired_collectives(std::unique_ptr<Collectives> device,
+                                                     std::unique_ptr<Collectives> host);
+// The right one for the device and the number of ranks. Collective.
 std::unique_ptr<Collectives> make_collectives(const Control& control, at::Device device);
 
 }  // namespace kdbench

@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "io/base/error.h"
+#include "suite/machine/device.h"
+#include "suite/machine/section_times.h"
 #include "suite/machine/stopwatch.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/finite.h"
@@ -20,19 +22,6 @@ namespace kdbench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// Adds the time until its end to a sum.
-class Stopwatch {
- public:
-  explicit Stopwatch(double* sum) : sum_(sum), start_(Clock::now()) {}
-  ~Stopwatch() { *sum_ += seconds_since(start_); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  double* sum_;
-  Clock::time_point start_;
-};
 
 class CollectiveBatch : public GlobalBatch {
  public:
@@ -73,7 +62,8 @@ class Trainer {
         collectives_(collectives),
         observer_(observer),
         ranks_(collectives),
-        reducer_(collectives) {
+        reducer_(collectives),
+        times_(models.at(kStudent)->parameters().device()) {
     for (int64_t i = 0; i < data.train->rows(); ++i) row_ids_.push_back(data.train->row_id(i));
   }
 
@@ -83,6 +73,8 @@ class Trainer {
     const auto start = Clock::now();
     for (const auto& phase : phases) run_phase(phase);
     if (settings_.checkpoint == "best") restore_best();
+    synchronize(student().parameters().device());
+    times_.settle();
     result_.times.train = seconds_since(start) - result_.times.eval;
     reduce_times();
     return result_;
@@ -167,6 +159,7 @@ class Trainer {
     StepRecord record;
     for (const auto& update : phase.updates)
       record.updates.push_back(run_update(update, context, slices));
+    times_.settle();
     count_work(rows);
     record.phase = phase_number_;
     record.phase_name = phase.name;
@@ -182,20 +175,20 @@ class Trainer {
 
   // What the step reads must be where earlier steps have moved it.
   void settle(std::vector<int64_t> tokens) {
-    Stopwatch watch(&result_.times.compute);
+    const auto section = times_.section(&result_.times.compute);
     tokens_ = std::move(tokens);
     for (auto& [role, learner] : learners_)
       learner.optimizer->settle(learner.model->parameters(), tokens_);
   }
 
   void settle_all() {
-    Stopwatch watch(&result_.times.compute);
+    const auto section = times_.section(&result_.times.compute);
     for (auto& [role, learner] : learners_) learner.optimizer->settle(learner.model->parameters());
   }
 
   // This rank's share of the global batch, cut into the slices of one forward pass each.
   std::vector<Batch> make_slices(const std::vector<int64_t>& rows) {
-    Stopwatch watch(&result_.times.data);
+    const auto section = times_.section(&result_.times.data);
     const auto shares = split_rows(*data_.train, rows, control_.size());
     std::vector<Batch> slices;
     for (const auto& slice : micro_batches(shares, control_.rank(), settings_.micro_batch)) {
@@ -210,21 +203,23 @@ class Trainer {
     Learner& learner = learners_.at(update.model);
     UpdateRecord record;
     record.model = update.model;
-    std::vector<double> sums;  // loss, then the terms: this rank's share
+    std::vector<at::Tensor> values;  // of each slice its loss, then its terms
     {
-      Stopwatch watch(&result_.times.compute);
+      const auto section = times_.section(&result_.times.compute);
       for (const auto& slice : slices) {
         const Loss loss = update.loss(context, slice);
         loss.total.backward();
-        add_terms(loss, record, sums);
+        keep_values(loss, record, values);
       }
     }
+    std::vector<double> sums;
     {
-      Stopwatch watch(&result_.times.comm_exposed);
+      const auto section = times_.section(&result_.times.comm_exposed);
       reducer_.reduce(learner.model->parameters(), tokens_);
+      sums = sum_values(values, record.terms.size() + 1);
       control_.sum(sums);
     }
-    Stopwatch watch(&result_.times.compute);
+    const auto section = times_.section(&result_.times.compute);
     record.loss = sums[0];
     for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
     record.learning_rate = learner.schedule.rate(context.step);
@@ -233,14 +228,23 @@ class Trainer {
     return record;
   }
 
-  static void add_terms(const Loss& loss, UpdateRecord& record, std::vector<double>& sums) {
-    if (sums.empty()) {
-      sums.resize(loss.terms.size() + 1, 0.0);
+  static void keep_values(const Loss& loss, UpdateRecord& record, std::vector<at::Tensor>& values) {
+    if (values.empty()) {
       for (const auto& [name, value] : loss.terms) record.terms.emplace_back(name, 0.0);
     }
-    sums[0] += loss.total.item<double>();
-    for (size_t i = 0; i < loss.terms.size(); ++i)
-      sums[i + 1] += loss.terms[i].second.item<double>();
+    values.push_back(loss.total.detach());
+    for (const auto& [name, value] : loss.terms) values.push_back(value.detach());
+  }
+
+  // Over the slices. Read at once: a GPU is waited for only here.
+  static std::vector<double> sum_values(const std::vector<at::Tensor>& values, size_t count) {
+    const auto options = values.front().options().dtype(at::kDouble);
+    std::vector<at::Tensor> doubles;
+    for (const auto& value : values) doubles.push_back(value.to(options));
+    const at::Tensor read = at::stack(doubles).cpu();
+    std::vector<double> sums(count, 0.0);
+    for (size_t i = 0; i < values.size(); ++i) sums[i % count] += read.const_data_ptr<double>()[i];
+    return sums;
   }
 
   void count_work(const std::vector<int64_t>& rows) {
@@ -271,7 +275,7 @@ class Trainer {
 
   void evaluate(int64_t epoch) {
     settle_all();
-    Stopwatch watch(&result_.times.eval);
+    const auto start = Clock::now();
     for (const auto& [role, learner] : learners_) {
       EvaluationRecord record;
       record.phase = phase_number_;
@@ -289,6 +293,7 @@ class Trainer {
       keep_best(record, scores);
       if (observer_.evaluation) observer_.evaluation(record);
     }
+    result_.times.eval += seconds_since(start);  // predictions end on the host
   }
 
   // The first dev split decides (MNLI: matched).
@@ -334,6 +339,7 @@ class Trainer {
   const Observer& observer_;
   CollectiveBatch ranks_;
   GradientReducer reducer_;
+  SectionTimes times_;
   std::vector<int64_t> tokens_;  // the distinct ones of this step's global batch
   std::vector<int64_t> row_ids_;
   std::map<std::string, Learner> learners_;

@@ -6,10 +6,12 @@
 #include "methods/models/model.h"
 #include "reports/table.h"
 #include "suite/machine/collective_speed.h"
+#include "suite/machine/device.h"
 #include "suite/training/gradient_reducer.h"
 #include "suite/training/step_work.h"
 #include "suite/training/token_tables.h"
 #include "suite/verbs/registry.h"
+#include "suite/verbs/session.h"
 
 namespace kdbench {
 namespace {
@@ -20,7 +22,7 @@ constexpr int64_t kFloat = sizeof(float);
 
 struct CommOptions {
   int64_t min_bytes = 1 << 10, max_bytes = 64 << 20;
-  std::string model;
+  std::string device = "auto", model;
   int64_t tokens = 512;
   MeasuredCalls calls;
 };
@@ -43,7 +45,10 @@ std::vector<int64_t> swept_bytes(const CommOptions& options) {
 class Sweep {
  public:
   Sweep(const CommOptions& options, const Control& control)
-      : options_(options), control_(control), collectives_(make_collectives(control, at::kCPU)) {}
+      : options_(options),
+        control_(control),
+        device_(choose_device(control, options.device)),
+        collectives_(make_collectives(control, device_)) {}
 
   std::vector<Measured> measure() {
     for (const Kind kind : {Kind::kAllreduceSum, Kind::kBroadcast, Kind::kAllgather}) {
@@ -58,8 +63,8 @@ class Sweep {
 
  private:
   void add(const std::string& what, Kind kind, int64_t floats) {
-    measured_.push_back({what, measure_collective(control_, *collectives_, kind, floats, at::kCPU,
-                                                  options_.calls)});
+    measured_.push_back(
+        {what, measure_collective(control_, *collectives_, kind, floats, device_, options_.calls)});
   }
 
   // Each size of bucket that the model's gradients travel in, then a whole step's, as the trainer
@@ -81,7 +86,7 @@ class Sweep {
       floats += static_cast<int64_t>(tokens.size()) * table.width;
     }
     std::iota(tokens.begin(), tokens.end(), 0);
-    Parameters parameters(layout, at::kCPU);
+    Parameters parameters(layout, device_);
     GradientReducer reducer(*collectives_);
     Measured whole{"gradients of a step", {}};
     whole.speed.operation = operation_name(Kind::kAllreduceSum);
@@ -93,6 +98,7 @@ class Sweep {
 
   const CommOptions& options_;
   const Control& control_;
+  const at::Device device_;
   std::unique_ptr<Collectives> collectives_;
   std::vector<Measured> measured_;
 };
@@ -146,6 +152,7 @@ Verb comm_verb() {
   return {"comm", "Allreduce, broadcast and allgather: time, bandwidth, and whether they are right",
           [](CLI::App& app) -> VerbAction {
             auto options = std::make_shared<CommOptions>();
+            add_device_option(app, options->device);
             app.add_option("--min-bytes", options->min_bytes, "smallest tensor")
                 ->check(CLI::Range(int64_t{4}, int64_t{1} << 40));
             app.add_option("--max-bytes", options->max_bytes, "largest tensor")

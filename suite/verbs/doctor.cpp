@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "reports/table.h"
+#include "suite/machine/device.h"
 #include "suite/machine/findings.h"
 #include "suite/machine/machine.h"
 #include "suite/machine/provenance.h"
@@ -77,6 +78,8 @@ Facts gather_facts(const Workspace& workspace, const nlohmann::json& build) {
                           std::getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM") != nullptr;
   facts.cpu_capability = at::get_cpu_capability();
   facts.build_type = build.at("build_type");
+  facts.built_for_gpus = built_for_gpus();
+  facts.on_gpus = workspace.device.is_cuda();
   facts.copies_between_ranks = copies_between_ranks();
   workspace.control.agree([&] {
     facts.shared_memory = disk_of("/dev/shm").free_bytes;
@@ -156,7 +159,7 @@ std::string fact_lines(const Facts& facts, const Workspace& workspace, const nlo
          line("GPUs", gpus.empty() ? "none" : gpus) +
          line("MPI", fmt::format("{}, thread level {}; {}", build.at("mpi").get<std::string>(),
                                  thread_level(), launcher_text())) +
-         line("NCCL", "not built in: ranks on GPUs are not available yet") +
+         line("NCCL", built_for_gpus() ? nccl_version() : "not built in: ranks compute on CPUs") +
          line("HDF5", build.at("hdf5").get<std::string>() + ", parallel") +
          line("LibTorch",
               fmt::format("{}, {}", build.at("libtorch").get<std::string>(), blas_text())) +
@@ -206,7 +209,7 @@ ExitCode doctor(const SessionOptions& options, const VerbContext& context) {
   const Session session(options, context);
   const Workspace& workspace = session.workspace();
   const nlohmann::json build = build_provenance();
-  nlohmann::json system = system_provenance(context.control, workspace.threads);
+  nlohmann::json system = system_provenance(context.control, workspace.threads, workspace.device);
   const Facts facts = gather_facts(workspace, build);
   add_cpu_use(system, facts.cpu_use);
   context.control.on_root([&] {

@@ -11,6 +11,7 @@
 
 #include "io/base/error.h"
 #include "io/base/look.h"
+#include "suite/machine/device.h"
 #include "suite/machine/provenance.h"
 
 namespace kdbench {
@@ -40,11 +41,16 @@ void check_output_folder(const std::string& out) {
 
 }  // namespace
 
+void add_device_option(CLI::App& app, std::string& device) {
+  app.add_option("--device", device,
+                 "cpu, cuda (a GPU for each rank), or auto: cuda where there are as many GPUs")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+}
+
 void add_session_options(CLI::App& app, SessionOptions& options) {
   app.add_option("--out", options.out, "folder of the results")->capture_default_str();
-  app.add_option("--device", options.device, "cpu or cuda")
-      ->check(CLI::IsMember({"cpu", "cuda"}))
-      ->capture_default_str();
+  add_device_option(app, options.device);
   app.add_option("--threads", options.threads, "per rank; 0: this rank's part of the host's cores")
       ->check(CLI::Range(0, kMostThreads))
       ->capture_default_str();
@@ -53,12 +59,6 @@ void add_session_options(CLI::App& app, SessionOptions& options) {
 }
 
 Session::Session(const SessionOptions& options, const VerbContext& context) {
-  context.control.agree([&] {
-    if (options.device == "cuda") {
-      throw_user_error("--device cuda", "not available yet",
-                       "training on GPUs needs the NCCL collectives; use --device cpu");
-    }
-  });
   context.control.on_root([&] { check_output_folder(options.out); });
   std::shared_ptr<Log> log;
   context.control.agree([&] {
@@ -67,13 +67,15 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
   });
   const int threads = threads_per_rank(context.control, options.threads);
   at::set_num_threads(threads);
-  collectives_ = make_collectives(context.control, at::kCPU);
+  const at::Device device = choose_device(context.control, options.device);
+  collectives_ = make_collectives(context.control, device);
   workspace_ = std::make_unique<Workspace>(
-      Workspace{context.control, *collectives_, at::kCPU, threads,
+      Workspace{context.control, *collectives_, device, threads,
                 std::filesystem::absolute(options.out), context.command, std::move(log)});
-  workspace_->say(fmt::format("kdbench: {} rank{} x {} thread{}, {} collectives",
+  const std::string gpus = device.is_cuda() ? ", " + device_text(device) : "";
+  workspace_->say(fmt::format("kdbench: {} rank{} x {} thread{}, {} collectives{}",
                               context.control.size(), context.control.size() == 1 ? "" : "s",
-                              threads, threads == 1 ? "" : "s", collectives_->name()));
+                              threads, threads == 1 ? "" : "s", collectives_->name(), gpus));
   for (const auto& obstacle : context.control.gather(context.control.host().obstacle())) {
     if (obstacle.empty()) continue;
     workspace_->say(

@@ -13,12 +13,14 @@ namespace kdbench {
 
 struct SessionOptions {
   std::string out = "results";
-  std::string device = "cpu";
+  std::string device = "auto";
   int threads = 0;  // per rank; 0: the usable cores shared with the other ranks of the host
   bool quiet = false;
   std::string log;  // a file
 };
 
+// --device, of the verbs that compute.
+void add_device_option(CLI::App& app, std::string& device);
 void add_session_options(CLI::App& app, SessionOptions& options);
 
 // Collective construction: checks the device and sets the number of threads.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/base/error.h"
+#include "suite/machine/device.h"
 #include "suite/machine/provenance.h"
 #include "tests/bench/measure.h"
 
@@ -77,6 +78,10 @@ int run(int argc, char** argv, const Control& control) {
       "All options of Google Benchmark are taken too, among them\n"
       "  --benchmark_filter=REGEX  (with a leading '-': all but these), --benchmark_list_tests,\n"
       "  --benchmark_repetitions=N, --benchmark_format=json, --benchmark_out=FILE");
+  std::string device_name = "cpu";
+  app.add_option("--device", device_name, "of models and collectives: cpu, cuda or auto")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
   int threads = 0;
   app.add_option("--threads", threads, "per rank; 0: this rank's part of the host's cores")
       ->check(CLI::NonNegativeNumber)
@@ -89,8 +94,10 @@ int run(int argc, char** argv, const Control& control) {
   }
   threads = threads_per_rank(control, threads);
   at::set_num_threads(threads);
-  set_world(control);
-  add_context({{"build", build_provenance()}, {"system", system_provenance(control, threads)}});
+  const at::Device device = choose_device(control, device_name);
+  set_world(control, device);
+  add_context(
+      {{"build", build_provenance()}, {"system", system_provenance(control, threads, device)}});
   return run_benchmarks(control, benchmark_arguments(argv[0], app.remaining(), control));
 }
 

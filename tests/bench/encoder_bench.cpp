@@ -19,10 +19,12 @@ class LayerGemms {
  public:
   LayerGemms(const Shape& shape, int64_t tokens, bool backward) : backward_(backward) {
     const int64_t hidden = shape.hidden, inner = shape.intermediate;
+    const at::TensorOptions there(bench_device());
     for (const auto& [out, in] : {std::pair(3 * hidden, hidden), std::pair(hidden, hidden),
                                   std::pair(inner, hidden), std::pair(hidden, inner)}) {
-      products_.push_back({at::rand({tokens, in}), at::rand({out, in}), at::rand({tokens, out}),
-                           at::empty({tokens, in}), at::zeros({out, in})});
+      products_.push_back({at::rand({tokens, in}, there), at::rand({out, in}, there),
+                           at::rand({tokens, out}, there), at::empty({tokens, in}, there),
+                           at::zeros({out, in}, there)});
       flops_ += (backward ? 3.0 : 1.0) * 2.0 * static_cast<double>(tokens * out * in);
     }
   }
@@ -51,7 +53,7 @@ void run_model(Model& model, const Batch& batch, bool backward, uint32_t step) {
   ForwardMode mode;
   if (!backward) {
     const at::NoGradGuard no_gradients;
-    benchmark::DoNotOptimize(model.forward(batch, mode).logits.const_data_ptr<float>());
+    benchmark::DoNotOptimize(model.forward(batch, mode).logits);
     return;
   }
   mode.training = true;
@@ -61,7 +63,7 @@ void run_model(Model& model, const Batch& batch, bool backward, uint32_t step) {
 
 void encoder(benchmark::State& state, const Shape& shape, const LengthMix& mix, bool backward) {
   const auto model = make_bench_model(shape);
-  const Batch batch = make_batch(mix, shape);
+  const Batch batch = make_batch(mix, shape).to(bench_device());
   const int64_t tokens = batch.ragged_field(field::kTokens).values.size(0);
   LayerGemms gemms(shape, tokens, backward);
   uint32_t step = 0;

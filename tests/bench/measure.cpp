@@ -7,6 +7,7 @@ namespace kdbench {
 namespace {
 
 const Control* ranks = nullptr;
+at::Device used_device = at::kCPU;
 
 }  // namespace
 
@@ -15,6 +16,11 @@ const Control& world() {
   return *ranks;
 }
 
-void set_world(const Control& control) { ranks = &control; }
+at::Device bench_device() { return used_device; }
+
+void set_world(const Control& control, at::Device device) {
+  ranks = &control;
+  used_device = device;
+}
 
 }  // namespace kdbench

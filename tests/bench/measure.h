@@ -7,29 +7,35 @@
 // iterations from them alone: so all ranks run as many, and collective work cannot hang.
 #pragma once
 
+#include <ATen/core/Tensor.h>
 #include <benchmark/benchmark.h>
 
 #include <chrono>
 #include <type_traits>
 
+#include "suite/machine/device.h"
 #include "suite/ranks/control.h"
 
 namespace kdbench {
 
-// The ranks of this program. main sets them before any benchmark runs.
+// The ranks of this program, and the device that they compute on. main sets them before any
+// benchmark runs.
 const Control& world();
-void set_world(const Control& control);
+at::Device bench_device();
+void set_world(const Control& control, at::Device device);
 
 // Seconds of `f` on the slowest rank; the ranks begin together. An `f` that times itself returns
 // its seconds. Collective.
 template <typename F>
 double slowest_seconds(F&& f) {
+  synchronize(bench_device());
   world().barrier();
   if constexpr (std::is_same_v<std::invoke_result_t<F>, double>) {
     return world().max(f());
   } else {
     const auto start = std::chrono::steady_clock::now();
     f();
+    synchronize(bench_device());
     const std::chrono::duration<double> own = std::chrono::steady_clock::now() - start;
     return world().max(own.count());
   }

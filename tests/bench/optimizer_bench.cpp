@@ -22,7 +22,7 @@ constexpr double kStepBytes = 9 * sizeof(float);
 class MemoryPasses {
  public:
   explicit MemoryPasses(int64_t floats) {
-    for (auto& buffer : buffers_) buffer = at::ones({floats});
+    for (auto& buffer : buffers_) buffer = at::ones({floats}, at::TensorOptions(bench_device()));
   }
   void run() {
     for (auto& buffer : buffers_) buffer.mul_(1.0F);

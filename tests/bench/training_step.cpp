@@ -55,7 +55,7 @@ std::unique_ptr<Dataset> make_data(const LengthMix& mix, const StepSizes& sizes,
 TrainingStep::TrainingStep(const std::string& method, const StepSizes& sizes, const LengthMix& mix,
                            std::map<std::string, OptionValue> changed)
     : method_(make(find_method(method), std::move(changed))),
-      collectives_(make_collectives(world(), at::kCPU)) {
+      collectives_(make_collectives(world(), bench_device())) {
   ModelShapes shapes;
   shapes.student = config_of(sizes.student);
   shapes.teacher = config_of(sizes.teacher);

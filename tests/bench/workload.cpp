@@ -7,6 +7,7 @@
 
 #include "io/batches/dataset.h"
 #include "methods/models/registry.h"
+#include "tests/bench/measure.h"
 
 namespace kdbench {
 
@@ -36,6 +37,7 @@ std::unique_ptr<Model> make_bench_model(const Shape& shape,
   ModelSpec spec;
   spec.config = config_of(shape);
   spec.extra = extra;
+  spec.device = bench_device();
   auto model = make_model(spec);
   initialize_parameters(*model, 1);
   return model;

@@ -118,7 +118,12 @@ TEST(Findings, AHealthyMachineHasOnlyNoGpu) {
 TEST(Findings, GpusAreNotUsedYet) {
   Facts facts = healthy();
   facts.hosts[0].gpus = {"NVIDIA H200", "NVIDIA H200"};
-  EXPECT_THAT(text_of(facts), HasSubstr("note 2 GPUs are not used"));
+  EXPECT_THAT(text_of(facts),
+              HasSubstr("note 2 GPUs are not used: this kdbench was built without CUDA"));
+  facts.built_for_gpus = true;
+  EXPECT_THAT(text_of(facts), HasSubstr("note 2 GPUs are not used by 2 ranks"));
+  facts.on_gpus = true;
+  EXPECT_EQ(text_of(facts), "");
 }
 
 TEST(Findings, ALauncherOfAnotherMpiIsBroken) {

@@ -97,17 +97,22 @@ inline void expect_run(const fs::path& run, const fs::path& expected_file) {
   expect_metrics(dev.metrics("teacher_last"), evaluation.at("teacher_metrics"));
 }
 
-inline void reproduce(const fs::path& folder, const std::vector<std::string>& overrides) {
-  const Control control(MPI_COMM_WORLD);
+inline void reproduce(const fs::path& folder, const std::vector<std::string>& overrides,
+                      const Control& control, const testing::CasePlace& place) {
   fs::path out = fs::temp_directory_path() / ("kdbench-parity-" + folder.filename().string());
   out = control.broadcast(out.string() + "-" + std::to_string(::getpid()));
-  const ExperimentRuns result = testing::run_case(folder, overrides, out, control);
+  const ExperimentRuns result = testing::run_case(folder, overrides, out, control, place);
   EXPECT_EQ(result.failed, 0);
   if (control.root()) {
     expect_run(testing::student_folder(result.folder), folder / "expected.jsonl");
     fs::remove_all(out);
   }
   control.barrier();
+}
+
+inline void reproduce(const fs::path& folder, const std::vector<std::string>& overrides) {
+  const Control control(MPI_COMM_WORLD);
+  reproduce(folder, overrides, control, {at::kCPU, make_collectives(control, at::kCPU)});
 }
 
 inline constexpr const char* kCases[] = {"finetune-rte",   "finetune-cola",

@@ -56,13 +56,25 @@ inline std::filesystem::path student_folder(const std::filesystem::path& experim
   return {};
 }
 
+// Where and with whom a case is computed.
+struct CasePlace {
+  at::Device device = at::kCPU;
+  std::unique_ptr<Collectives> collectives;
+};
+
 // Collective; on one thread a rank. Below `out`.
 inline ExperimentRuns run_case(const std::filesystem::path& folder,
                                const std::vector<std::string>& overrides,
-                               const std::filesystem::path& out, const Control& control) {
-  const auto collectives = make_collectives(control, at::kCPU);
-  const Workspace workspace{control, *collectives, at::kCPU, 1, out, "parity test"};
+                               const std::filesystem::path& out, const Control& control,
+                               const CasePlace& place) {
+  const Workspace workspace{control, *place.collectives, place.device, 1, out, "parity test"};
   return make_experiment(load_experiment(folder / "experiment.toml", overrides), workspace);
+}
+
+inline ExperimentRuns run_case(const std::filesystem::path& folder,
+                               const std::vector<std::string>& overrides,
+                               const std::filesystem::path& out, const Control& control) {
+  return run_case(folder, overrides, out, control, {at::kCPU, make_collectives(control, at::kCPU)});
 }
 
 // What a run scored its dev rows with, and their file names.

@@ -2,6 +2,7 @@
 // The data that stand in the repository (tests/data/README.md).
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -10,7 +11,8 @@
 namespace kdbench::testing {
 
 inline std::filesystem::path test_data(const std::string& name) {
-  return std::filesystem::path(kTestData) / name;
+  const char* elsewhere = std::getenv("KDBENCH_TEST_DATA");
+  return std::filesystem::path(elsewhere ? elsewhere : kTestData) / name;
 }
 
 }  // namespace kdbench::testing

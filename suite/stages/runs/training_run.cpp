@@ -117,7 +117,7 @@ class Execution {
     json["git"] = build.value("git", nlohmann::json::object());
     json["build"] = build;
     json["build"].erase("git");
-    json["system"] = system_provenance(control(), workspace_.threads);
+    json["system"] = system_provenance(control(), workspace_.threads, workspace_.device);
     json["slurm"] = slurm_provenance();
   }
 

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Packs the program, its GPU checks and every library that they load, but for LibTorch, the driver and libc, into one folder
+# that runs where it is copied to: for compute nodes without packages. suite/README.md, "A bundle".
+set -euo pipefail
+shopt -s inherit_errexit
+
+usage() {
+  cat <<'END'
+usage: bash suite/bundle.sh BUILD_FOLDER OUT_FOLDER
+
+  BUILD_FOLDER   of a finished build, for example build-cuda
+  OUT_FOLDER     is made anew
+
+There: bash OUT_FOLDER/kdbench.sh run EXPERIMENT.toml, with LIBTORCH_ROOT set to a LibTorch of the version it was built with.
+END
+}
+
+say() { printf '==> %s\n' "$*"; }
+fail() { printf 'bundle: %s\n' "$*" >&2; exit 2; }
+
+# What LibTorch, the driver and libc bring.
+readonly foreign='/(torch|libtorch|nvidia|cuda[^/]*)/|/lib(c|m|dl|rt|pthread|util|resolv|nsl|anl|mvec|c_malloc_debug|BrokenLocale|thread_db|nss_[a-z]+|cuda|nvidia-[a-z-]+)\.so|/ld-linux'
+
+# The libraries that the given files load, with those that these load.
+libraries() {
+  ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u | grep -Ev "$foreign"
+}
+
+directory_of() { # what ompi_info says: Pkglibdir
+  ompi_info --path all --parsable | sed -n "s/^path:$1://p" | head -n 1
+}
+
+# Open MPI loads components by itself, and starts orted, also for a process that nobody launched.
+copy_open_mpi() {
+  command -v ompi_info >/dev/null || fail "no ompi_info: a bundle holds Open MPI, and this build's MPI is another"
+  cp "$(readlink -f "$(command -v orterun || command -v mpirun)")" "$out/bin/mpirun"
+  cp "$(readlink -f "$(command -v orted)")" "$out/bin/orted"
+  mkdir "$out/lib/openmpi" "$out/share/openmpi" "$out/etc/openmpi"
+  # Without other interconnects' libraries, which Debian's own settings switch off.
+  find "$(directory_of pkglibdir)" -name 'mca_*.so' ! -name '*_ucx.so' ! -name '*_ofi.so' ! -name '*_openib.so' \
+    ! -name '*_uct.so' ! -name '*_psm*.so' ! -name '*_usnic.so' -exec cp {} "$out/lib/openmpi" \;
+  find "$(directory_of pkgdatadir)" -maxdepth 1 -name '*.txt' -exec cp {} "$out/share/openmpi" \;
+  find "$(directory_of sysconfdir)" -maxdepth 1 -name 'openmpi-mca-params.conf' -exec cp {} "$out/etc/openmpi" \;
+  local pmix
+  pmix=$(libraries "$out"/lib/openmpi/*pmix*.so | grep 'libpmix\.so' || true)
+  if [ -n "$pmix" ]; then
+    pmix=$(dirname "$(readlink -f "$pmix")")/pmix
+    mkdir "$out/lib/pmix"
+    [ ! -d "$pmix" ] || cp "$pmix"/*.so "$out/lib/pmix"
+  fi
+}
+
+copy_programs() {
+  local program
+  cp "$build/kdbench" "$out/bin"
+  for program in kdbench_bench tests/suite/tests_suite; do
+    [ ! -x "$build/$program" ] || cp "$build/$program" "$out/bin"
+  done
+  strip --strip-unneeded "$out"/bin/*
+}
+
+copy_texts() {
+  mkdir -p "$out/suite" "$out/tests"
+  cp -r suite/experiments "$out/suite"
+  cp -r tests/data "$out/tests"
+  rm -rf "$out/tests/data/make"
+  cp tests/gpu.sh "$out"
+  cp suite/bundled.sh "$out/kdbench.sh"
+  git rev-parse HEAD >"$out/COMMIT" 2>/dev/null || rm -f "$out/COMMIT"
+}
+
+main() {
+  [ $# = 2 ] || { usage >&2; exit 2; }
+  cd "$(dirname "${BASH_SOURCE[0]}")/.."
+  build=$(realpath -- "$1")
+  [ -x "$build/kdbench" ] || fail "$build holds no kdbench: build it first"
+  rm -rf "$2"
+  mkdir -p "$2/bin" "$2/lib" "$2/share" "$2/etc"
+  out=$(realpath -- "$2")
+  copy_programs
+  copy_open_mpi
+  mapfile -t needed < <(libraries "$out"/bin/* "$out"/lib/openmpi/*.so)
+  cp -L "${needed[@]}" "$out/lib"
+  strip --strip-unneeded "$out"/lib/*.so* "$out"/lib/*/*.so
+  copy_texts
+  say "$(du -sm --apparent-size "$out" | cut -f1) MB in $out"
+}
+
+main "$@"
