@@ -240,8 +240,8 @@ class Trainer {
   static std::vector<double> sum_values(const std::vector<at::Tensor>& values, size_t count) {
     const auto options = values.front().options().dtype(at::kDouble);
     std::vector<at::Tensor> doubles;
-    for (const auto& value : values) doubles.push_back(value.to(options));
-    const at::Tensor read = at::stack(doubles).cpu();
+    for (const auto& value : values) doubles.push_back(value.to(options).view({1}));
+    const at::Tensor read = at::cat(doubles).cpu();
     std::vector<double> sums(count, 0.0);
     for (size_t i = 0; i < values.size(); ++i) sums[i % count] += read.const_data_ptr<double>()[i];
     return sums;
