@@ -6,7 +6,7 @@
 # LIBTORCH_ROOT: a LibTorch of the version that the bundle was built with: a folder that holds lib/ or torch/lib/ (a Python
 # environment's site-packages, for example).
 set -eu
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 : "${LIBTORCH_ROOT:?set it to a folder that holds LibTorch: lib/libtorch_cpu.so or torch/lib/libtorch_cpu.so}"
 libraries=$here/lib
 for folder in "$LIBTORCH_ROOT"/lib "$LIBTORCH_ROOT"/torch/lib "$LIBTORCH_ROOT"/nvidia/*/lib "$LIBTORCH_ROOT"/../nvidia/*/lib; do
@@ -19,6 +19,10 @@ export OPAL_DATADIR=$here/share OPAL_PKGDATADIR=$here/share/openmpi OPAL_SYSCONF
 export PMIX_PREFIX=$here PMIX_LIBDIR=$here/lib PMIX_PKGLIBDIR=$here/lib/pmix PMIX_PKGDATADIR=$here/share/pmix
 # A process that nobody launched needs no orted.
 [ -n "${OMPI_COMM_WORLD_SIZE:-}" ] || export OMPI_MCA_ess_singleton_isolated=${OMPI_MCA_ess_singleton_isolated:-1}
+# Where nothing starts processes on other hosts, mpirun works on this one alone.
+if ! command -v ssh >/dev/null && ! command -v rsh >/dev/null && [ -z "${SLURM_JOB_ID:-}" ]; then
+  export OMPI_MCA_plm=${OMPI_MCA_plm:-isolated}
+fi
 if [ "${1:-}" = -- ]; then
   shift
   exec "$@"
