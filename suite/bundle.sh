@@ -24,8 +24,14 @@ readonly foreign='/(torch|libtorch|nvidia|cuda[^/]*)/|/lib(c|m|dl|rt|pthread|uti
 
 # The libraries that the given files load, with those that these load.
 libraries() {
+  local missing
+  missing=$(ldd "$@" 2>/dev/null | awk '$3 == "not" {print $1}' | sort -u | grep -Ev "$brought" || true)
+  [ -z "$missing" ] || fail "not found on this machine: $missing"
   ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u | grep -Ev "$foreign"
 }
+
+# Of those, what this machine may lack: names as ldd gives them.
+readonly brought='^lib(torch|c10|cu|nv|nccl|gomp|caffe2)'
 
 directory_of() { # what ompi_info says: Pkglibdir
   ompi_info --path all --parsable | sed -n "s/^path:$1://p" | head -n 1
@@ -83,20 +89,28 @@ copy_texts() {
 
 main() {
   [ $# = 2 ] || { usage >&2; exit 2; }
-  cd "$(dirname "${BASH_SOURCE[0]}")/.."
-  build=$(realpath -- "$1")
+  build=$(realpath -m -- "$1")
+  final=$(realpath -m -- "$2")
+  out=$final.partial
   [ -x "$build/kdbench" ] || fail "$build holds no kdbench: build it first"
-  rm -rf "$2"
-  mkdir -p "$2/bin" "$2/lib" "$2/share" "$2/etc"
-  out=$(realpath -- "$2")
+  if [ -e "$final" ] && [ ! -f "$final/kdbench.sh" ] && [ -n "$(ls -A "$final")" ]; then
+    fail "$final is there and is no bundle: choose another folder"
+  fi
+  cd "$(dirname "${BASH_SOURCE[0]}")/.."
+  rm -rf "$out"
+  mkdir -p "$out/bin" "$out/lib" "$out/share" "$out/etc"
   copy_programs
   copy_open_mpi
-  mapfile -t needed < <(libraries "$out"/bin/* "$out"/lib/openmpi/*.so)
+  local list
+  list=$(libraries "$out"/bin/* "$out"/lib/openmpi/*.so)
+  mapfile -t needed <<<"$list"
   cp -L "${needed[@]}" "$out/lib"
   empty_icu_data
   strip --strip-unneeded "$out"/lib/*.so* "$out"/lib/*/*.so
   copy_texts
-  say "$(du -sm --apparent-size "$out" | cut -f1) MB in $out"
+  rm -rf "$final"
+  mv -T "$out" "$final"
+  say "$(du -sm --apparent-size "$final" | cut -f1) MB in $final"
 }
 
 main "$@"

@@ -6,7 +6,10 @@
 # LIBTORCH_ROOT: a LibTorch of the version that the bundle was built with: a folder that holds lib/ or torch/lib/ (a Python
 # environment's site-packages, for example).
 set -eu
-here=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+case ${BASH_SOURCE[0]} in
+  */*) here=$(cd "${BASH_SOURCE[0]%/*}" && pwd) ;;
+  *) here=$PWD ;;
+esac
 : "${LIBTORCH_ROOT:?set it to a folder that holds LibTorch: lib/libtorch_cpu.so or torch/lib/libtorch_cpu.so}"
 libraries=$here/lib
 for folder in "$LIBTORCH_ROOT"/lib "$LIBTORCH_ROOT"/torch/lib "$LIBTORCH_ROOT"/nvidia/*/lib "$LIBTORCH_ROOT"/../nvidia/*/lib; do

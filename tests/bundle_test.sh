@@ -6,6 +6,10 @@ set -u
 source=$1 build=$2
 [ "$(id -u)" = 0 ] || { echo "skipped: only root may change the root"; exit 77; }
 command -v ompi_info >/dev/null || { echo "skipped: no Open MPI with ompi_info"; exit 77; }
+# What is mounted goes with this process.
+if [ -z "${KDBENCH_OWN_MOUNTS:-}" ] && unshare -m true 2>/dev/null; then
+  KDBENCH_OWN_MOUNTS=1 exec unshare -m bash "$0" "$@"
+fi
 root=$(mktemp -d)
 trap 'umount -q "$root/dev" 2>/dev/null; umount -q "$root/proc" 2>/dev/null; rm -rf "$root"' EXIT
 fail() { echo "FAILED: $*"; exit 1; }
@@ -48,7 +52,7 @@ inside() {
 }
 experiment=bundle/tests/data/parity/kd-rte/experiment.toml
 for ranks in 1 2; do
-  launch=(/bundle/kdbench.sh)
+  launch=(-c 'cd /bundle && exec bash kdbench.sh "$@"' bundle)
   [ $ranks = 1 ] || launch=(/bundle/kdbench.sh -- mpirun -n $ranks kdbench)
   said=$(inside "${launch[@]}" run /$experiment --device cpu --threads 1 --out /tmp/out$ranks 2>&1) || fail "$ranks ranks: $said"
   grep -q '1 runs done, 0 reused, 0 failed' <<<"$said" || fail "$ranks ranks: $said"

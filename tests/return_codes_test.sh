@@ -5,7 +5,7 @@
 set -u
 cd "$1" || exit 1
 # They say nothing of use: errors are read or hidden, the job ends anyway, what cannot fail is asked.
-free='H5(Ewalk2|Eclear2|get_libversion|dont_atexit)|MPI_(Initialized|Finalized|Finalize|Query_thread|Get_library_version)'
+free='H5(Eset_auto2|Ewalk2|Eclear2|get_libversion|dont_atexit)|MPI_(Type_free|Comm_free|Initialized|Finalized|Finalize|Query_thread|Get_library_version)'
 find io methods reports suite -name '*.cpp' -o -name '*.h' | grep -v '^io/base/end_job.cpp$' | sort | xargs awk -v free="^ *($free)\\\\(" '
   FNR == 1 { before = ";" }
   /^ *(\/\/.*)?$/ { next }
@@ -15,6 +15,10 @@ find io methods reports suite -name '*.cpp' -o -name '*.h' | grep -v '^io/base/e
   }
   /^ *(if|for|while) \(.*\) (H5[A-Z][A-Za-z0-9_]*|MPI_[A-Z][A-Za-z_]*)\([^=<>]*;$/ {
     if ($0 !~ /MPI_Comm_free/) { print FILENAME ":" FNR ": " $0; failed = 1 }
+  }
+  match($0, /[{;] *(H5[A-Z][A-Za-z0-9_]*|MPI_[A-Z][A-Za-z_]*)\(/) {
+    call = substr($0, RSTART + 1)
+    if (call !~ free) { print FILENAME ":" FNR ": " $0; failed = 1 }
   }
   { before = $0; sub(/ *\/\/.*$/, "", before) }
   END { exit failed }'

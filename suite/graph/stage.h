@@ -100,7 +100,7 @@ class Stage {
   virtual Cost cost(TrainingCosts& costs, const Workspace& workspace) = 0;
 
   // Removes its result, if there is one, so that it is made again; waits for a job that is at work
-  // on it. Its needs are done. Collective.
+  // on it. Collective.
   virtual void discard(const Workspace& workspace) = 0;
   // Leaves a record that it was not made because one of its needs failed. `why`: need_failed().
   // Collective.

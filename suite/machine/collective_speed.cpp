@@ -6,6 +6,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "suite/machine/device.h"
 #include "suite/machine/stopwatch.h"
 
 namespace kdbench {
@@ -61,14 +62,16 @@ double bus_factor(const std::string& operation, int ranks) {
   throw std::logic_error("bus_factor: no operation " + operation);
 }
 
-CallTimes time_calls(const Control& control, const MeasuredCalls& calls,
+CallTimes time_calls(const Control& control, at::Device device, const MeasuredCalls& calls,
                      const std::function<void()>& call) {
   if (calls.counted < 1) throw std::logic_error("time_calls: nothing to time");
   std::vector<double> seconds;
   for (int64_t i = 0; i < calls.warm_up + calls.counted; ++i) {
+    synchronize(device);
     control.barrier();
     const auto start = std::chrono::steady_clock::now();
     call();
+    synchronize(device);
     if (i >= calls.warm_up) seconds.push_back(seconds_since(start));
   }
   control.max(seconds);
@@ -94,7 +97,7 @@ CollectiveSpeed measure_collective(const Control& control, Collectives& collecti
   // Zeros stay zeros, however often they are summed.
   const CollectiveOp timed =
       make_op(kind, at::zeros({floats}, at::TensorOptions().device(device)), ranks);
-  speed.times = time_calls(control, calls, [&] { collectives.start(timed)->wait(); });
+  speed.times = time_calls(control, device, calls, [&] { collectives.start(timed)->wait(); });
   return speed;
 }
 

@@ -39,7 +39,7 @@ const std::string& operation_name(CollectiveOp::Kind kind);
 double bus_factor(const std::string& operation, int ranks);
 
 // Ranks meet before each call. Collective.
-CallTimes time_calls(const Control& control, const MeasuredCalls& calls,
+CallTimes time_calls(const Control& control, at::Device device, const MeasuredCalls& calls,
                      const std::function<void()>& call);
 
 // One operation on `floats` floats of each rank, checked once, then timed. Collective.

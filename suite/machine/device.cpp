@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -27,12 +28,12 @@ bool may_share_gpus() {
 }
 
 std::vector<RankGpus> gather_gpus(const Control& control) {
-  const nlohmann::json own{host_name(), control.local_rank(), visible_gpus()};
+  const nlohmann::json own{host_name(), control.local_rank(), visible_gpus(), may_share_gpus()};
   std::vector<RankGpus> ranks;
   for (const auto& text : control.gather(own.dump())) {
     const auto other = nlohmann::json::parse(text);
     ranks.push_back({other[0].get<std::string>(), other[1].get<int>(),
-                     other[2].get<std::vector<std::string>>()});
+                     other[2].get<std::vector<std::string>>(), other[3].get<bool>()});
   }
   return ranks;
 }
@@ -42,7 +43,9 @@ std::string obstacle(const std::vector<RankGpus>& ranks) {
   for (const auto& rank : ranks) {
     if (rank.gpus.empty()) return "host " + rank.host + " shows no GPU to its ranks";
   }
-  return may_share_gpus() ? "" : gpu_shortage(ranks);
+  const bool may_share =
+      std::all_of(ranks.begin(), ranks.end(), [](const RankGpus& rank) { return rank.may_share; });
+  return may_share ? "" : gpu_shortage(ranks);
 }
 
 void make_current([[maybe_unused]] const c10::Device& device) {
@@ -101,7 +104,7 @@ std::string gpu_shortage(const std::vector<RankGpus>& ranks) {
   return text;
 }
 
-c10::Device choose_device(const Control& control, const std::string& wanted) {
+c10::Device choose_device(const Control& control, const std::string& wanted, std::string* why_not) {
   if (wanted == "cpu" || (wanted == "auto" && !built_for_gpus())) return c10::kCPU;
   if (!built_for_gpus()) {
     control.agree([] {
@@ -114,6 +117,9 @@ c10::Device choose_device(const Control& control, const std::string& wanted) {
   const std::vector<RankGpus> ranks = gather_gpus(control);
   const std::string why = obstacle(ranks);
   if (!why.empty()) {
+    const bool some = std::any_of(ranks.begin(), ranks.end(),
+                                  [](const RankGpus& rank) { return !rank.gpus.empty(); });
+    if (wanted == "auto" && some && why_not) *why_not = why;
     if (wanted == "auto") return c10::kCPU;
     control.agree([&] {
       throw_user_error("--device cuda", "every rank needs a GPU of its own: " + why,

@@ -22,6 +22,7 @@ struct RankGpus {
   std::string host;
   int local_rank = 0;             // its number on the host
   std::vector<std::string> gpus;  // that it sees
+  bool may_share = false;         // KDBENCH_SHARE_GPUS=1 in its environment
 };
 // Where in `gpus` the one lies that the rank takes: that of its local rank, or the only one where
 // the launcher shows each rank its own. -1 if it sees none.
@@ -31,9 +32,10 @@ std::string gpu_shortage(const std::vector<RankGpus>& ranks);
 
 // `wanted`: "cpu"; "cuda"; or "auto": GPUs where every rank has its own, else the CPU. The device
 // becomes this process's current one. With "cuda" a user error where a rank lacks a GPU;
-// KDBENCH_SHARE_GPUS=1 in the environment lets ranks share one. Collective; the kind of device is
-// the same on all ranks.
-c10::Device choose_device(const Control& control, const std::string& wanted);
+// KDBENCH_SHARE_GPUS=1 in the environment of all ranks lets them share one. Collective; the kind of
+// device is the same on all ranks. `why_not`: receives why "auto" left GPUs that are there alone.
+c10::Device choose_device(const Control& control, const std::string& wanted,
+                          std::string* why_not = nullptr);
 
 // Waits until the device has done all that this process gave it. Local.
 void synchronize(const c10::Device& device);

@@ -12,6 +12,7 @@
 #include "io/base/collective.h"
 #include "io/base/error.h"
 #include "io/hdf5/hdf5.h"
+#include "suite/machine/device.h"
 #include "suite/machine/gemm_speed.h"
 #include "suite/machine/stopwatch.h"
 
@@ -34,9 +35,11 @@ at::Tensor pattern(int rank) {
 double median_time(const Workspace& workspace, const std::function<void()>& f) {
   std::vector<double> times;
   for (int i = 0; i < kRepetitions; ++i) {
+    synchronize(workspace.device);
     workspace.control.barrier();
     const auto start = Clock::now();
     f();
+    synchronize(workspace.device);
     times.push_back(workspace.control.max(seconds_since(start)));
   }
   std::sort(times.begin(), times.end());
@@ -131,7 +134,8 @@ Finding check_allreduce(const Workspace& workspace) {
   const int64_t wrong = workspace.control.sum(sum.ne(expected).sum().item<int64_t>());
   if (wrong > 0) {
     return {Verdict::kBroken, fmt::format("allreduce: {} sums are wrong", wrong),
-            "the MPI library or its transport is faulty: try another one"};
+            "the library of the " + workspace.collectives.name() +
+                " collectives or its transport is faulty: try another one"};
   }
   const double small = median_time(workspace, [&] { workspace.control.sum(1.0); });
   return {Verdict::kGood,

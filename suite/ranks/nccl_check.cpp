@@ -27,8 +27,12 @@ constexpr std::chrono::microseconds kNcclPause{50};
 std::chrono::seconds nccl_patience() {
   static const std::chrono::seconds patience = [] {
     const char* text = std::getenv("KDBENCH_NCCL_TIMEOUT");
-    const long seconds = text ? std::strtol(text, nullptr, 10) : 0;
-    return seconds > 0 ? std::chrono::seconds(seconds) : kNcclPatience;
+    if (!text) return kNcclPatience;
+    char* end = nullptr;
+    const long seconds = std::strtol(text, &end, 10);
+    if (seconds <= 0 || *end != 0)
+      throw_user_error("KDBENCH_NCCL_TIMEOUT", std::string("expected seconds, found ") + text);
+    return std::chrono::seconds(seconds);
   }();
   return patience;
 }

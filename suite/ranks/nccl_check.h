@@ -9,8 +9,8 @@
 
 namespace kdbench {
 
-// How long an operation may take: KDBENCH_NCCL_TIMEOUT in the environment, in seconds; 600 if it is
-// not set.
+// How long an operation may take: KDBENCH_NCCL_TIMEOUT in the environment, in whole seconds; 600 if
+// it is not set. Throws a user error when that is no number above 0. Local.
 std::chrono::seconds nccl_patience();
 
 // Waits until `comm` is done with what `call` began, and ends the job (end_job) if that failed or

@@ -184,14 +184,16 @@ std::unique_ptr<Collectives> NcclCollectives::subgroup(int colour) {
 
 std::unique_ptr<Collectives> make_nccl_collectives(const Control& control, at::Device device) {
   const c10::cuda::CUDAGuard guard(device);
+  control.agree([] { nccl_patience(); });
   ncclUniqueId id{};
   if (control.root()) check_nccl(ncclGetUniqueId(&id), "ncclGetUniqueId");
   const std::string bytes = control.broadcast(std::string(id.internal, sizeof id.internal));
   std::memcpy(id.internal, bytes.data(), sizeof id.internal);
   ncclComm_t comm = nullptr;
   ncclConfig_t config = without_blocking();
-  check_nccl(ncclCommInitRankConfig(&comm, control.size(), id, control.rank(), &config), comm,
-             "ncclCommInitRank");
+  const ncclResult_t begun =
+      ncclCommInitRankConfig(&comm, control.size(), id, control.rank(), &config);
+  check_nccl(begun, comm, "ncclCommInitRank");
   return std::make_unique<NcclCollectives>(comm, device);
 }
 

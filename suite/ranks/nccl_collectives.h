@@ -2,7 +2,7 @@
 // Collectives on the memory of GPUs by NCCL, one rank a GPU. An operation runs on a stream of its
 // own, after what the current stream held when it was started; wait() makes the current stream wait
 // for it, not the host. A thread watches: an error of NCCL, or an operation that does not end
-// within the time, ends the job with one message. Only in builds with KDBENCH_CUDA.
+// within the time, ends the job; each rank that sees it says so. Only in builds with KDBENCH_CUDA.
 #pragma once
 
 #include <c10/cuda/CUDAStream.h>

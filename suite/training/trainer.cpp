@@ -236,7 +236,7 @@ class Trainer {
     for (const auto& [name, value] : loss.terms) values.push_back(value.detach());
   }
 
-  // Over the slices. Read at once: a GPU is waited for only here.
+  // Over the slices. Read at once: on a GPU each would be waited for.
   static std::vector<double> sum_values(const std::vector<at::Tensor>& values, size_t count) {
     const auto options = values.front().options().dtype(at::kDouble);
     std::vector<at::Tensor> doubles;

@@ -92,7 +92,7 @@ class Sweep {
     whole.speed.operation = operation_name(Kind::kAllreduceSum);
     whole.speed.bytes = kFloat * floats;
     whole.speed.times =
-        time_calls(control_, options_.calls, [&] { reducer.reduce(parameters, tokens); });
+        time_calls(control_, device_, options_.calls, [&] { reducer.reduce(parameters, tokens); });
     measured_.push_back(whole);
   }
 

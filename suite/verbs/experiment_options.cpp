@@ -43,7 +43,8 @@ void add_method_option(CLI::App& app, ExperimentOptions& options) {
 
 void add_force_option(CLI::App& app, ExperimentOptions& options) {
   app.add_flag("--force", options.force,
-               "make the selected runs and all that they need again: what is there is removed");
+               "make the selected runs and all that they need again: what is there is removed, and "
+               "no other job may use this --out meanwhile");
 }
 
 Existing existing(const ExperimentOptions& options) {

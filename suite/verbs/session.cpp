@@ -67,7 +67,8 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
   });
   const int threads = threads_per_rank(context.control, options.threads);
   at::set_num_threads(threads);
-  const at::Device device = choose_device(context.control, options.device);
+  std::string why_not;
+  const at::Device device = choose_device(context.control, options.device, &why_not);
   collectives_ = make_collectives(context.control, device);
   workspace_ = std::make_unique<Workspace>(
       Workspace{context.control, *collectives_, device, threads,
@@ -76,6 +77,8 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
   workspace_->say(fmt::format("kdbench: {} rank{} x {} thread{}, {} collectives{}",
                               context.control.size(), context.control.size() == 1 ? "" : "s",
                               threads, threads == 1 ? "" : "s", collectives_->name(), gpus));
+  if (!why_not.empty())
+    workspace_->say("kdbench: warning: computing on the CPU, not on GPUs: " + why_not);
   for (const auto& obstacle : context.control.gather(context.control.host().obstacle())) {
     if (obstacle.empty()) continue;
     workspace_->say(

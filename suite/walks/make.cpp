@@ -67,14 +67,16 @@ const Outcome& Maker::make(Stage& stage) {
 }
 
 Outcome Maker::made(Stage& stage) {
-  if (existing_ == Existing::kReuse && stage.done(workspace_)) return stage.make(workspace_);
+  const bool replaced = existing_ == Existing::kReplace;
+  if (!replaced && stage.done(workspace_)) return stage.make(workspace_);
+  if (replaced) stage.discard(workspace_);  // by what its needs are now
   for (Stage* need : stage.needs()) {
     const Outcome& outcome = make(*need);
     if (outcome.kind == Outcome::Kind::kFailed)
       return stage.skip(need_failed(*need, outcome.why), workspace_);
   }
   say_progress(stage);
-  if (existing_ == Existing::kReplace) stage.discard(workspace_);
+  if (replaced) stage.discard(workspace_);  // they may be others now, and the name another
   return stage.make(workspace_);
 }
 

@@ -13,6 +13,7 @@
 #include "io/base/error.h"
 #include "suite/machine/device.h"
 #include "suite/machine/provenance.h"
+#include "suite/verbs/session.h"
 #include "tests/bench/measure.h"
 
 namespace kdbench {
@@ -79,9 +80,7 @@ int run(int argc, char** argv, const Control& control) {
       "  --benchmark_filter=REGEX  (with a leading '-': all but these), --benchmark_list_tests,\n"
       "  --benchmark_repetitions=N, --benchmark_format=json, --benchmark_out=FILE");
   std::string device_name = "cpu";
-  app.add_option("--device", device_name, "of models and collectives: cpu, cuda or auto")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
+  add_device_option(app, device_name);
   int threads = 0;
   app.add_option("--threads", threads, "per rank; 0: this rank's part of the host's cores")
       ->check(CLI::NonNegativeNumber)

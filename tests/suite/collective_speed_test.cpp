@@ -66,7 +66,7 @@ TEST(CollectiveSpeed, FactorsOfTheBus) {
 TEST(CollectiveSpeed, TimesAreTheSlowestRanks) {
   const Control control(MPI_COMM_WORLD);
   int call = 0;
-  const auto times = time_calls(control, {0, 6}, [&] {
+  const auto times = time_calls(control, at::kCPU, {0, 6}, [&] {
     if (call++ % control.size() == control.rank())
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
   });

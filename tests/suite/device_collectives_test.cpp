@@ -27,7 +27,9 @@ class DeviceCollectives : public ::testing::Test {
 
 TEST_F(DeviceCollectives, AllreduceSumsEveryType) {
   for (const at::Device device : devices()) {
-    for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kInt, at::kLong}) {
+    std::vector<at::ScalarType> types{at::kFloat, at::kDouble, at::kInt, at::kLong, at::kByte};
+    if (device.is_cuda()) types.insert(types.end(), {at::kHalf, at::kBFloat16});
+    for (const at::ScalarType type : types) {
       const at::Tensor tensor = (at::arange(5, at::TensorOptions(type)) + rank).to(device);
       place.collectives->allreduce_sum(tensor);
       const at::Tensor expected =

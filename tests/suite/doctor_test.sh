@@ -23,7 +23,7 @@ expect 0 '^ok +matrix products: [0-9.]+ GFLOP/s' "${doctor[@]}" --threads 1
 expect 0 '^ok +allreduce over 2 ranks: right' "${mpiexec[@]}" 2 "${doctor[@]}"
 expect 0 '^ok +HDF5 in .*: right; 8\.4 MB' "${mpiexec[@]}" 2 "${doctor[@]}"
 expect 0 'oversubscribed ranks wait for each other' "${mpiexec[@]}" 2 "${doctor[@]}" --threads "$(nproc --all)"
-expect 2 '--device cuda: ' "${doctor[@]}" --device cuda
+expect 2 '--device cuda: ' env CUDA_VISIBLE_DEVICES= "${doctor[@]}" --device cuda
 # A place that cannot be written to, for root neither; others are told at once.
 if [ "$(id -u)" = 0 ]; then
   expect 3 '^BROKEN +HDF5: cannot be made' "$kdbench" doctor --out /proc/nothing

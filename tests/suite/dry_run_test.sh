@@ -54,7 +54,7 @@ expect 0 "On each of 5 ranks" "${mpiexec[@]}" 2 "${dry[@]}" --ranks 5
 expect 0 "epochs = 1" "${dry[@]}" --set train.epochs=1
 expect 2 "--ranks: belongs to --dry-run" "$kdbench" run "$folder/experiment.toml" --out "$folder/out" --ranks 2
 expect 2 "--ranks" "${dry[@]}" --ranks 0
-expect 2 "--device cuda: " "${dry[@]}" --device cuda
+expect 2 "--device cuda: " env CUDA_VISIBLE_DEVICES= "${dry[@]}" --device cuda
 expect 2 "no file" "${dry[@]}" --set 'data.tasks=["MRPC"]'
 expect 2 "RTE has no metric 'f1'" "${mpiexec[@]}" 2 "${dry[@]}" --set teacher.train.best_metric=f1
 

@@ -115,7 +115,7 @@ TEST(Findings, AHealthyMachineHasOnlyNoGpu) {
   EXPECT_EQ(text_of(healthy()), "note no NVIDIA GPU: everything runs on the CPU \n");
 }
 
-TEST(Findings, GpusAreNotUsedYet) {
+TEST(Findings, GpusThatAreNotUsed) {
   Facts facts = healthy();
   facts.hosts[0].gpus = {"NVIDIA H200", "NVIDIA H200"};
   EXPECT_THAT(text_of(facts),

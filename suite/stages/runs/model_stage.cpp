@@ -101,8 +101,8 @@ bool ModelStage::make_in(const fs::path& partial, const Workspace& workspace) {
 }
 
 void ModelStage::discard(const Workspace& workspace) {
-  SourceModel::discard(workspace);
   discard_run(workspace, learner_.experiment, run_id_, "the record " + run_id_);
+  SourceModel::discard(workspace);
 }
 
 Outcome ModelStage::skip(const std::string& why, const Workspace& workspace) {

@@ -54,7 +54,10 @@ Outcome RunStage::make(const Workspace& workspace) {
 }
 
 void RunStage::discard(const Workspace& workspace) {
-  discard_run(workspace, learner_.experiment, run_id(inputs(workspace)), kind() + " " + title());
+  inputs_ = nullptr;  // the weights among them may be made again
+  const auto found = from_root(workspace.control, [&] { return find_inputs(workspace); });
+  if (found.is_null()) return;  // it cannot have been made
+  discard_run(workspace, learner_.experiment, run_id(found), kind() + " " + title());
 }
 
 Outcome RunStage::skip(const std::string& why, const Workspace& workspace) {

@@ -9,6 +9,7 @@
 #include "io/base/sha256.h"
 #include "io/tokenizers/tokenizer.h"
 #include "methods/models/checkpoint.h"
+#include "suite/machine/device.h"
 #include "suite/machine/provenance.h"
 #include "suite/machine/stopwatch.h"
 #include "suite/results/experiment_record.h"
@@ -163,6 +164,7 @@ class Execution {
     for (const auto& [split, dataset] : parts_.splits) {
       if (split == "train") continue;
       warm_up(model, *dataset);
+      synchronize(workspace_.device);
       control().barrier();
       const auto started = std::chrono::steady_clock::now();
       const Predictions predictions = predict(model, *dataset, control(), "on " + split,
