@@ -12,6 +12,8 @@ add_compile_options(-fPIC)
 add_compile_options(-fno-math-errno)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+# One RPATH for both: CMake pads one of the build alone with empty entries, which stand for the working folder.
+set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
 
 add_library(kdbench_options INTERFACE)
 target_compile_options(kdbench_options INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter

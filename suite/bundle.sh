@@ -77,6 +77,13 @@ copy_programs() {
   strip --strip-unneeded "$out"/bin/*
 }
 
+# The build's own places would come before the bundle's, where both are there.
+forget_build_paths() {
+  printf 'foreach(i RANGE 1 ${CMAKE_ARGC})\n  if(EXISTS "${CMAKE_ARGV${i}}" AND i GREATER 2)\n    file(RPATH_REMOVE FILE "${CMAKE_ARGV${i}}")\n  endif()\nendforeach()\n' >"$out/forget.cmake"
+  cmake -P "$out/forget.cmake" "$out"/bin/* >/dev/null 2>&1
+  rm "$out/forget.cmake"
+}
+
 copy_texts() {
   mkdir -p "$out/suite" "$out/tests"
   cp -r suite/experiments "$out/suite"
@@ -107,6 +114,7 @@ main() {
   cp -L "${needed[@]}" "$out/lib"
   empty_icu_data
   strip --strip-unneeded "$out"/lib/*.so* "$out"/lib/*/*.so
+  forget_build_paths
   copy_texts
   rm -rf "$final"
   mv -T "$out" "$final"

@@ -15,6 +15,11 @@ libraries=$here/lib
 for folder in "$LIBTORCH_ROOT"/lib "$LIBTORCH_ROOT"/torch/lib "$LIBTORCH_ROOT"/nvidia/*/lib "$LIBTORCH_ROOT"/../nvidia/*/lib; do
   [ ! -d "$folder" ] || libraries+=:$folder
 done
+found=no
+for folder in ${libraries//:/ }; do
+  [ ! -e "$folder/libtorch_cpu.so" ] || found=yes
+done
+[ $found = yes ] || { echo "kdbench.sh: no libtorch_cpu.so in lib/ or torch/lib/ of LIBTORCH_ROOT=$LIBTORCH_ROOT" >&2; exit 2; }
 export PATH=$here/bin:$PATH LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 # Where Open MPI and PMIx look for their parts.
 export OPAL_PREFIX=$here OPAL_BINDIR=$here/bin OPAL_LIBDIR=$here/lib OPAL_PKGLIBDIR=$here/lib/openmpi

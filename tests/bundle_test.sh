@@ -18,6 +18,11 @@ bash "$source/suite/bundle.sh" "$build" "$root/bundle" || fail "no bundle"
 size=$(du -sm --apparent-size "$root/bundle" | cut -f1)
 [ "$size" -le 60 ] || fail "the bundle has $size MB"
 
+! readelf -d "$root"/bundle/bin/* | grep -E 'RPATH|RUNPATH' || fail "the bundle looks for libraries where the build did"
+! readelf -d "$build/kdbench" | grep -E 'RPATH.*(\[:|::|:\])' || fail "the build looks for libraries in the working folder"
+LIBTORCH_ROOT=/nowhere bash "$root/bundle/kdbench.sh" --version >"$root/said" 2>&1
+[ $? = 2 ] && grep -q 'LIBTORCH_ROOT=/nowhere' "$root/said" || fail "a wrong LIBTORCH_ROOT: $(cat "$root/said")"
+
 # libc, the loader and bash, as a compute node has them.
 mkdir -p "$root"/{tmp,proc,sys,dev,etc,libtorch/lib,lib64,usr/bin}
 ln -s usr/bin "$root/bin"
@@ -30,7 +35,7 @@ install_with_libraries() { # programs or libraries: what of libc they load
 }
 cp /bin/bash "$root/usr/bin/bash"
 ln -s bash "$root/usr/bin/sh"
-install_with_libraries /bin/bash "$root"/bundle/bin/* "$root"/bundle/lib/*.so*
+install_with_libraries /bin/bash "$build/kdbench" "$root"/bundle/bin/* "$root"/bundle/lib/*.so*
 # LibTorch's own libraries, as links where that is possible: they are large.
 ldd "$build/kdbench" | awk '$2 == "=>" && $3 ~ /\/(torch|libtorch|nvidia|cuda[^\/]*)\// {print $3}' | sort -u |
   while read -r file; do

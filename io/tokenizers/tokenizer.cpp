@@ -174,7 +174,10 @@ namespace {
 }  // namespace
 
 std::unique_ptr<Tokenizer> read_tokenizer(const fs::path& folder) {
-  if (!is_folder(folder)) throw_user_error(folder.string(), "the folder does not exist");
+  if (!is_folder(folder))
+    throw_user_error(folder.string(), is_file(folder) ? "is a file" : "there is no such folder",
+                     "expected the folder of a vocabulary: vocab.txt, vocab.json and merges.txt, "
+                     "or tokenizer.json");
   const auto json = read_tokenizer_json(folder);
   const bool words = is_there(folder / kVocabularyName);
   const bool merges = is_there(folder / "vocab.json") || is_there(folder / "merges.txt");

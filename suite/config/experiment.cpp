@@ -24,8 +24,9 @@ namespace fs = std::filesystem;
 constexpr size_t kLongestName = 80;  // several names make a folder's name, of at most 255 bytes
 
 toml::table parse_file(const fs::path& file) {
-  if (!is_file(file))
-    throw_user_error(file.string(), "cannot be read", "the experiment file (TOML)");
+  if (is_folder(file))
+    throw_user_error(file.string(), "is a folder", "expected an experiment file (TOML)");
+  if (!is_file(file)) throw_user_error(file.string(), "there is no such file");
   const std::string content = read_text_file(file);
   try {
     return toml::parse(content, file.string());

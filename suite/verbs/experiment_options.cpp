@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 
 #include "io/base/look.h"
@@ -112,8 +113,17 @@ nlohmann::json runs_json(const ExperimentRuns& result, const std::vector<nlohman
   return json;
 }
 
-ExitCode finish_experiment(const ExperimentRuns& result, const VerbContext& context) {
+ExitCode finish_experiment(const ExperimentRuns& made, const VerbContext& context) {
+  ExperimentRuns result = made;
   context.control.on_root([&] {
+    // Another job with --force may have removed what this one took as done.
+    const auto gone = std::stable_partition(result.runs.begin(), result.runs.end(),
+                                            [](const auto& folder) { return is_folder(folder); });
+    for (auto run = gone; run != result.runs.end(); ++run) {
+      context.answer.text("note: gone meanwhile, by another job with --force? " + run->string() +
+                          "\n");
+    }
+    result.runs.erase(gone, result.runs.end());
     const auto runs = read_runs(result.runs);
     context.answer.text(fmt::format("{}\n{} runs done, {} reused, {} failed; results in {}\n{}",
                                     write_summary(runs), result.done, result.reused, result.failed,

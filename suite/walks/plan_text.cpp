@@ -152,14 +152,15 @@ std::string sums(const Plan& plan) {
       "stages and runs  {} to be made, {} reused\n"
       "time             about {}, without evaluation and what is read and written\n"
       "disk             about {} to be written, {} free\n"
-      "memory           about {} per rank at most (program {}), {} rank{} on this host with {} of "
+      "memory           about {} per rank at most (program {}), {} of {} rank{} on a host with {} "
+      "of "
       "rows and outputs, {}: {} of {} available\n"
       "teacher outputs  budget of teacher_outputs = \"auto\": {} on the disk in all, {} in memory "
       "(half of what is free)\n",
       made, static_cast<int64_t>(plan.stages.size()) - made, time_text(plan.seconds()),
       bytes_text(plan.new_disk_bytes()), bytes_text(limits.free_disk),
       bytes_text(plan.program_bytes + plan.training_bytes), bytes_text(plan.program_bytes),
-      limits.ranks_per_host, limits.ranks_per_host == 1 ? "" : "s", bytes_text(plan.shared_bytes),
+      limits.ranks_per_host, plan.ranks, plan.ranks == 1 ? "" : "s", bytes_text(plan.shared_bytes),
       limits.copies == 1 ? "once" : "each", bytes_text(plan.host_bytes()),
       bytes_text(limits.available_memory), bytes_text(limits.outputs.disk),
       bytes_text(limits.outputs.memory));

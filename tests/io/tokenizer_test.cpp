@@ -295,7 +295,7 @@ TEST(WordPiece, WrongFolders) {
   const RankFolder empty;
   EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }),
              "has no vocabulary: vocab.txt, vocab.json with merges.txt, or tokenizer.json");
-  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path / "x"); }), "the folder does not exist");
+  EXPECT_HAS(error_of([&] { load_tokenizer(empty.path / "x"); }), "there is no such folder");
   testing::write_bytes(empty.path / "spiece.model", "");
   EXPECT_HAS(error_of([&] { load_tokenizer(empty.path); }), "SentencePiece's");
   testing::write_bytes(empty.path / "merges.txt", "");

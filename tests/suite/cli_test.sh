@@ -27,7 +27,7 @@ expect 2 "did you mean 'kd'?" "$kdbench" methods kdd
 expect 2 "not available yet" "$kdbench" methods d-heavy
 expect 0 '"root": "synthetic"' "$kdbench" inspect "$(dirname "$0")/../../suite/experiments/quickstart.toml"
 expect 2 "no such file or folder" "$kdbench" inspect "$folder/nothing"
-expect 2 "does not exist" "$kdbench" tokenize --tokenizer "$folder/nothing"
+expect 2 "there is no such folder" "$kdbench" tokenize --tokenizer "$folder/nothing"
 
 # Without ranks: where a job's variables stand, but nobody who would answer MPI.
 job=(env PMIX_RANK=0 PMIX_NAMESPACE=none PMIX_SERVER_URI3=none SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=4)
@@ -50,7 +50,8 @@ expect 2 "--gflops: belongs to --dry-run" "$kdbench" distill x.toml --gflops 8
 for verb in finetune export distill predict glue-zip; do
   expect 0 "--out" "$kdbench" $verb --help
 done
-expect 2 "cannot be read" "$kdbench" distill "$folder/nothing.toml"
+expect 2 "there is no such file" "$kdbench" distill "$folder/nothing.toml"
+expect 2 "is a folder" "$kdbench" run "$folder"
 expect 2 "which tasks?" "$kdbench" predict --model "$folder" --data "$folder"
 expect 2 "--store-dtype" "$kdbench" export --store-dtype int8
 # All mistakes at once.

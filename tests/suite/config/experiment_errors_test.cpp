@@ -242,7 +242,7 @@ TEST(ExperimentErrors, SyntaxErrorHasItsLine) {
     load_experiment("/nonexistent.toml", {});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("/nonexistent.toml: cannot be read"));
+    EXPECT_THAT(error.what(), HasSubstr("/nonexistent.toml: there is no such file"));
   }
 }
 
