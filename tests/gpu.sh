@@ -67,7 +67,7 @@ two=$?
 unset KDBENCH_TEST_DEVICE
 
 say "Every method from data to table"
-lines=40 check all-methods 120 "${run[@]}" "$program" run "$experiments/all-methods.toml" --device "$device" --out "$out/results"
+lines=40 check all-methods 120 "${run[@]}" "$program" run "$experiments/all-methods.toml" --tasks MRPC,STS-B --device "$device" --out "$out/results"
 
 say "Speed"
 lines=30 check comm 60 "${run[@]}" "$program" comm --device "$device"
