@@ -2,7 +2,6 @@
 #include "suite/machine/collective_speed.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <stdexcept>
 
@@ -48,11 +47,6 @@ int64_t count_wrong(const CollectiveOp& op, int ranks, int64_t floats) {
 }
 
 }  // namespace
-
-const std::string& operation_name(Kind kind) {
-  static const std::array<std::string, 3> names{"allreduce", "broadcast", "allgather"};
-  return names.at(static_cast<size_t>(kind));
-}
 
 double bus_factor(const std::string& operation, int ranks) {
   const double others = static_cast<double>(ranks - 1) / ranks;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "suite/ranks/collectives.h"
+#include "suite/ranks/collective_ops.h"
 #include "suite/ranks/control.h"
 
 namespace kdbench {
@@ -34,7 +34,6 @@ struct MeasuredCalls {
   int64_t warm_up = 5, counted = 20;
 };
 
-const std::string& operation_name(CollectiveOp::Kind kind);
 // busbw / algbw.
 double bus_factor(const std::string& operation, int ranks);
 

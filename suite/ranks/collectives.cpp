@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "suite/ranks/collectives.h"
 
+#include <array>
 #include <numeric>
 #include <stdexcept>
 #include <utility>
 
+#include "suite/ranks/collective_ops.h"
 #include "suite/ranks/control.h"
 #include "suite/ranks/mpi_collectives.h"
 
@@ -51,6 +53,24 @@ class PairedCollectives : public Collectives {
 };
 
 }  // namespace
+
+const std::string& operation_name(CollectiveOp::Kind kind) {
+  static const std::array<std::string, 3> names{"allreduce", "broadcast", "allgather"};
+  return names.at(static_cast<size_t>(kind));
+}
+
+void check_gathered_rows(const std::string& library, const at::Tensor& rows,
+                         const std::vector<at::Tensor>& gathered, int rank, int size) {
+  if (static_cast<int>(gathered.size()) != size || rows.dim() == 0)
+    throw std::logic_error(library + ": allgather needs rows and one tensor per rank");
+  for (const auto& tensor : gathered) {
+    const bool fits = tensor.scalar_type() == rows.scalar_type() && tensor.dim() == rows.dim() &&
+                      tensor.sizes().slice(1) == rows.sizes().slice(1);
+    if (!fits) throw std::logic_error(library + ": allgather tensors differ in type or row shape");
+  }
+  if (gathered[static_cast<size_t>(rank)].size(0) != rows.size(0))
+    throw std::logic_error(library + ": allgather expects another number of rows from this rank");
+}
 
 void Collectives::allreduce_sum(const at::Tensor& tensor) {
   CollectiveOp op;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "io/base/mpi_check.h"
+#include "suite/ranks/collective_ops.h"
 #include "suite/ranks/control.h"
 
 namespace kdbench {
@@ -84,24 +85,6 @@ bool adjacent(const std::vector<at::Tensor>& tensors) {
   return true;
 }
 
-void check_gathered(const at::Tensor& rows, const std::vector<at::Tensor>& gathered, int rank,
-                    int size) {
-  if (static_cast<int>(gathered.size()) != size || rows.dim() == 0) {
-    throw std::logic_error("MPI collectives: allgather needs rows and one tensor per rank");
-  }
-  for (const auto& tensor : gathered) {
-    check_tensor(tensor);
-    const bool fits = tensor.scalar_type() == rows.scalar_type() && tensor.dim() == rows.dim() &&
-                      tensor.sizes().slice(1) == rows.sizes().slice(1);
-    if (!fits)
-      throw std::logic_error("MPI collectives: allgather tensors differ in type or row shape");
-  }
-  if (gathered[rank].size(0) != rows.size(0)) {
-    throw std::logic_error(
-        "MPI collectives: allgather expects another number of rows from this rank");
-  }
-}
-
 }  // namespace
 
 MpiCollectives::MpiCollectives(MPI_Comm comm) : comm_(comm) {
@@ -122,7 +105,8 @@ std::unique_ptr<PendingCollective> MpiCollectives::start(CollectiveOp op) {
       broadcast_pieces(op.tensor, op.root);
       break;
     case CollectiveOp::Kind::kAllgather:
-      check_gathered(op.tensor, op.gathered, rank_, size_);
+      for (const auto& tensor : op.gathered) check_tensor(tensor);
+      check_gathered_rows("MPI collectives", op.tensor, op.gathered, rank_, size_);
       allgather(op.tensor, op.gathered);
       break;
   }

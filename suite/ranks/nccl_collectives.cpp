@@ -10,6 +10,7 @@
 #include <exception>
 #include <stdexcept>
 
+#include "suite/ranks/collective_ops.h"
 #include "suite/ranks/control.h"
 #include "suite/ranks/nccl_check.h"
 #include "suite/ranks/nccl_watch.h"
@@ -37,18 +38,6 @@ ncclDataType_t nccl_type(at::ScalarType type) {
       throw std::logic_error(std::string("NCCL collectives: no NCCL type for ") +
                              at::toString(type));
   }
-}
-
-const char* name_of(CollectiveOp::Kind kind) {
-  switch (kind) {
-    case CollectiveOp::Kind::kAllreduceSum:
-      return "allreduce";
-    case CollectiveOp::Kind::kBroadcast:
-      return "broadcast";
-    case CollectiveOp::Kind::kAllgather:
-      break;
-  }
-  return "allgather";
 }
 
 // The memory must not be given to others before the stream is done with it.
@@ -105,27 +94,12 @@ void NcclCollectives::check_tensor(const at::Tensor& tensor) const {
   nccl_type(tensor.scalar_type());
 }
 
-void NcclCollectives::check_gathered(const CollectiveOp& op) const {
-  if (static_cast<int>(op.gathered.size()) != size_ || op.tensor.dim() == 0) {
-    throw std::logic_error("NCCL collectives: allgather needs rows and one tensor per rank");
-  }
-  for (const auto& tensor : op.gathered) {
-    check_tensor(tensor);
-    const bool fits = tensor.scalar_type() == op.tensor.scalar_type() &&
-                      tensor.dim() == op.tensor.dim() &&
-                      tensor.sizes().slice(1) == op.tensor.sizes().slice(1);
-    if (!fits)
-      throw std::logic_error("NCCL collectives: allgather tensors differ in type or row shape");
-  }
-  if (op.gathered[static_cast<size_t>(rank_)].size(0) != op.tensor.size(0)) {
-    throw std::logic_error(
-        "NCCL collectives: allgather expects another number of rows from this rank");
-  }
-}
-
 std::unique_ptr<PendingCollective> NcclCollectives::start(CollectiveOp op) {
   check_tensor(op.tensor);
-  if (op.kind == CollectiveOp::Kind::kAllgather) check_gathered(op);
+  if (op.kind == CollectiveOp::Kind::kAllgather) {
+    for (const auto& tensor : op.gathered) check_tensor(tensor);
+    check_gathered_rows("NCCL collectives", op.tensor, op.gathered, rank_, size_);
+  }
   const c10::cuda::CUDAGuard guard(device_);
   at::cuda::CUDAEvent ready;
   ready.record(c10::cuda::getCurrentCUDAStream(device_.index()));
@@ -135,7 +109,7 @@ std::unique_ptr<PendingCollective> NcclCollectives::start(CollectiveOp op) {
   done->record(stream_);
   keep_for(op.tensor, stream_);
   for (const auto& tensor : op.gathered) keep_for(tensor, stream_);
-  watch_->add(done, name_of(op.kind), static_cast<int64_t>(op.tensor.nbytes()));
+  watch_->add(done, operation_name(op.kind).c_str(), static_cast<int64_t>(op.tensor.nbytes()));
   return std::make_unique<PendingNccl>(done, device_);
 }
 

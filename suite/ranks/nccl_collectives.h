@@ -35,7 +35,6 @@ class NcclCollectives : public Collectives {
 
  private:
   void check_tensor(const at::Tensor& tensor) const;
-  void check_gathered(const CollectiveOp& op) const;
   void enqueue(const CollectiveOp& op) const;
   void allgather(const at::Tensor& rows, const std::vector<at::Tensor>& gathered) const;
 
