@@ -86,6 +86,7 @@ const std::vector<RunField>& costs() {
       number({"train s", "train_s", {.digits = 1}}, "time/train_s"),
       number({"core s", "core_s", {.digits = 1}}, "time/core_s"),
       number(data("compute_s"), "time/compute_s"),
+      number(data("wait_s"), "time/wait_s"),
       number({"comm s", "comm_exposed_s", {.digits = 1}}, "time/comm_exposed_s"),
       number(data("data_s"), "time/data_s"),
       number({"eval s", "eval_s", {.digits = 1}}, "time/eval_s"),

@@ -139,6 +139,14 @@ const at::Tensor& Parameters::stacked(const std::string& first_name) const {
   return it->second;
 }
 
+std::vector<at::Tensor> Parameters::leaves() const {
+  std::vector<at::Tensor> leaves;
+  for (const auto& segment : layout_.segments()) {
+    if (segment.name == segment.stack) leaves.push_back(stacked_.at(segment.name));
+  }
+  return leaves;
+}
+
 void Parameters::zero_gradients() { gradients_.zero_(); }
 
 TensorMap Parameters::to_tensors() const {

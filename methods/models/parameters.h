@@ -92,6 +92,8 @@ class Parameters {
   at::Device device() const { return values_.device(); }
   at::Tensor& values() { return values_; }        // (buffer_size), no autograd
   at::Tensor& gradients() { return gradients_; }  // (buffer_size)
+  const at::Tensor& values() const { return values_; }
+  const at::Tensor& gradients() const { return gradients_; }
 
   // A leaf that requires gradients, whose .grad() is a view of gradients(). Fused operations
   // accumulate into it in place; autograd does the same for plain ones, because the gradient is
@@ -101,6 +103,9 @@ class Parameters {
   // The leaf over the stacked block that begins with `first_name`: (n * rows, cols) or (n * size).
   // For a name declared alone, the same as operator[].
   const at::Tensor& stacked(const std::string& first_name) const;
+
+  // All leaves of the graph, in buffer order: blocks, and tensors that stand alone.
+  std::vector<at::Tensor> leaves() const;
 
   void zero_gradients();
   // Copies of all tensors by name, on the CPU (for checkpoints).

@@ -24,7 +24,8 @@ CollectiveOp make_op(Kind kind, const at::Tensor& values, int ranks) {
   op.kind = kind;
   op.tensor = values;
   for (int rank = 0; kind == Kind::kAllgather && rank < ranks; ++rank)
-    op.gathered.push_back(at::empty_like(values));
+    op.parts.push_back(at::empty_like(values));
+  if (kind == Kind::kReduceScatterSum) op.parts = values.tensor_split(ranks);
   return op;
 }
 
@@ -33,7 +34,7 @@ int64_t differences(const at::Tensor& found, const at::Tensor& expected) {
 }
 
 // On this rank.
-int64_t count_wrong(const CollectiveOp& op, int ranks, int64_t floats) {
+int64_t count_wrong(const CollectiveOp& op, int own, int ranks, int64_t floats) {
   if (op.kind == Kind::kBroadcast) return differences(op.tensor, pattern(op.root, floats));
   at::Tensor sum = at::zeros({floats});
   int64_t wrong = 0;
@@ -41,9 +42,14 @@ int64_t count_wrong(const CollectiveOp& op, int ranks, int64_t floats) {
     const at::Tensor part = pattern(rank, floats);
     sum.add_(part);
     if (op.kind == Kind::kAllgather)
-      wrong += differences(op.gathered[static_cast<size_t>(rank)], part);
+      wrong += differences(op.parts[static_cast<size_t>(rank)], part);
   }
-  return op.kind == Kind::kAllgather ? wrong : differences(op.tensor, sum);
+  if (op.kind == Kind::kAllgather) return wrong;
+  if (op.kind == Kind::kReduceScatterSum) {
+    const auto part = static_cast<size_t>(own);
+    return differences(op.parts[part], sum.tensor_split(ranks)[part]);
+  }
+  return differences(op.tensor, sum);
 }
 
 }  // namespace
@@ -51,7 +57,7 @@ int64_t count_wrong(const CollectiveOp& op, int ranks, int64_t floats) {
 double bus_factor(const std::string& operation, int ranks) {
   const double others = static_cast<double>(ranks - 1) / ranks;
   if (operation == "allreduce") return 2.0 * others;
-  if (operation == "allgather") return others;
+  if (operation == "allgather" || operation == "reduce-scatter") return others;
   if (operation == "broadcast") return 1.0;
   throw std::logic_error("bus_factor: no operation " + operation);
 }
@@ -85,7 +91,7 @@ CollectiveSpeed measure_collective(const Control& control, Collectives& collecti
       static_cast<int64_t>(sizeof(float)) * floats * (kind == Kind::kAllgather ? ranks : 1);
   const CollectiveOp checked = make_op(kind, pattern(collectives.rank(), floats).to(device), ranks);
   collectives.start(checked)->wait();
-  const int64_t wrong = count_wrong(checked, ranks, floats);
+  const int64_t wrong = count_wrong(checked, collectives.rank(), ranks, floats);
   const auto of_all = control.gather(std::vector<int64_t>{wrong});
   for (const int64_t part : of_all) speed.wrong += part;
   // Zeros stay zeros, however often they are summed.

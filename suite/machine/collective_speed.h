@@ -2,7 +2,7 @@
 // How fast the ranks' collectives are, and whether what they give is right. Bandwidths as
 // nccl-tests define them: algbw = bytes / time; busbw = algbw x a factor of the operation that
 // makes it the bandwidth of each rank's link: 2 (n - 1) / n of an allreduce, (n - 1) / n of an
-// allgather, 1 of a broadcast, for n ranks. Bytes are those of the whole tensor: of an allgather,
+// allgather or a reduce-scatter, 1 of a broadcast, for n ranks. Bytes are those of the whole tensor: of an allgather,
 // of all ranks' parts.
 #pragma once
 
@@ -22,7 +22,7 @@ struct CallTimes {
 };
 
 struct CollectiveSpeed {
-  std::string operation;  // "allreduce", "broadcast", "allgather"
+  std::string operation;  // as operation_name()
   int64_t bytes = 0;
   CallTimes times;
   int64_t wrong = 0;  // floats of all ranks that are not what they must be

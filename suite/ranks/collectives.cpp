@@ -21,9 +21,9 @@ class SingleCollectives : public Collectives {
 
   std::unique_ptr<PendingCollective> start(CollectiveOp op) override {
     if (op.kind == CollectiveOp::Kind::kAllgather) {
-      if (op.gathered.size() != 1)
+      if (op.parts.size() != 1)
         throw std::logic_error("Collectives: allgather needs one tensor per rank");
-      op.gathered.front().copy_(op.tensor);
+      op.parts.front().copy_(op.tensor);
     }
     return std::make_unique<FinishedCollective>();
   }
@@ -55,21 +55,39 @@ class PairedCollectives : public Collectives {
 }  // namespace
 
 const std::string& operation_name(CollectiveOp::Kind kind) {
-  static const std::array<std::string, 3> names{"allreduce", "broadcast", "allgather"};
+  static const std::array<std::string, 4> names{"allreduce", "broadcast", "allgather",
+                                                "reduce-scatter"};
   return names.at(static_cast<size_t>(kind));
 }
 
 void check_gathered_rows(const std::string& library, const at::Tensor& rows,
-                         const std::vector<at::Tensor>& gathered, int rank, int size) {
-  if (static_cast<int>(gathered.size()) != size || rows.dim() == 0)
+                         const std::vector<at::Tensor>& parts, int rank, int size) {
+  if (static_cast<int>(parts.size()) != size || rows.dim() == 0)
     throw std::logic_error(library + ": allgather needs rows and one tensor per rank");
-  for (const auto& tensor : gathered) {
+  for (const auto& tensor : parts) {
     const bool fits = tensor.scalar_type() == rows.scalar_type() && tensor.dim() == rows.dim() &&
                       tensor.sizes().slice(1) == rows.sizes().slice(1);
     if (!fits) throw std::logic_error(library + ": allgather tensors differ in type or row shape");
   }
-  if (gathered[static_cast<size_t>(rank)].size(0) != rows.size(0))
+  if (parts[static_cast<size_t>(rank)].size(0) != rows.size(0))
     throw std::logic_error(library + ": allgather expects another number of rows from this rank");
+}
+
+void check_scattered_parts(const std::string& library, const at::Tensor& tensor,
+                           const std::vector<at::Tensor>& parts, int size) {
+  if (static_cast<int>(parts.size()) != size)
+    throw std::logic_error(library + ": reduce-scatter needs one part per rank");
+  const char* next = static_cast<const char*>(tensor.data_ptr());
+  int64_t elements = 0;
+  for (const auto& part : parts) {
+    if (part.scalar_type() != tensor.scalar_type() || !part.is_contiguous() ||
+        (part.numel() > 0 && part.data_ptr() != next))
+      throw std::logic_error(library + ": the parts of a reduce-scatter are not its tensor's");
+    next += part.nbytes();
+    elements += part.numel();
+  }
+  if (elements != tensor.numel())
+    throw std::logic_error(library + ": the parts of a reduce-scatter are not all of its tensor");
 }
 
 void Collectives::allreduce_sum(const at::Tensor& tensor) {
@@ -86,6 +104,23 @@ void Collectives::broadcast(const at::Tensor& tensor, int root) {
   start(std::move(op))->wait();
 }
 
+void Collectives::reduce_scatter_sum(const at::Tensor& tensor,
+                                     const std::vector<at::Tensor>& parts) {
+  CollectiveOp op;
+  op.kind = CollectiveOp::Kind::kReduceScatterSum;
+  op.tensor = tensor;
+  op.parts = parts;
+  start(std::move(op))->wait();
+}
+
+void Collectives::allgather(const std::vector<at::Tensor>& parts) {
+  CollectiveOp op;
+  op.kind = CollectiveOp::Kind::kAllgather;
+  op.tensor = parts.at(static_cast<size_t>(rank()));
+  op.parts = parts;
+  start(std::move(op))->wait();
+}
+
 at::Tensor Collectives::gather_rows(const at::Tensor& rows, int64_t* first) {
   if (!rows.defined() || rows.dim() == 0)
     throw std::logic_error("Collectives: gather_rows needs rows, not a scalar");
@@ -95,7 +130,7 @@ at::Tensor Collectives::gather_rows(const at::Tensor& rows, int64_t* first) {
   CollectiveOp count_op;
   count_op.kind = CollectiveOp::Kind::kAllgather;
   count_op.tensor = at::full({1}, rows.size(0), counts.options());
-  count_op.gathered = counts.split(1);
+  count_op.parts = counts.split(1);
   start(std::move(count_op))->wait();
 
   const at::Tensor on_host = counts.cpu();
@@ -108,7 +143,7 @@ at::Tensor Collectives::gather_rows(const at::Tensor& rows, int64_t* first) {
   CollectiveOp op;
   op.kind = CollectiveOp::Kind::kAllgather;
   op.tensor = rows.detach().contiguous();
-  op.gathered = all.split_with_sizes(sizes);
+  op.parts = all.split_with_sizes(sizes);
   start(std::move(op))->wait();
   return all;
 }

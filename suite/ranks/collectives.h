@@ -19,13 +19,16 @@ class PendingCollective {
 };
 
 struct CollectiveOp {
-  enum class Kind { kAllreduceSum, kBroadcast, kAllgather };
+  enum class Kind { kAllreduceSum, kBroadcast, kAllgather, kReduceScatterSum };
   Kind kind = Kind::kAllreduceSum;
-  at::Tensor
-      tensor;    // contiguous; in place for allreduce and broadcast, this rank's rows for allgather
+  // Contiguous. In place for allreduce and broadcast; this rank's rows for allgather. Of a
+  // reduce-scatter this rank's addends of all parts, which are views of it: afterwards its own part
+  // holds the sum, the others are undefined.
+  at::Tensor tensor;
   int root = 0;  // broadcast
-  std::vector<at::Tensor>
-      gathered;  // allgather: one contiguous tensor per rank, first dimensions may differ (also 0)
+  // Allgather, reduce-scatter: one contiguous tensor per rank, first dimensions may differ (also
+  // 0).
+  std::vector<at::Tensor> parts;
 };
 
 class Collectives {
@@ -44,6 +47,8 @@ class Collectives {
   // Blocking forms.
   void allreduce_sum(const at::Tensor& tensor);
   void broadcast(const at::Tensor& tensor, int root);
+  void reduce_scatter_sum(const at::Tensor& tensor, const std::vector<at::Tensor>& parts);
+  void allgather(const std::vector<at::Tensor>& parts);  // this rank's own is what it sends
   // rows (b, ...) of each rank -> (sum of b, ...) in order of rank, detached; of one rank the same
   // memory. b may differ and be 0; the rest of the shape is the same on every rank. `first`
   // receives the index of this rank's rows.
@@ -52,7 +57,8 @@ class Collectives {
 
 // A world of one rank: nothing moves.
 std::unique_ptr<Collectives> make_single_collectives();
-// MPI on host memory; float32, float64, int32, int64 and uint8 tensors.
+// MPI on host memory; float32, float64, int32, int64 and uint8 tensors, and but for an allreduce
+// bfloat16 and float16.
 class Control;
 std::unique_ptr<Collectives> make_mpi_collectives(const Control& control);
 // NCCL on the memory of `device`, this rank's GPU; types as MPI's, and float16 and bfloat16. Only

@@ -16,6 +16,7 @@ namespace {
 // far below the 2^31 elements that an MPI count can express.
 constexpr int64_t kPieceBytes = int64_t{2} << 20;
 
+// As elements that move; MPI cannot add the 16-bit floats.
 MPI_Datatype mpi_type(at::ScalarType type) {
   switch (type) {
     case at::kFloat:
@@ -28,6 +29,9 @@ MPI_Datatype mpi_type(at::ScalarType type) {
       return MPI_INT64_T;
     case at::kByte:
       return MPI_UINT8_T;
+    case at::kBFloat16:
+    case at::kHalf:
+      return MPI_UINT16_T;
     default:
       throw std::logic_error(std::string("MPI collectives: no MPI type for ") + at::toString(type));
   }
@@ -54,24 +58,14 @@ void for_pieces(const at::Tensor& tensor, F&& f) {
   }
 }
 
-// One row as one MPI element, so that counts stay small.
-class RowType {
- public:
-  RowType(int64_t elements, MPI_Datatype element) {
-    if (elements > std::numeric_limits<int>::max())
-      throw std::logic_error("MPI collectives: row of over 2^31 elements");
-    check_mpi(MPI_Type_contiguous(static_cast<int>(elements), element, &type_),
-              "MPI_Type_contiguous");
-    check_mpi(MPI_Type_commit(&type_), "MPI_Type_commit");
-  }
-  ~RowType() { MPI_Type_free(&type_); }
-  RowType(const RowType&) = delete;
-  RowType& operator=(const RowType&) = delete;
-  MPI_Datatype get() const { return type_; }
-
- private:
-  MPI_Datatype type_ = MPI_DATATYPE_NULL;
-};
+// Where in `tensor` its view `part` begins, in elements.
+int offset_in(const at::Tensor& tensor, const at::Tensor& part) {
+  if (part.numel() == 0) return 0;
+  const int64_t offset = part.storage_offset() - tensor.storage_offset();
+  if (offset > std::numeric_limits<int>::max())
+    throw std::logic_error("MPI collectives: reduce-scatter of over 2^31 elements");
+  return static_cast<int>(offset);
+}
 
 // True if the tensors stand one after another in memory, so that they can be received as one.
 bool adjacent(const std::vector<at::Tensor>& tensors) {
@@ -105,9 +99,13 @@ std::unique_ptr<PendingCollective> MpiCollectives::start(CollectiveOp op) {
       broadcast_pieces(op.tensor, op.root);
       break;
     case CollectiveOp::Kind::kAllgather:
-      for (const auto& tensor : op.gathered) check_tensor(tensor);
-      check_gathered_rows("MPI collectives", op.tensor, op.gathered, rank_, size_);
-      allgather(op.tensor, op.gathered);
+      for (const auto& tensor : op.parts) check_tensor(tensor);
+      check_gathered_rows("MPI collectives", op.tensor, op.parts, rank_, size_);
+      allgather(op.tensor, op.parts);
+      break;
+    case CollectiveOp::Kind::kReduceScatterSum:
+      check_scattered_parts("MPI collectives", op.tensor, op.parts, size_);
+      reduce_scatter(op.tensor, op.parts);
       break;
   }
   return std::make_unique<FinishedCollective>();
@@ -120,6 +118,8 @@ std::unique_ptr<Collectives> MpiCollectives::subgroup(int colour) {
 }
 
 void MpiCollectives::allreduce(const at::Tensor& tensor) const {
+  if (at::isReducedFloatingType(tensor.scalar_type()))
+    throw std::logic_error("MPI collectives: no allreduce of 16-bit floats");
   const MPI_Datatype type = mpi_type(tensor.scalar_type());
   for_pieces(tensor, [&](void* data, int count) {
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, data, count, type, MPI_SUM, comm_), "MPI_Allreduce");
@@ -133,36 +133,84 @@ void MpiCollectives::broadcast_pieces(const at::Tensor& tensor, int root) const 
   });
 }
 
-void MpiCollectives::allgather(const at::Tensor& rows,
-                               const std::vector<at::Tensor>& gathered) const {
-  std::vector<int> counts, starts;
-  int64_t total = 0;
-  for (const auto& tensor : gathered) {
-    if (total + tensor.size(0) > std::numeric_limits<int>::max()) {
-      throw std::logic_error("MPI collectives: allgather of over 2^31 rows");
-    }
-    starts.push_back(static_cast<int>(total));
-    counts.push_back(static_cast<int>(tensor.size(0)));
-    total += tensor.size(0);
+// In pieces, as everything here.
+void MpiCollectives::allgather(const at::Tensor& rows, const std::vector<at::Tensor>& parts) const {
+  std::vector<int64_t> lengths, starts;  // in elements
+  int64_t total = 0, longest = 0;
+  for (const auto& part : parts) {
+    starts.push_back(total);
+    lengths.push_back(part.numel());
+    total += part.numel();
+    longest = std::max(longest, part.numel());
   }
-  std::vector<int64_t> row_shape(rows.sizes().begin() + 1, rows.sizes().end());
-  const int64_t row_elements = c10::multiply_integers(row_shape);
-  if (total * row_elements == 0) return;
+  if (total > std::numeric_limits<int>::max())
+    throw std::logic_error("MPI collectives: allgather of over 2^31 elements");
+  if (total == 0) return;
 
-  const bool in_place = adjacent(gathered);
-  std::vector<int64_t> shape = rows.sizes().vec();
-  shape[0] = total;
-  const at::Tensor staging = in_place ? at::Tensor() : at::empty(shape, rows.options());
+  const auto me = static_cast<size_t>(rank_);
+  const bool in_place = adjacent(parts) && rows.data_ptr() == parts[me].data_ptr();
+  at::Tensor staging;
+  if (!in_place) {
+    staging = at::empty({total}, rows.options().requires_grad(false));
+    staging.narrow(0, starts[me], lengths[me]).copy_(rows.view({-1}));
+  }
   const auto first =
-      std::find_if(gathered.begin(), gathered.end(), [](const auto& t) { return t.numel() > 0; });
+      std::find_if(parts.begin(), parts.end(), [](const auto& t) { return t.numel() > 0; });
   void* const target = in_place ? first->data_ptr() : staging.data_ptr();
-  const RowType row(row_elements, mpi_type(rows.scalar_type()));
-  check_mpi(MPI_Allgatherv(rows.data_ptr(), counts[rank_], row.get(), target, counts.data(),
-                           starts.data(), row.get(), comm_),
-            "MPI_Allgatherv");
+  const MPI_Datatype type = mpi_type(rows.scalar_type());
+  const int64_t piece =
+      std::max<int64_t>(1, kPieceBytes / static_cast<int64_t>(rows.element_size()) / size_);
+  for (int64_t begin = 0; begin < longest; begin += piece) {
+    std::vector<int> counts, places;
+    for (size_t rank = 0; rank < parts.size(); ++rank) {
+      counts.push_back(static_cast<int>(std::clamp<int64_t>(lengths[rank] - begin, 0, piece)));
+      places.push_back(static_cast<int>(starts[rank] + std::min(begin, lengths[rank])));
+    }
+    check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, target, counts.data(),
+                             places.data(), type, comm_),
+              "MPI_Allgatherv");
+  }
   if (in_place) return;
-  for (size_t i = 0; i < gathered.size(); ++i)
-    gathered[i].copy_(staging.narrow(0, starts[i], counts[i]));
+  for (size_t rank = 0; rank < parts.size(); ++rank)
+    parts[rank].view({-1}).copy_(staging.narrow(0, starts[rank], lengths[rank]));
+}
+
+// Every rank receives all addends of its own part, in pieces that stay in the cache, and adds them
+// up in order of rank: many times faster than MPI_Reduce_scatter of Open MPI 4.1, and for any type.
+void MpiCollectives::reduce_scatter(const at::Tensor& tensor,
+                                    const std::vector<at::Tensor>& parts) const {
+  const auto ranks = static_cast<size_t>(size_), me = static_cast<size_t>(rank_);
+  const MPI_Datatype type = mpi_type(tensor.scalar_type());
+  const auto element = static_cast<int64_t>(tensor.element_size());
+  const int64_t piece = std::max<int64_t>(1, kPieceBytes / element / size_);
+  int64_t longest = 0;
+  for (const auto& part : parts) longest = std::max(longest, part.numel());
+  const at::Tensor own = parts[me].view({-1});
+  const at::Tensor received =
+      at::empty({size_ - 1, std::min(piece, own.numel())}, tensor.options().requires_grad(false));
+  const auto place = [&](size_t r) { return static_cast<int64_t>(r < me ? r : r - 1); };
+  for (int64_t begin = 0; begin < longest; begin += piece) {
+    const auto length = [&](size_t r) {
+      return std::clamp<int64_t>(parts[r].numel() - begin, 0, piece);
+    };
+    std::vector<int> send(ranks), from(ranks), take(ranks), to(ranks);
+    const int64_t mine = length(me);
+    for (size_t r = 0; r < ranks; ++r) {
+      if (r == me) continue;  // is there already
+      send[r] = static_cast<int>(length(r));
+      from[r] = offset_in(tensor, parts[r]);
+      take[r] = static_cast<int>(mine);
+      to[r] = static_cast<int>(place(r) * received.size(1));
+    }
+    check_mpi(
+        MPI_Alltoallv(static_cast<const char*>(tensor.data_ptr()) + begin * element, send.data(),
+                      from.data(), type, received.data_ptr(), take.data(), to.data(), type, comm_),
+        "MPI_Alltoallv");
+    at::Tensor sum = own.narrow(0, begin < own.numel() ? begin : 0, mine);
+    for (size_t r = 0; mine > 0 && r < ranks; ++r) {
+      if (r != me) sum.add_(received[place(r)].narrow(0, 0, mine));
+    }
+  }
 }
 
 std::unique_ptr<Collectives> make_mpi_collectives(const Control& control) {

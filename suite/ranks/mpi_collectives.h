@@ -37,7 +37,8 @@ class MpiCollectives : public Collectives {
  private:
   void allreduce(const at::Tensor& tensor) const;
   void broadcast_pieces(const at::Tensor& tensor, int root) const;
-  void allgather(const at::Tensor& rows, const std::vector<at::Tensor>& gathered) const;
+  void allgather(const at::Tensor& rows, const std::vector<at::Tensor>& parts) const;
+  void reduce_scatter(const at::Tensor& tensor, const std::vector<at::Tensor>& parts) const;
 
   MPI_Comm comm_;
   int rank_ = 0, size_ = 1;

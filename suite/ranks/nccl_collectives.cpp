@@ -97,8 +97,10 @@ void NcclCollectives::check_tensor(const at::Tensor& tensor) const {
 std::unique_ptr<PendingCollective> NcclCollectives::start(CollectiveOp op) {
   check_tensor(op.tensor);
   if (op.kind == CollectiveOp::Kind::kAllgather) {
-    for (const auto& tensor : op.gathered) check_tensor(tensor);
-    check_gathered_rows("NCCL collectives", op.tensor, op.gathered, rank_, size_);
+    for (const auto& tensor : op.parts) check_tensor(tensor);
+    check_gathered_rows("NCCL collectives", op.tensor, op.parts, rank_, size_);
+  } else if (op.kind == CollectiveOp::Kind::kReduceScatterSum) {
+    check_scattered_parts("NCCL collectives", op.tensor, op.parts, size_);
   }
   const c10::cuda::CUDAGuard guard(device_);
   at::cuda::CUDAEvent ready;
@@ -108,7 +110,7 @@ std::unique_ptr<PendingCollective> NcclCollectives::start(CollectiveOp op) {
   const auto done = std::make_shared<at::cuda::CUDAEvent>();
   done->record(stream_);
   keep_for(op.tensor, stream_);
-  for (const auto& tensor : op.gathered) keep_for(tensor, stream_);
+  for (const auto& tensor : op.parts) keep_for(tensor, stream_);
   watch_->add(done, operation_name(op.kind).c_str(), static_cast<int64_t>(op.tensor.nbytes()));
   return std::make_unique<PendingNccl>(done, device_);
 }
@@ -127,23 +129,51 @@ void NcclCollectives::enqueue(const CollectiveOp& op) const {
                  "ncclBroadcast");
       break;
     case CollectiveOp::Kind::kAllgather:
-      allgather(op.tensor, op.gathered);
+      allgather(op.tensor, op.parts);
+      break;
+    case CollectiveOp::Kind::kReduceScatterSum:
+      reduce_scatter(op.parts);
       break;
   }
 }
 
 // Each rank's rows from that rank, all at once: their numbers may differ.
 void NcclCollectives::allgather(const at::Tensor& rows,
-                                const std::vector<at::Tensor>& gathered) const {
+                                const std::vector<at::Tensor>& parts) const {
   const ncclDataType_t type = nccl_type(rows.scalar_type());
   check_nccl(ncclGroupStart(), "ncclGroupStart");
   for (int root = 0; root < size_; ++root) {
-    const at::Tensor& target = gathered[static_cast<size_t>(root)];
+    const at::Tensor& target = parts[static_cast<size_t>(root)];
     if (target.numel() == 0) continue;
     const void* source = root == rank_ ? rows.data_ptr() : target.data_ptr();
     const ncclResult_t code = ncclBroadcast(
         source, target.data_ptr(), static_cast<size_t>(target.numel()), type, root, comm_, stream_);
     if (code != ncclInProgress) check_nccl(code, comm_, "ncclBroadcast");  // within the group
+  }
+  check_nccl(ncclGroupEnd(), comm_, "ncclGroupEnd");
+}
+
+// Equal parts by NCCL's own operation, else each to its rank, all at once.
+void NcclCollectives::reduce_scatter(const std::vector<at::Tensor>& parts) const {
+  const ncclDataType_t type = nccl_type(parts.front().scalar_type());
+  const int64_t first = parts.front().numel();
+  const bool equal = std::all_of(parts.begin(), parts.end(),
+                                 [&](const at::Tensor& part) { return part.numel() == first; });
+  if (equal && first == 0) return;
+  if (equal) {
+    check_nccl(ncclReduceScatter(parts.front().data_ptr(), parts[rank_].data_ptr(),
+                                 static_cast<size_t>(first), type, ncclSum, comm_, stream_),
+               comm_, "ncclReduceScatter");
+    return;
+  }
+  check_nccl(ncclGroupStart(), "ncclGroupStart");
+  for (int root = 0; root < size_; ++root) {
+    const at::Tensor& part = parts[static_cast<size_t>(root)];
+    if (part.numel() == 0) continue;
+    const ncclResult_t code =
+        ncclReduce(part.data_ptr(), part.data_ptr(), static_cast<size_t>(part.numel()), type,
+                   ncclSum, root, comm_, stream_);
+    if (code != ncclInProgress) check_nccl(code, comm_, "ncclReduce");  // within the group
   }
   check_nccl(ncclGroupEnd(), comm_, "ncclGroupEnd");
 }

@@ -36,7 +36,8 @@ class NcclCollectives : public Collectives {
  private:
   void check_tensor(const at::Tensor& tensor) const;
   void enqueue(const CollectiveOp& op) const;
-  void allgather(const at::Tensor& rows, const std::vector<at::Tensor>& gathered) const;
+  void allgather(const at::Tensor& rows, const std::vector<at::Tensor>& parts) const;
+  void reduce_scatter(const std::vector<at::Tensor>& parts) const;
 
   ncclComm_t comm_;
   at::Device device_;

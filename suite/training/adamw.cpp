@@ -50,64 +50,79 @@ AdamWFactors::AdamWFactors(const OptimizerSettings& settings, const AdamWStep& s
       correction(static_cast<float>(step.correction)),
       epsilon(static_cast<float>(settings.epsilon)) {}
 
-AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Path path)
-    : settings_(settings), path_(path) {
-  Parameters like = parameters;
-  if (path == Path::kFused && !like.values().is_cpu()) {
+AdamW::Path AdamW::path_of(at::Device device) {
+  if (device.is_cpu()) return Path::kFused;
+  return device.is_cuda() ? Path::kMultiTensor : Path::kTensorOps;
+}
+
+AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Path path,
+             const RankPart& part)
+    : settings_(settings), path_(path), part_(part) {
+  if (path == Path::kFused && !parameters.values().is_cpu()) {
     throw std::logic_error("AdamW: the fused path is for CPU buffers");
   }
-  first_ = at::zeros_like(like.values());
-  second_ = at::zeros_like(like.values());
-  spans_ = cut_spans(parameters.layout());
+  first_ = at::zeros_like(parameters.values());
+  second_ = at::zeros_like(parameters.values());
+  const ParameterLayout& layout = parameters.layout();
+  own_ = own_ranges(layout, parameters.device().type(), part);
+  tables_ = token_tables(layout);
+  std::vector<FlatRange> moved = own_;
+  for (const auto& table : tables_) {
+    if (path_ == Path::kFused) {
+      late_.emplace_back(table);
+    } else {
+      moved.push_back(table.range());
+    }
+  }
+  spans_ = path_ == Path::kFused ? cut_spans(layout, moved) : long_spans(layout, moved);
+}
+
+at::Tensor AdamW::squares(const Parameters& parameters, TouchedTokens tokens) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor& gradients = parameters.gradients();
   if (path_ == Path::kFused) {
-    dense_spans_ = cut_dense_spans(parameters.layout());
-    for (const auto& table : token_tables(parameters.layout())) tables_.emplace_back(table);
+    std::vector<FlatSpan> spans = spans_;
+    for (const auto& table : tables_) {
+      const auto rows = counted_spans(table, tokens, part_);
+      spans.insert(spans.end(), rows.begin(), rows.end());
+    }
+    return at::full({1}, flat_squares(gradients, spans), at::kDouble);
+  }
+  at::Tensor sum = at::zeros({1}, gradients.options().dtype(at::kDouble));
+  for (const auto& range : own_) sum.add_(range_squares(gradients, range));
+  for (const auto& table : tables_)
+    sum.add_(range_squares(gradients, split_range(table.range(), part_.size)[part_.rank]));
+  return sum;
+}
+
+void AdamW::apply(Parameters& parameters, double learning_rate, const std::vector<double>& squares,
+                  double gradient_scale, TouchedTokens tokens) {
+  const at::NoGradGuard no_grad;
+  const AdamWStep step = next_step(norm_of(squares), gradient_scale, learning_rate);
+  if (path_ == Path::kMultiTensor) {
+    update_by_multi_tensor(parameters, step, learning_rate);
+  } else if (path_ == Path::kTensorOps) {
+    update_by_tensor_ops(parameters, step);
   } else {
-    decay_mask_ = at::zeros_like(first_);
-    for (const auto& span : spans_)
-      decay_mask_.narrow(0, span.begin, span.end - span.begin).fill_(span.decay);
+    std::vector<FlatSpan> spans = spans_;
+    for (const auto& table : tables_) {
+      const auto rows = tokens ? row_spans(table, *tokens)
+                               : cut_range(table.range().begin, table.range().end, table.decay);
+      spans.insert(spans.end(), rows.begin(), rows.end());
+    }
+    update_fused(parameters, step, spans);
+    for (auto& rows : late_) {
+      if (tokens) rows.took_step({settings_, step, rows.table().decay}, *tokens);
+    }
   }
-}
-
-double AdamW::step(Parameters& parameters, double learning_rate) {
-  settle(parameters);
-  if (path_ == Path::kFused) return step_spans(parameters, learning_rate, spans_).second;
-  at::NoGradGuard no_grad;
-  const double norm =
-      at::linalg_vector_norm(parameters.gradients(), 2, {}, false, at::kDouble).item<double>();
-  update_by_tensor_ops(parameters, next_step(norm, learning_rate));
-  return norm;
-}
-
-double AdamW::step(Parameters& parameters, double learning_rate,
-                   const std::vector<int64_t>& tokens) {
-  if (tables_.empty()) return step(parameters, learning_rate);
-  settle(parameters, tokens);
-  std::vector<FlatSpan> spans = dense_spans_;
-  for (const auto& rows : tables_) {
-    const auto more = row_spans(rows.table(), tokens);
-    spans.insert(spans.end(), more.begin(), more.end());
-  }
-  const auto [step, norm] = step_spans(parameters, learning_rate, spans);
-  for (auto& rows : tables_) rows.took_step({settings_, step, rows.table().decay}, tokens);
-  return norm;
-}
-
-std::pair<AdamWStep, double> AdamW::step_spans(Parameters& parameters, double learning_rate,
-                                               const std::vector<FlatSpan>& spans) {
-  at::NoGradGuard no_grad;
-  const double norm = flat_norm(parameters.gradients(), spans);
-  const AdamWStep step = next_step(norm, learning_rate);
-  update_fused(parameters, step, spans);
-  return {step, norm};
 }
 
 void AdamW::settle(Parameters& parameters, const std::vector<int64_t>& tokens) {
-  for (auto& rows : tables_) rows.settle(tokens, idle(parameters));
+  for (auto& rows : late_) rows.settle(tokens, idle(parameters));
 }
 
 void AdamW::settle(Parameters& parameters) {
-  for (auto& rows : tables_) rows.settle_all(idle(parameters));
+  for (auto& rows : late_) rows.settle_all(idle(parameters));
 }
 
 LateRows<AdamWFactors>::Idle AdamW::idle(Parameters& parameters) {
@@ -119,11 +134,11 @@ LateRows<AdamWFactors>::Idle AdamW::idle(Parameters& parameters) {
   };
 }
 
-AdamWStep AdamW::next_step(double norm, double learning_rate) {
+AdamWStep AdamW::next_step(double norm, double gradient_scale, double learning_rate) {
   ++steps_;
   const auto t = static_cast<double>(steps_);
   AdamWStep step;
-  step.scale = clip_scale(norm, settings_.clip);
+  step.scale = clip_scale(norm / gradient_scale, settings_.clip) / gradient_scale;
   step.shrink = 1.0 - learning_rate * settings_.weight_decay;
   step.rate = learning_rate / (1.0 - std::pow(settings_.beta1, t));
   step.correction = 1.0 / std::sqrt(1.0 - std::pow(settings_.beta2, t));
@@ -144,13 +159,42 @@ void AdamW::update_fused(Parameters& parameters, const AdamWStep& step,
   note_moved(parameters);
 }
 
-void AdamW::update_by_tensor_ops(Parameters& parameters, const AdamWStep& step) {
+void AdamW::update_by_multi_tensor(Parameters& parameters, const AdamWStep& step,
+                                   double learning_rate) {
   at::Tensor& gradients = parameters.gradients();
-  advance_moments(gradients, first_, second_, settings_, step.scale);
-  parameters.values().mul_(1.0 + (step.shrink - 1.0) * decay_mask_);
-  parameters.values().addcdiv_(first_, second_.sqrt().mul_(step.correction).add_(settings_.epsilon),
-                               -step.rate);
+  const at::Tensor steps = at::full({}, static_cast<double>(steps_), gradients.options());
+  const at::Tensor divisor = at::full({}, 1.0 / step.scale, gradients.options());
+  for (const bool decay : {false, true}) {
+    std::vector<at::Tensor> values, slopes, first, second;
+    for (const auto& span : spans_) {
+      if (span.decay != decay) continue;
+      const auto part = [&](at::Tensor& buffer) {
+        return buffer.narrow(0, span.begin, span.size());
+      };
+      values.push_back(part(parameters.values()));
+      slopes.push_back(part(gradients));
+      first.push_back(part(first_));
+      second.push_back(part(second_));
+    }
+    if (values.empty()) continue;
+    at::_fused_adamw_(values, slopes, first, second, {},
+                      std::vector<at::Tensor>(values.size(), steps), learning_rate, settings_.beta1,
+                      settings_.beta2, decay ? settings_.weight_decay : 0.0, settings_.epsilon,
+                      /*amsgrad=*/false, /*maximize=*/false, divisor);
+  }
   gradients.zero_();
+}
+
+void AdamW::update_by_tensor_ops(Parameters& parameters, const AdamWStep& step) {
+  for (const auto& span : spans_) {
+    const auto part = [&](at::Tensor& buffer) { return buffer.narrow(0, span.begin, span.size()); };
+    at::Tensor values = part(parameters.values()), gradients = part(parameters.gradients());
+    at::Tensor first = part(first_), second = part(second_);
+    advance_moments(gradients, first, second, settings_, step.scale);
+    if (span.decay) values.mul_(step.shrink);
+    values.addcdiv_(first, second.sqrt().mul_(step.correction).add_(settings_.epsilon), -step.rate);
+  }
+  parameters.gradients().zero_();
 }
 
 }  // namespace kdbench

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // AdamW (Loshchilov and Hutter 2019) on flat buffers, with clipping by the global norm: g <- g
-// min(1, clip/(norm + 1e-6)), p <- p (1 - lr wd), p <- p - lr m_hat / (sqrt(v_hat) + eps).
+// min(1, clip/(norm + 1e-6)), p <- p (1 - lr wd), p <- p - lr m_hat / (sqrt(v_hat) + eps). One
+// group of gradients.
 #pragma once
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "suite/training/adam_moments.h"
@@ -32,34 +32,36 @@ struct AdamWFactors {
 class AdamW : public Optimizer {
  public:
   // kFused: two passes over CPU buffers, of tables of tokens over the rows that a step touches.
-  // kTensorOps: whole-buffer tensor operations, for any device.
-  enum class Path { kFused, kTensorOps };
-  AdamW(const OptimizerSettings& settings, const Parameters& parameters, Path path);
+  // kMultiTensor: LibTorch's kernel over all parts at once, on GPUs. kTensorOps: tensor operations,
+  // for any device.
+  enum class Path { kFused, kMultiTensor, kTensorOps };
+  static Path path_of(at::Device device);
+  AdamW(const OptimizerSettings& settings, const Parameters& parameters, Path path,
+        const RankPart& part = {});
 
-  double step(Parameters& parameters, double learning_rate) override;
-  double step(Parameters& parameters, double learning_rate,
-              const std::vector<int64_t>& tokens) override;
+  at::Tensor squares(const Parameters& parameters, TouchedTokens tokens) const override;
+  void apply(Parameters& parameters, double learning_rate, const std::vector<double>& squares,
+             double gradient_scale, TouchedTokens tokens) override;
   void settle(Parameters& parameters, const std::vector<int64_t>& tokens) override;
   void settle(Parameters& parameters) override;
 
  private:
-  AdamWStep next_step(double norm, double learning_rate);
-  // Returns the numbers of the step by which the spans were moved, and their gradients' norm.
-  std::pair<AdamWStep, double> step_spans(Parameters& parameters, double learning_rate,
-                                          const std::vector<FlatSpan>& spans);
+  AdamWStep next_step(double norm, double gradient_scale, double learning_rate);
   void update_fused(Parameters& parameters, const AdamWStep& step,
                     const std::vector<FlatSpan>& spans);
   LateRows<AdamWFactors>::Idle idle(Parameters& parameters);
+  void update_by_multi_tensor(Parameters& parameters, const AdamWStep& step, double learning_rate);
   void update_by_tensor_ops(Parameters& parameters, const AdamWStep& step);
 
   OptimizerSettings settings_;
   Path path_;
-  int64_t steps_ = 0;
-  at::Tensor first_, second_;                   // moments m and v, (buffer_size)
-  std::vector<FlatSpan> spans_;                 // the whole buffer
-  std::vector<FlatSpan> dense_spans_;           // fused path: without tables of tokens
-  std::vector<LateRows<AdamWFactors>> tables_;  // fused path
-  at::Tensor decay_mask_;                       // (buffer_size) of 0 and 1, tensor path
+  RankPart part_;
+  int64_t steps_ = 0;               // that were applied
+  at::Tensor first_, second_;       // moments m and v, (buffer_size)
+  std::vector<FlatRange> own_;      // this rank's parts of the buckets
+  std::vector<FlatSpan> spans_;     // the same by decay; fused path: cut, else with tables
+  std::vector<TokenTable> tables_;  // of tokens
+  std::vector<LateRows<AdamWFactors>> late_;  // of each table, fused path
 };
 
 }  // namespace kdbench

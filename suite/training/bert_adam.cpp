@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "suite/training/bert_adam.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "methods/ops/simd.h"
 #include "suite/training/adam_moments.h"
@@ -44,46 +46,75 @@ KDBENCH_SIMD void update_idle(float* __restrict values, float* __restrict first,
 
 }  // namespace
 
-BertAdam::BertAdam(const OptimizerSettings& settings, const Parameters& parameters)
-    : settings_(settings) {
-  Parameters like = parameters;
-  first_ = at::zeros_like(like.values());
-  second_ = at::zeros_like(like.values());
-  for (const auto& segment : parameters.layout().segments()) {
-    const int64_t end = segment.offset + segment.size;
-    pieces_.push_back({segment.offset, segment.size, segment.decay,
-                       cut_range(segment.offset, end, segment.decay), std::nullopt});
-    if (segment.token_table && like.values().is_cpu())
-      pieces_.back().late.emplace(token_table(segment));
+BertAdam::BertAdam(const OptimizerSettings& settings, const Parameters& parameters,
+                   const RankPart& part)
+    : settings_(settings), part_(part), on_cpu_(parameters.device().is_cpu()) {
+  first_ = at::zeros_like(parameters.values());
+  second_ = at::zeros_like(parameters.values());
+  const ParameterLayout& layout = parameters.layout();
+  const auto own = own_ranges(layout, parameters.device().type(), part);
+  for (const auto& segment : layout.segments()) {
+    Piece piece;
+    piece.decay = segment.decay;
+    const FlatRange whole{segment.offset, segment.offset + segment.size};
+    for (const auto& range : own) {
+      add_span(std::max(whole.begin, range.begin), std::min(whole.end, range.end), piece);
+    }
+    if (segment.token_table) {
+      piece.table = token_table(segment);
+      add_span(whole.begin, whole.end, piece);
+      if (on_cpu_) piece.late.emplace(*piece.table);
+    }
+    pieces_.push_back(std::move(piece));
   }
 }
 
-double BertAdam::step(Parameters& parameters, double learning_rate) {
-  settle(parameters);
-  return step_pieces(parameters, learning_rate, nullptr);
+// On the CPU cut for its threads.
+void BertAdam::add_span(int64_t begin, int64_t end, Piece& piece) const {
+  if (begin >= end) return;
+  std::vector<FlatSpan> cut{{begin, end, piece.decay}};
+  if (on_cpu_) cut = cut_range(begin, end, piece.decay);
+  piece.spans.insert(piece.spans.end(), cut.begin(), cut.end());
 }
 
-double BertAdam::step(Parameters& parameters, double learning_rate,
-                      const std::vector<int64_t>& tokens) {
-  settle(parameters, tokens);
-  return step_pieces(parameters, learning_rate, &tokens);
+std::vector<FlatSpan> BertAdam::moved_spans(const Piece& piece, TouchedTokens tokens) const {
+  return piece.late && tokens ? row_spans(*piece.table, *tokens) : piece.spans;
 }
 
-double BertAdam::step_pieces(Parameters& parameters, double learning_rate,
-                             const std::vector<int64_t>* tokens) {
-  at::NoGradGuard no_grad;
-  double squares = 0.0;
-  for (auto& piece : pieces_) {
-    const bool some_rows = piece.late && tokens;
-    const auto spans = some_rows ? row_spans(piece.late->table(), *tokens) : piece.spans;
-    const double norm = norm_of(parameters.gradients(), piece, spans);
-    squares += norm * norm;
-    const double scale = clip_scale(norm, settings_.clip);
-    update(parameters, piece, spans, scale, learning_rate);
-    if (some_rows) piece.late->took_step(factors_of(piece, scale, learning_rate), *tokens);
+std::vector<FlatSpan> BertAdam::counted_spans_of(const Piece& piece, TouchedTokens tokens) const {
+  return piece.table ? counted_spans(*piece.table, on_cpu_ ? tokens : nullptr, part_) : piece.spans;
+}
+
+at::Tensor BertAdam::squares(const Parameters& parameters, TouchedTokens tokens) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor& gradients = parameters.gradients();
+  const auto groups = static_cast<int64_t>(pieces_.size());
+  at::Tensor squares = at::zeros({groups}, gradients.options().dtype(at::kDouble));
+  for (int64_t group = 0; group < groups; ++group) {
+    const auto spans = counted_spans_of(pieces_[group], tokens);
+    if (on_cpu_) {
+      squares[group] = flat_squares(gradients, spans);
+      continue;
+    }
+    for (const auto& span : spans)
+      squares[group].add_(range_squares(gradients, {span.begin, span.end}));
+  }
+  return squares;
+}
+
+void BertAdam::apply(Parameters& parameters, double learning_rate,
+                     const std::vector<double>& squares, double gradient_scale,
+                     TouchedTokens tokens) {
+  const at::NoGradGuard no_grad;
+  for (size_t group = 0; group < pieces_.size(); ++group) {
+    Piece& piece = pieces_[group];
+    const double norm = std::sqrt(squares[group]) / gradient_scale;
+    const double scale = clip_scale(norm, settings_.clip) / gradient_scale;
+    update(parameters, piece, moved_spans(piece, tokens), scale, learning_rate);
+    if (piece.late && tokens)
+      piece.late->took_step(factors_of(piece, scale, learning_rate), *tokens);
   }
   note_moved(parameters);
-  return std::sqrt(squares);
 }
 
 void BertAdam::settle(Parameters& parameters, const std::vector<int64_t>& tokens) {
@@ -113,17 +144,9 @@ BertAdamFactors BertAdam::factors_of(const Piece& piece, double scale, double le
           static_cast<float>(decay)};
 }
 
-double BertAdam::norm_of(const at::Tensor& gradients, const Piece& piece,
-                         const std::vector<FlatSpan>& spans) const {
-  if (gradients.is_cpu()) return flat_norm(gradients, spans);
-  return at::linalg_vector_norm(gradients.narrow(0, piece.begin, piece.size), 2, {}, false,
-                                at::kDouble)
-      .item<double>();
-}
-
 void BertAdam::update(Parameters& parameters, const Piece& piece,
                       const std::vector<FlatSpan>& spans, double scale, double learning_rate) {
-  if (parameters.values().is_cpu()) {
+  if (on_cpu_) {
     const BertAdamFactors factors = factors_of(piece, scale, learning_rate);
     float* const values = parameters.values().data_ptr<float>();
     float* const gradients = parameters.gradients().data_ptr<float>();
@@ -136,13 +159,15 @@ void BertAdam::update(Parameters& parameters, const Piece& piece,
     return;
   }
   const double decay = piece.decay ? settings_.weight_decay : 0.0;
-  const auto part = [&](at::Tensor& buffer) { return buffer.narrow(0, piece.begin, piece.size); };
-  at::Tensor values = part(parameters.values()), gradients = part(parameters.gradients());
-  at::Tensor first = part(first_), second = part(second_);
-  advance_moments(gradients, first, second, settings_, scale);
-  const at::Tensor move = first / second.sqrt().add_(kEpsilon);
-  values.sub_(move.add_(values, decay), learning_rate);
-  gradients.zero_();
+  for (const auto& span : spans) {
+    const auto part = [&](at::Tensor& buffer) { return buffer.narrow(0, span.begin, span.size()); };
+    at::Tensor values = part(parameters.values()), gradients = part(parameters.gradients());
+    at::Tensor first = part(first_), second = part(second_);
+    advance_moments(gradients, first, second, settings_, scale);
+    const at::Tensor move = first / second.sqrt().add_(kEpsilon);
+    values.sub_(move.add_(values, decay), learning_rate);
+    gradients.zero_();
+  }
 }
 
 }  // namespace kdbench

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // BertAdam, the optimizer of the first BERT programs and of PKD's: Adam without bias correction,
-// clipping tensor by tensor. g <- g min(1, clip/(|g| + 1e-6)) for each named tensor, p <- p - lr (m
-// / (sqrt(v) + 1e-6) + wd p).
+// clipping tensor by tensor: each is a group of gradients. g <- g min(1, clip/(|g| + 1e-6)) for
+// each named tensor, p <- p - lr (m / (sqrt(v) + 1e-6) + wd p).
 #pragma once
 
 #include <optional>
@@ -11,6 +11,7 @@
 #include "suite/training/flat_buffer.h"
 #include "suite/training/late_rows.h"
 #include "suite/training/optimizer.h"
+#include "suite/training/token_tables.h"
 
 namespace kdbench {
 
@@ -21,34 +22,34 @@ struct BertAdamFactors {
 
 class BertAdam : public Optimizer {
  public:
-  BertAdam(const OptimizerSettings& settings, const Parameters& parameters);
+  BertAdam(const OptimizerSettings& settings, const Parameters& parameters,
+           const RankPart& part = {});
 
-  // Returns the global norm, although the clipping is by tensor.
-  double step(Parameters& parameters, double learning_rate) override;
-  double step(Parameters& parameters, double learning_rate,
-              const std::vector<int64_t>& tokens) override;
+  at::Tensor squares(const Parameters& parameters, TouchedTokens tokens) const override;
+  void apply(Parameters& parameters, double learning_rate, const std::vector<double>& squares,
+             double gradient_scale, TouchedTokens tokens) override;
   void settle(Parameters& parameters, const std::vector<int64_t>& tokens) override;
   void settle(Parameters& parameters) override;
 
  private:
   // One named tensor of the buffer.
   struct Piece {
-    int64_t begin = 0, size = 0;
     bool decay = true;
-    std::vector<FlatSpan> spans;
-    std::optional<LateRows<BertAdamFactors>> late;  // of a table of tokens, on the CPU
+    std::vector<FlatSpan> spans;                    // that this rank moves
+    std::optional<TokenTable> table;                // of tokens
+    std::optional<LateRows<BertAdamFactors>> late;  // of that, on the CPU
   };
-  // `tokens`: null where every row may have a gradient.
-  double step_pieces(Parameters& parameters, double learning_rate,
-                     const std::vector<int64_t>* tokens);
-  double norm_of(const at::Tensor& gradients, const Piece& piece,
-                 const std::vector<FlatSpan>& spans) const;
+  void add_span(int64_t begin, int64_t end, Piece& piece) const;
+  std::vector<FlatSpan> moved_spans(const Piece& piece, TouchedTokens tokens) const;
+  std::vector<FlatSpan> counted_spans_of(const Piece& piece, TouchedTokens tokens) const;
   void update(Parameters& parameters, const Piece& piece, const std::vector<FlatSpan>& spans,
               double scale, double learning_rate);
   BertAdamFactors factors_of(const Piece& piece, double scale, double learning_rate) const;
   LateRows<BertAdamFactors>::Idle idle(Parameters& parameters);
 
   OptimizerSettings settings_;
+  RankPart part_;
+  bool on_cpu_;
   at::Tensor first_, second_;  // moments m and v, (buffer_size)
   std::vector<Piece> pieces_;
 };

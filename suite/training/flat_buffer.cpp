@@ -2,7 +2,6 @@
 #include "suite/training/flat_buffer.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "methods/ops/simd.h"
 
@@ -28,34 +27,46 @@ KDBENCH_SIMD double sum_of_squares(const float* values, int64_t count) {
   return sum;
 }
 
-// The segments that are taken, neighbours of equal decay together.
-template <typename Taken>
-std::vector<FlatSpan> cut_runs(const ParameterLayout& layout, Taken&& taken) {
-  std::vector<FlatSpan> runs, spans;
-  const auto& segments = layout.segments();
-  for (size_t i = 0; i < segments.size(); ++i) {
-    const Segment& segment = segments[i];
-    if (!taken(segment)) continue;
-    const int64_t end = i + 1 < segments.size() ? segments[i + 1].offset : layout.buffer_size();
-    if (runs.empty() || runs.back().decay != segment.decay || runs.back().end != segment.offset)
-      runs.push_back({segment.offset, 0, segment.decay});
-    runs.back().end = end;
+// The whole buffer, neighbours of equal decay together.
+std::vector<FlatSpan> runs_of(const ParameterLayout& layout) {
+  std::vector<FlatSpan> runs;
+  for (const auto& segment : layout.segments()) {
+    if (!runs.empty()) runs.back().end = segment.offset;
+    if (runs.empty() || runs.back().decay != segment.decay)
+      runs.push_back({segment.offset, segment.offset, segment.decay});
   }
-  for (const auto& run : runs) {
-    const auto cut = cut_range(run.begin, run.end, run.decay);
+  if (!runs.empty()) runs.back().end = layout.buffer_size();
+  return runs;
+}
+
+}  // namespace
+
+std::vector<FlatSpan> long_spans(const ParameterLayout& layout,
+                                 const std::vector<FlatRange>& ranges) {
+  const auto runs = runs_of(layout);
+  std::vector<FlatSpan> spans;
+  for (const auto& range : ranges) {
+    for (const auto& run : runs) {
+      const FlatSpan span{std::max(run.begin, range.begin), std::min(run.end, range.end),
+                          run.decay};
+      if (span.size() > 0) spans.push_back(span);
+    }
+  }
+  return spans;
+}
+
+std::vector<FlatSpan> cut_spans(const ParameterLayout& layout,
+                                const std::vector<FlatRange>& ranges) {
+  std::vector<FlatSpan> spans;
+  for (const auto& span : long_spans(layout, ranges)) {
+    const auto cut = cut_range(span.begin, span.end, span.decay);
     spans.insert(spans.end(), cut.begin(), cut.end());
   }
   return spans;
 }
 
-}  // namespace
-
 std::vector<FlatSpan> cut_spans(const ParameterLayout& layout) {
-  return cut_runs(layout, [](const Segment&) { return true; });
-}
-
-std::vector<FlatSpan> cut_dense_spans(const ParameterLayout& layout) {
-  return cut_runs(layout, [](const Segment& segment) { return !segment.token_table; });
+  return cut_spans(layout, {{0, layout.buffer_size()}});
 }
 
 std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay) {
@@ -64,7 +75,7 @@ std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay) {
   return spans;
 }
 
-double flat_norm(const at::Tensor& buffer, const std::vector<FlatSpan>& spans) {
+double flat_squares(const at::Tensor& buffer, const std::vector<FlatSpan>& spans) {
   const float* const data = buffer.const_data_ptr<float>();
   std::vector<double> sums(spans.size());
   for_spans(spans, [&](const FlatSpan& span) {
@@ -72,7 +83,12 @@ double flat_norm(const at::Tensor& buffer, const std::vector<FlatSpan>& spans) {
   });
   double sum = 0.0;
   for (const double part : sums) sum += part;
-  return std::sqrt(sum);
+  return sum;
+}
+
+at::Tensor range_squares(const at::Tensor& buffer, const FlatRange& range) {
+  const at::Tensor part = buffer.narrow(0, range.begin, range.size());
+  return at::linalg_vector_norm(part, 2, {}, false, at::kDouble).square();
 }
 
 double clip_scale(double norm, double clip) {

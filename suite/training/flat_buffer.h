@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "methods/models/parameters.h"
+#include "suite/training/gradient_buckets.h"
 
 namespace kdbench {
 
@@ -21,10 +22,14 @@ struct FlatSpan {
   int64_t size() const { return end - begin; }
 };
 
-// The whole buffer in order, alignment gaps included (they belong to the span before them).
+// What of the buffer lies within `ranges` (in order), alignment gaps included (they belong to the
+// span before them): as long as decay and ranges allow, and cut.
+std::vector<FlatSpan> long_spans(const ParameterLayout& layout,
+                                 const std::vector<FlatRange>& ranges);
+std::vector<FlatSpan> cut_spans(const ParameterLayout& layout,
+                                const std::vector<FlatRange>& ranges);
+// The whole buffer.
 std::vector<FlatSpan> cut_spans(const ParameterLayout& layout);
-// The same without the tables of tokens.
-std::vector<FlatSpan> cut_dense_spans(const ParameterLayout& layout);
 
 // The floats [begin, end), cut alike.
 std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay);
@@ -42,9 +47,11 @@ void for_spans(const std::vector<FlatSpan>& spans, F&& f) {
   });
 }
 
-// L2 norm of the spans' floats, summed in double precision. `buffer`: (buffer_size) float32 on the
-// CPU.
-double flat_norm(const at::Tensor& buffer, const std::vector<FlatSpan>& spans);
+// Sum of the squares of the spans' floats, in double precision. `buffer`: (buffer_size) float32 on
+// the CPU.
+double flat_squares(const at::Tensor& buffer, const std::vector<FlatSpan>& spans);
+// The same of one range on any device: 0-dimensional float64, there.
+at::Tensor range_squares(const at::Tensor& buffer, const FlatRange& range);
 
 // min(1, clip / (norm + 1e-6)); 1 without clipping (clip = 0).
 double clip_scale(double norm, double clip);

@@ -2,6 +2,8 @@
 #include "suite/training/optimizer.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 #include "io/base/error.h"
 #include "suite/training/adamw.h"
@@ -20,12 +22,28 @@ void check_optimizer(const std::string& kind, const std::string& where) {
                    did_you_mean(kind, known, "use \"" + known.front() + "\""));
 }
 
+double Optimizer::step(Parameters& parameters, double learning_rate, TouchedTokens tokens) {
+  if (tokens) {
+    settle(parameters, *tokens);
+  } else {
+    settle(parameters);
+  }
+  const at::Tensor found = squares(parameters, tokens).cpu();
+  const double* const data = found.const_data_ptr<double>();
+  const std::vector<double> sums(data, data + found.numel());
+  apply(parameters, learning_rate, sums, 1.0, tokens);
+  return norm_of(sums);
+}
+
+double norm_of(const std::vector<double>& squares) {
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+}
+
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings,
-                                          const Parameters& parameters) {
+                                          const Parameters& parameters, const RankPart& part) {
   check_optimizer(settings.kind, "optimizer");
-  if (settings.kind == "bert_adam") return std::make_unique<BertAdam>(settings, parameters);
-  const auto path = parameters.device().is_cpu() ? AdamW::Path::kFused : AdamW::Path::kTensorOps;
-  return std::make_unique<AdamW>(settings, parameters, path);
+  if (settings.kind == "bert_adam") return std::make_unique<BertAdam>(settings, parameters, part);
+  return std::make_unique<AdamW>(settings, parameters, AdamW::path_of(parameters.device()), part);
 }
 
 const std::vector<std::string>& known_optimizers() {

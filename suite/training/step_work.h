@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What a phase of training consists of: its epochs and steps, and the pieces in which gradients
-// travel. One place for the trainer, which does it, and the plan, which announces it.
+// What a phase of training consists of: its epochs and steps. One place for the trainer, which does
+// it, and the plan, which announces it.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "methods/method.h"
-#include "methods/models/parameters.h"
 #include "suite/training/train_settings.h"
 
 namespace kdbench {
@@ -20,14 +19,5 @@ bool keeps_best_weights(const std::vector<Phase>& phases, const TrainSettings& s
 
 // A phase's own epochs win over train.epochs.
 int64_t epochs_of(const Phase& phase, const TrainSettings& settings);
-
-// Floats [begin, begin + size) of a flat gradient buffer.
-struct GradientBucket {
-  int64_t begin = 0, size = 0;
-};
-
-// Gradients are reduced bucket by bucket, in buffer order: what backward finishes first goes first.
-// Tables of tokens are in none: of them the rows that a step touches are reduced by themselves.
-std::vector<GradientBucket> gradient_buckets(const ParameterLayout& layout);
 
 }  // namespace kdbench

@@ -24,6 +24,16 @@ std::vector<FlatSpan> row_spans(const TokenTable& table, const std::vector<int64
   return spans;
 }
 
+std::vector<FlatSpan> counted_spans(const TokenTable& table, const std::vector<int64_t>* tokens,
+                                    const RankPart& part) {
+  const int64_t rows = tokens ? static_cast<int64_t>(tokens->size()) : table.rows;
+  const int64_t first = rows * part.rank / part.size, end = rows * (part.rank + 1) / part.size;
+  if (!tokens)
+    return cut_range(table.begin + first * table.width, table.begin + end * table.width,
+                     table.decay);
+  return row_spans(table, {tokens->begin() + first, tokens->begin() + end});
+}
+
 std::vector<int64_t> distinct_tokens(const Dataset& data, const std::vector<int64_t>& rows) {
   std::vector<int64_t> ids;
   for (const int64_t row : rows) {

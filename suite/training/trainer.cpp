@@ -7,6 +7,7 @@
 
 #include "io/base/error.h"
 #include "suite/machine/device.h"
+#include "suite/machine/kept_heap.h"
 #include "suite/machine/section_times.h"
 #include "suite/machine/stopwatch.h"
 #include "suite/training/evaluation.h"
@@ -41,6 +42,7 @@ class CollectiveBatch : public GlobalBatch {
 struct Learner {
   Model* model = nullptr;
   std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<GradientReducer> reducer;
   Schedule schedule;
 };
 
@@ -62,7 +64,6 @@ class Trainer {
         collectives_(collectives),
         observer_(observer),
         ranks_(collectives),
-        reducer_(collectives),
         times_(models.at(kStudent)->parameters().device()) {
     for (int64_t i = 0; i < data.train->rows(); ++i) row_ids_.push_back(data.train->row_id(i));
   }
@@ -121,7 +122,10 @@ class Trainer {
       optimizer.kind = settings_.optimizer;
       optimizer.weight_decay = settings_.weight_decay;
       optimizer.clip = settings_.clip;
-      learner.optimizer = make_optimizer(optimizer, learner.model->parameters());
+      Parameters& parameters = learner.model->parameters();
+      learner.optimizer = make_optimizer(optimizer, parameters, {control_.rank(), control_.size()});
+      learner.reducer =
+          std::make_unique<GradientReducer>(parameters, collectives_, travel(parameters));
       const auto overrides = phase.overrides.find(update.model);
       learner.schedule = {settings_.schedule, settings_.learning_rate, settings_.warmup,
                           steps_of(phase)};
@@ -131,6 +135,12 @@ class Trainer {
       learner.model->parameters().zero_gradients();
       learners_.emplace(update.model, std::move(learner));
     }
+  }
+
+  static GradientReducer::Travel travel(const Parameters& parameters) {
+    GradientReducer::Travel travel;
+    travel.during_backward = !parameters.device().is_cpu();
+    return travel;
   }
 
   void run_epoch(const Phase& phase, int64_t epoch) {
@@ -201,31 +211,54 @@ class Trainer {
   UpdateRecord run_update(const Update& update, const StepContext& context,
                           const std::vector<Batch>& slices) {
     Learner& learner = learners_.at(update.model);
+    Parameters& parameters = learner.model->parameters();
     UpdateRecord record;
     record.model = update.model;
-    std::vector<at::Tensor> values;  // of each slice its loss, then its terms
-    {
-      const auto section = times_.section(&result_.times.compute);
-      for (const auto& slice : slices) {
-        const Loss loss = update.loss(context, slice);
-        loss.total.backward();
-        keep_values(loss, record, values);
-      }
-    }
+    record.learning_rate = learner.schedule.rate(context.step);
+    std::vector<at::Tensor> values = add_gradients(update, context, slices, record);
+    wait_for_slower_ranks();
+    in_section(&TrainingTimes::comm_exposed, [&] { learner.reducer->reduce(tokens_); });
     std::vector<double> sums;
-    {
-      const auto section = times_.section(&result_.times.comm_exposed);
-      reducer_.reduce(learner.model->parameters(), tokens_);
-      sums = sum_values(values, record.terms.size() + 1);
-      control_.sum(sums);
-    }
-    const auto section = times_.section(&result_.times.compute);
+    in_section(&TrainingTimes::compute, [&] {
+      values.push_back(learner.optimizer->squares(parameters, &tokens_));
+      sums = read_sums(values, record.terms.size() + 1);
+    });
+    in_section(&TrainingTimes::comm_exposed, [&] { control_.sum(sums); });
     record.loss = sums[0];
     for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
-    record.learning_rate = learner.schedule.rate(context.step);
-    record.grad_norm =
-        learner.optimizer->step(learner.model->parameters(), record.learning_rate, tokens_);
+    sums.erase(sums.begin(), sums.begin() + 1 + static_cast<int64_t>(record.terms.size()));
+    record.grad_norm = norm_of(sums);
+    in_section(&TrainingTimes::compute, [&] {
+      learner.optimizer->apply(parameters, record.learning_rate, sums, 1.0, &tokens_);
+    });
+    in_section(&TrainingTimes::comm_exposed, [&] { learner.reducer->share_values(); });
     return record;
+  }
+
+  template <typename F>
+  void in_section(double TrainingTimes::*seconds, F&& f) {
+    const auto section = times_.section(&(result_.times.*seconds));
+    f();
+  }
+
+  // Returns of each slice its loss, then its terms.
+  std::vector<at::Tensor> add_gradients(const Update& update, const StepContext& context,
+                                        const std::vector<Batch>& slices, UpdateRecord& record) {
+    const auto section = times_.section(&result_.times.compute);
+    std::vector<at::Tensor> values;
+    for (size_t i = 0; i < slices.size(); ++i) {
+      const Loss loss = update.loss(context, slices[i]);
+      if (i + 1 == slices.size()) learners_.at(update.model).reducer->before_backward();
+      loss.total.backward();
+      keep_values(loss, record, values);
+    }
+    return values;
+  }
+
+  // Else their time would count as communication. On a GPU the host is ahead of its work.
+  void wait_for_slower_ranks() {
+    if (control_.size() == 1 || !student().parameters().device().is_cpu()) return;
+    in_section(&TrainingTimes::wait, [&] { control_.barrier(); });
   }
 
   static void keep_values(const Loss& loss, UpdateRecord& record, std::vector<at::Tensor>& values) {
@@ -236,14 +269,18 @@ class Trainer {
     for (const auto& [name, value] : loss.terms) values.push_back(value.detach());
   }
 
-  // Over the slices. Read at once: on a GPU each would be waited for.
-  static std::vector<double> sum_values(const std::vector<at::Tensor>& values, size_t count) {
-    const auto options = values.front().options().dtype(at::kDouble);
+  // All values but the last are scalars, `count` of each slice: their sums over the slices, and
+  // behind them what the last holds. Read at once: on a GPU each would be waited for.
+  static std::vector<double> read_sums(const std::vector<at::Tensor>& values, size_t count) {
+    const auto options = values.back().options().dtype(at::kDouble);
     std::vector<at::Tensor> doubles;
-    for (const auto& value : values) doubles.push_back(value.to(options).view({1}));
+    for (const auto& value : values) doubles.push_back(value.to(options).view({-1}));
     const at::Tensor read = at::cat(doubles).cpu();
+    const double* const data = read.const_data_ptr<double>();
+    const size_t scalars = values.size() - 1;
     std::vector<double> sums(count, 0.0);
-    for (size_t i = 0; i < values.size(); ++i) sums[i % count] += read.const_data_ptr<double>()[i];
+    for (size_t i = 0; i < scalars; ++i) sums[i % count] += data[i];
+    sums.insert(sums.end(), data + scalars, data + read.numel());
     return sums;
   }
 
@@ -324,10 +361,10 @@ class Trainer {
 
   void reduce_times() {
     auto& times = result_.times;
-    std::vector<double> values{times.train, times.compute, times.comm_exposed, times.data,
-                               times.eval};
+    std::vector<double> values{times.train,        times.compute, times.wait,
+                               times.comm_exposed, times.data,    times.eval};
     control_.max(values);
-    times = {values[0], values[1], values[2], values[3], values[4]};
+    times = {values[0], values[1], values[2], values[3], values[4], values[5]};
   }
 
   const Models& models_;
@@ -338,7 +375,6 @@ class Trainer {
   Collectives& collectives_;
   const Observer& observer_;
   CollectiveBatch ranks_;
-  GradientReducer reducer_;
   SectionTimes times_;
   std::vector<int64_t> tokens_;  // the distinct ones of this step's global batch
   std::vector<int64_t> row_ids_;
@@ -356,6 +392,7 @@ class Trainer {
 TrainingResult train(Method& method, const Inputs& inputs, const TrainingData& data,
                      const TrainSettings& settings, uint64_t seed, const Control& control,
                      Collectives& collectives, const Observer& observer) {
+  const KeptHeap heap;
   TrainingResult result =
       Trainer(inputs.models, data, settings, seed, control, collectives, observer)
           .run(method.phases(inputs));

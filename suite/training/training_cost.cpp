@@ -6,6 +6,7 @@
 #include <set>
 
 #include "methods/models/registry.h"
+#include "suite/training/gradient_buckets.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
 #include "suite/training/token_tables.h"
@@ -85,9 +86,9 @@ TrafficCost traffic_cost(const Phase& phase, const Models& models, int64_t disti
   TrafficCost cost;
   for (const auto& update : phase.updates) {
     const ParameterLayout& layout = models.at(update.model)->parameters().layout();
-    for (const auto& bucket : gradient_buckets(layout)) {
+    for (const auto& bucket : gradient_buckets(layout, at::kCPU)) {
       ++cost.allreduces;
-      cost.gradient_bytes += kFloat * bucket.size;
+      cost.gradient_bytes += kFloat * bucket.size();
     }
     for (const auto& table : token_tables(layout)) {
       ++cost.allreduces;

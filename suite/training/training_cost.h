@@ -38,7 +38,7 @@ struct RamCost {
 
 // What a rank hands to the collectives in a step; nothing with one rank.
 struct TrafficCost {
-  int64_t allreduces = 0;  // gradient buckets, and the losses of each update
+  int64_t allreduces = 0;  // gradient buckets (each as reduce-scatter and allgather), losses
   int64_t gradient_bytes = 0;
 };
 

@@ -8,7 +8,6 @@
 #include "suite/machine/collective_speed.h"
 #include "suite/machine/device.h"
 #include "suite/training/gradient_reducer.h"
-#include "suite/training/step_work.h"
 #include "suite/training/token_tables.h"
 #include "suite/verbs/registry.h"
 #include "suite/verbs/session.h"
@@ -51,7 +50,8 @@ class Sweep {
         collectives_(make_collectives(control, device_)) {}
 
   std::vector<Measured> measure() {
-    for (const Kind kind : {Kind::kAllreduceSum, Kind::kBroadcast, Kind::kAllgather}) {
+    for (const Kind kind :
+         {Kind::kAllreduceSum, Kind::kBroadcast, Kind::kAllgather, Kind::kReduceScatterSum}) {
       for (const int64_t bytes : swept_bytes(options_)) {
         const int64_t parts = kind == Kind::kAllgather ? control_.size() : 1;
         add("", kind, std::max<int64_t>(1, bytes / kFloat / parts));
@@ -68,17 +68,21 @@ class Sweep {
   }
 
   // Each size of bucket that the model's gradients travel in, then a whole step's, as the trainer
-  // sends them: all under way at a time.
+  // sends them: summed by reduce-scatter, and the moved values by allgather, which together are an
+  // allreduce.
   void add_model() {
     ModelSpec spec;
     control_.agree([&] { spec.config = read_model_config(options_.model); });
     spec.device = at::kMeta;
     const ParameterLayout layout = make_model(spec)->parameters().layout();
     int64_t last = 0, floats = 0;
-    for (const auto& bucket : gradient_buckets(layout)) {
-      if (bucket.size != last) add("bucket of gradients", Kind::kAllreduceSum, bucket.size);
-      last = bucket.size;
-      floats += bucket.size;
+    for (const auto& bucket : gradient_buckets(layout, device_.type())) {
+      if (bucket.size() != last) {
+        for (const Kind kind : {Kind::kAllreduceSum, Kind::kReduceScatterSum})
+          add("bucket of gradients", kind, bucket.size());
+      }
+      last = bucket.size();
+      floats += bucket.size();
     }
     std::vector<int64_t> tokens;
     for (const auto& table : token_tables(layout)) {
@@ -87,13 +91,16 @@ class Sweep {
     }
     std::iota(tokens.begin(), tokens.end(), 0);
     Parameters parameters(layout, device_);
-    GradientReducer reducer(*collectives_);
-    Measured whole{"gradients of a step", {}};
-    whole.speed.operation = operation_name(Kind::kAllreduceSum);
-    whole.speed.bytes = kFloat * floats;
-    whole.speed.times =
-        time_calls(control_, device_, options_.calls, [&] { reducer.reduce(parameters, tokens); });
-    measured_.push_back(whole);
+    GradientReducer reducer(parameters, *collectives_, {});
+    const auto add_step = [&](const std::string& what, Kind kind, const auto& call) {
+      Measured step{what, {}};
+      step.speed.operation = operation_name(kind);
+      step.speed.bytes = kFloat * floats;
+      step.speed.times = time_calls(control_, device_, options_.calls, call);
+      measured_.push_back(step);
+    };
+    add_step("gradients of a step", Kind::kReduceScatterSum, [&] { reducer.reduce(tokens); });
+    add_step("values of a step", Kind::kAllgather, [&] { reducer.share_values(); });
   }
 
   const CommOptions& options_;
@@ -123,7 +130,8 @@ Table table_of(const std::vector<Measured>& measured, int ranks) {
   table.notes = {
       "Times of each call's slowest rank. algbw: bytes of the whole tensor over the median; busbw: "
       "algbw x 2 (n - 1) / n",
-      "(allreduce), (n - 1) / n (allgather), 1 (broadcast), n ranks. wrong: floats of all ranks "
+      "(allreduce), (n - 1) / n (allgather, reduce-scatter), 1 (broadcast), n ranks. wrong: floats "
+      "of all ranks "
       "that are not what they must be."};
   return table;
 }
@@ -149,7 +157,9 @@ ExitCode measure_comm(const CommOptions& options, const VerbContext& context) {
 }  // namespace
 
 Verb comm_verb() {
-  return {"comm", "Allreduce, broadcast and allgather: time, bandwidth, and whether they are right",
+  return {"comm",
+          "Allreduce, broadcast, allgather, reduce-scatter: time, bandwidth, and whether they are "
+          "right",
           [](CLI::App& app) -> VerbAction {
             auto options = std::make_shared<CommOptions>();
             add_device_option(app, options->device);

@@ -12,6 +12,7 @@
 
 #include "io/base/error.h"
 #include "suite/machine/device.h"
+#include "suite/machine/kept_heap.h"
 #include "suite/machine/provenance.h"
 #include "suite/verbs/session.h"
 #include "tests/bench/measure.h"
@@ -95,6 +96,7 @@ int run(int argc, char** argv, const Control& control) {
   at::set_num_threads(threads);
   const at::Device device = choose_device(control, device_name);
   set_world(control, device);
+  const KeptHeap heap;
   add_context(
       {{"build", build_provenance()}, {"system", system_provenance(control, threads, device)}});
   return run_benchmarks(control, benchmark_arguments(argv[0], app.remaining(), control));

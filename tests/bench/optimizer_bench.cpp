@@ -85,8 +85,7 @@ void optimizer_step_of_batch(benchmark::State& state, const std::string& kind, c
       state,
       [&] {
         const auto tokens = tokens_of(step++, vocabulary);
-        of_batch->settle(parameters, tokens);
-        of_batch->step(parameters, 1e-5, tokens);
+        of_batch->step(parameters, 1e-5, &tokens);
       },
       [&] { of_all->step(dense, 1e-5); }, [] {});
   state.counters["share_of_dense"] = seconds.work / seconds.yardstick;

@@ -88,7 +88,7 @@ TEST(Report, CsvHasOneRowARun) {
   // clang-format off
   EXPECT_EQ(text,
       "experiment,run_id,folder,task,label,method,role,seed,status,reason,checkpoint,last_accuracy,last_f1,best_accuracy,best_f1,"
-      "best_epoch,parameters,epochs,steps,samples,init_s,train_s,core_s,compute_s,comm_exposed_s,data_s,eval_s,predict_s,"
+      "best_epoch,parameters,epochs,steps,samples,init_s,train_s,core_s,compute_s,wait_s,comm_exposed_s,data_s,eval_s,predict_s,"
       "samples_per_s_global,tokens_per_s_global,model_flops_per_s_global,predicted_samples_per_s_global,"
       "peak_memory_bytes,ranks,threads_per_rank,machine,cpus_of_others,git_commit,git_clean,config_hash,teacher_checkpoint,started_utc,ended_utc\n"
       "exp,MRPC-kd-s1,,MRPC,kd,kd,student,1,done,,last,0.7,0.8,0.7,0.8,1,12340000,3,96,1000,,10,20,,,,,0.1,100,,1500000000,1000,"

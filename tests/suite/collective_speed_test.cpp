@@ -21,7 +21,7 @@ class Broken : public Collectives {
   std::string name() const override { return "broken"; }
   std::unique_ptr<PendingCollective> start(CollectiveOp op) override {
     right_.start(op)->wait();
-    at::Tensor result = op.gathered.empty() ? op.tensor : op.gathered.back();
+    at::Tensor result = op.parts.empty() ? op.tensor : op.parts.back();
     if (rank() == size() - 1) result[0] += 1.0F;
     CollectiveOp nothing;
     nothing.tensor = at::zeros({1});

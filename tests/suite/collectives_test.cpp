@@ -20,11 +20,11 @@ class CollectivesTest : public ::testing::Test {
   int size = control.size();
 };
 
-CollectiveOp allgather_op(at::Tensor rows, std::vector<at::Tensor> gathered) {
+CollectiveOp allgather_op(at::Tensor rows, std::vector<at::Tensor> parts) {
   CollectiveOp op;
   op.kind = CollectiveOp::Kind::kAllgather;
   op.tensor = std::move(rows);
-  op.gathered = std::move(gathered);
+  op.parts = std::move(parts);
   return op;
 }
 
@@ -107,10 +107,38 @@ TEST_F(CollectivesTest, GatherRowsTakesViewsAndGraphs) {
 
 // Targets that do not follow one another in memory.
 TEST_F(CollectivesTest, AllgatherFillsSeparateTensors) {
-  std::vector<at::Tensor> gathered;
-  for (int r = 0; r < size; ++r) gathered.push_back(at::zeros({r % 2, 4}));
-  mpi->start(allgather_op(at::full({rank % 2, 4}, rank, at::kFloat), gathered))->wait();
-  for (int r = 0; r < size; ++r) EXPECT_TRUE(gathered[r].eq(r).all().item<bool>());
+  std::vector<at::Tensor> parts;
+  for (int r = 0; r < size; ++r) parts.push_back(at::zeros({r % 2, 4}));
+  mpi->start(allgather_op(at::full({rank % 2, 4}, rank, at::kFloat), parts))->wait();
+  for (int r = 0; r < size; ++r) EXPECT_TRUE(parts[r].eq(r).all().item<bool>());
+}
+
+// Each rank's own rows stand where they are gathered.
+TEST_F(CollectivesTest, AllgatherInPlace) {
+  const at::Tensor all = at::full({3 * size}, -1.0F);
+  all.narrow(0, 3 * rank, 3).fill_(static_cast<float>(rank));
+  mpi->allgather(all.split(3));
+  for (int r = 0; r < size; ++r) EXPECT_TRUE(all.narrow(0, 3 * r, 3).eq(r).all().item<bool>());
+}
+
+// Parts of one length, of lengths that differ, without anything for the last ranks, and of several
+// pieces.
+TEST_F(CollectivesTest, ReduceScatterLeavesTheSumInTheOwnPart) {
+  for (const auto type : {at::kFloat, at::kDouble, at::kLong, at::kBFloat16, at::kHalf}) {
+    for (const int64_t floats : {int64_t{8} * size, int64_t{8} * size + 3, int64_t{1},
+                                 int64_t{1} << 21, (int64_t{1} << 21) + 5}) {
+      const at::Tensor buffer = at::zeros({floats + 2}, type), tensor = buffer.narrow(0, 1, floats);
+      const at::Tensor values = at::arange(floats, at::kLong).remainder(31).to(type);
+      tensor.copy_(values + rank);
+      const auto parts = tensor.tensor_split(size);
+      mpi->reduce_scatter_sum(tensor, parts);
+      const at::Tensor sum = values * size + size * (size - 1) / 2;
+      EXPECT_TRUE(at::equal(parts[rank], sum.tensor_split(size)[rank])) << type << " " << floats;
+      EXPECT_EQ(buffer[0].item<float>() + buffer[floats + 1].item<float>(), 0.0F);
+      mpi->allgather(parts);
+      EXPECT_TRUE(at::equal(tensor, sum)) << type << " " << floats;
+    }
+  }
 }
 
 TEST_F(CollectivesTest, SubgroupsAreSeparate) {
@@ -133,6 +161,10 @@ TEST_F(CollectivesTest, UnusableTensorsAreRefused) {
   EXPECT_THROW(mpi->start(allgather_op(at::zeros({1}), {})), std::logic_error);
   const std::vector<at::Tensor> wrong(size, at::zeros({1, 3}));
   EXPECT_THROW(mpi->start(allgather_op(at::zeros({1, 2}), wrong)), std::logic_error);
+  const at::Tensor tensor = at::zeros({2 * size + 1});
+  EXPECT_THROW(mpi->reduce_scatter_sum(tensor, wrong), std::logic_error);
+  EXPECT_THROW(mpi->reduce_scatter_sum(tensor, tensor.narrow(0, 0, size).split(1)),
+               std::logic_error);
 }
 
 TEST(SingleCollectives, NothingMoves) {

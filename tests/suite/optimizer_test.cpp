@@ -97,11 +97,12 @@ void follow_trace(const Json& tensors, const Json& trace, Parameters& parameters
   }
 }
 
-TEST(AdamW, BothPathsFollowTheTracesInSinglePrecision) {
+TEST(AdamW, AllPathsFollowTheTracesInSinglePrecision) {
   const Fixture fixture = read_fixture("adamw");
   ASSERT_EQ(fixture.traces.size(), 3U);
   for (const Json& trace : fixture.traces) {
-    for (const auto path : {AdamW::Path::kFused, AdamW::Path::kTensorOps}) {
+    for (const auto path :
+         {AdamW::Path::kFused, AdamW::Path::kMultiTensor, AdamW::Path::kTensorOps}) {
       Parameters parameters = quadratic_parameters(fixture.tensors);
       AdamW optimizer(settings_of(trace), parameters, path);
       follow_trace(fixture.tensors, trace, parameters, optimizer);
@@ -160,12 +161,15 @@ at::Tensor three_steps(AdamW::Path path, std::vector<double>* norms) {
   return parameters.values();
 }
 
-TEST(AdamW, FusedPathEqualsTensorOperations) {
-  std::vector<double> fused_norms, plain_norms;
+TEST(AdamW, AllPathsAreEqual) {
+  std::vector<double> fused_norms, other_norms;
   const at::Tensor fused = three_steps(AdamW::Path::kFused, &fused_norms);
-  const at::Tensor plain = three_steps(AdamW::Path::kTensorOps, &plain_norms);
-  EXPECT_TRUE(at::allclose(fused, plain, 1e-5, 1e-7)) << (fused - plain).abs().max();
-  for (int i = 0; i < 3; ++i) EXPECT_NEAR(fused_norms[i], plain_norms[i], 1e-6 * plain_norms[i]);
+  for (const auto path : {AdamW::Path::kMultiTensor, AdamW::Path::kTensorOps}) {
+    const at::Tensor other = three_steps(path, &other_norms);
+    EXPECT_TRUE(at::allclose(fused, other, 1e-5, 1e-7)) << (fused - other).abs().max();
+  }
+  for (size_t i = 0; i < other_norms.size(); ++i)
+    EXPECT_NEAR(fused_norms[i % 3], other_norms[i], 1e-6 * other_norms[i]);
 }
 
 TEST(AdamW, TheNumberOfThreadsDoesNotChangeABit) {
@@ -245,7 +249,7 @@ TEST(Optimizer, RowsThatWaitEndWhereTheOthersAre) {
       const double rate = 0.01 / (1 + step);
       const double norm = of_whole->step(whole, rate);
       const double same =
-          step % 20 == 19 ? of_late->step(late, rate) : of_late->step(late, rate, tokens);
+          step % 20 == 19 ? of_late->step(late, rate) : of_late->step(late, rate, &tokens);
       EXPECT_NEAR(same, norm, 1e-12 * norm);
       if (step % 25 == 24) of_late->settle(late);
       EXPECT_EQ(late.gradients().abs().sum().item<float>(), 0.0F);
@@ -254,6 +258,107 @@ TEST(Optimizer, RowsThatWaitEndWhereTheOthersAre) {
     of_late->settle(late);
     EXPECT_TRUE(at::equal(late.values(), whole.values()))
         << kind << " " << (late.values() - whole.values()).abs().max();
+  }
+}
+
+// Optimizers of `ranks` ranks, each with the same gradients, as if they had been summed.
+struct RanksTogether {
+  RanksTogether(const std::string& kind, int64_t ranks) {
+    OptimizerSettings settings = large_settings();
+    settings.kind = kind;
+    for (int64_t rank = 0; rank < ranks; ++rank) {
+      values.emplace_back(table_layout(), at::kCPU);
+      fill(values.back(), 0);
+      optimizers.push_back(make_optimizer(settings, values.back(), {rank, ranks}));
+    }
+  }
+
+  std::vector<double> step(const std::vector<int64_t>& tokens, int step) {
+    std::vector<double> sums;
+    for (size_t rank = 0; rank < values.size(); ++rank) {
+      optimizers[rank]->settle(values[rank], tokens);
+      fill_touched(values[rank], tokens, step);
+      keep_own_gradients(rank);
+      const at::Tensor squares = optimizers[rank]->squares(values[rank], &tokens);
+      sums.resize(static_cast<size_t>(squares.numel()), 0.0);
+      for (size_t i = 0; i < sums.size(); ++i)
+        sums[i] += squares[static_cast<int64_t>(i)].item<double>();
+    }
+    for (size_t rank = 0; rank < values.size(); ++rank)
+      optimizers[rank]->apply(values[rank], 0.01, sums, 1.0, &tokens);
+    share();
+    return sums;
+  }
+
+  void keep_own_gradients(size_t rank) {
+    for_other_parts(rank, [&](const FlatRange& part, size_t) {
+      values[rank].gradients().narrow(0, part.begin, part.size()).zero_();
+    });
+  }
+  void share() {
+    for (size_t rank = 0; rank < values.size(); ++rank) {
+      for_other_parts(rank, [&](const FlatRange& part, size_t owner) {
+        values[rank]
+            .values()
+            .narrow(0, part.begin, part.size())
+            .copy_(values[owner].values().narrow(0, part.begin, part.size()));
+      });
+    }
+  }
+  template <typename F>
+  void for_other_parts(size_t rank, const F& f) {
+    const at::NoGradGuard no_grad;
+    for (const auto& bucket : gradient_buckets(table_layout(), at::kCPU)) {
+      const auto parts = split_range(bucket, static_cast<int64_t>(values.size()));
+      for (size_t owner = 0; owner < parts.size(); ++owner)
+        if (owner != rank) f(parts[owner], owner);
+    }
+  }
+
+  std::vector<Parameters> values;
+  std::vector<std::unique_ptr<Optimizer>> optimizers;
+};
+
+TEST(Optimizer, RanksThatShareTheWorkDoWhatOneDoes) {
+  for (const auto& kind : known_optimizers()) {
+    for (const int64_t ranks : {2, 3, 5}) {
+      RanksTogether together(kind, ranks);
+      RanksTogether one(kind, 1);
+      for (int step = 0; step < 4; ++step) {
+        const auto sums = together.step(tokens_of(step), step),
+                   whole = one.step(tokens_of(step), step);
+        ASSERT_EQ(sums.size(), whole.size());
+        for (size_t i = 0; i < sums.size(); ++i) EXPECT_NEAR(sums[i], whole[i], 1e-12 * whole[i]);
+      }
+      one.optimizers[0]->settle(one.values[0]);
+      for (int64_t rank = 0; rank < ranks; ++rank) {
+        together.optimizers[rank]->settle(together.values[rank]);
+        EXPECT_TRUE(
+            at::allclose(together.values[rank].values(), one.values[0].values(), 1e-6, 1e-7))
+            << kind << " rank " << rank << " of " << ranks;
+        EXPECT_TRUE(at::equal(together.values[rank].values(), together.values[0].values()));
+      }
+    }
+  }
+}
+
+TEST(Optimizer, ScaledGradientsMoveAsTheirOwn) {
+  for (const auto& kind : known_optimizers()) {
+    OptimizerSettings settings = large_settings();
+    settings.kind = kind;
+    Parameters plain(table_layout(), at::kCPU), scaled(table_layout(), at::kCPU);
+    const auto of_plain = make_optimizer(settings, plain),
+               of_scaled = make_optimizer(settings, scaled);
+    for (int step = 0; step < 3; ++step) {
+      fill(plain, step);
+      fill(scaled, step);
+      of_plain->step(plain, 0.01);
+      scaled.gradients().mul_(1024.0F);
+      const at::Tensor squares = of_scaled->squares(scaled, nullptr);
+      const double* const data = squares.const_data_ptr<double>();
+      of_scaled->apply(scaled, 0.01, {data, data + squares.numel()}, 1024.0, nullptr);
+    }
+    EXPECT_TRUE(at::allclose(plain.values(), scaled.values(), 1e-6, 1e-8)) << kind;
   }
 }
 

@@ -131,7 +131,8 @@ TEST_F(Pipeline, RunJsonHoldsWhatWasMeasured) {
     EXPECT_GT(record["peak_memory_bytes"], 1 << 20);
     const auto& throughput = record["throughput"];
     const auto& time = record["time"];
-    for (const char* key : {"init_s", "compute_s", "comm_exposed_s", "data_s", "eval_s"}) {
+    for (const char* key :
+         {"init_s", "compute_s", "wait_s", "comm_exposed_s", "data_s", "eval_s"}) {
       EXPECT_GE(time.at(key), 0.0) << key;
     }
     EXPECT_GT(throughput.at("predicted_samples_per_s_global"), 0.0);

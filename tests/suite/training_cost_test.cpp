@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "suite/training/gradient_buckets.h"
 #include "suite/training/step_work.h"
 #include "suite/training/token_tables.h"
 #include "tests/support/tiny.h"
@@ -150,36 +151,51 @@ TEST_F(TrainingCostTest, WorkIsThreeForwardPassesOfEveryRow) {
   EXPECT_DOUBLE_EQ(plan_student(3).flops, 2 * 3.0 * (128 * 777 + 5632 * 81 + 10 * 3136));
 }
 
-TEST(StepWork, BucketsCutTheBufferInOrder) {
-  const int64_t whole = int64_t{4} << 20;
+TEST(GradientBuckets, CutTheBufferInOrder) {
+  const int64_t whole = int64_t{1} << 20;
   ParameterLayout layout;
   layout.add("weight", {2 * whole + 16});
   layout.freeze();
-  const auto buckets = gradient_buckets(layout);
+  const auto buckets = gradient_buckets(layout, at::kCPU);
   ASSERT_EQ(buckets.size(), 3U);
   EXPECT_EQ(buckets[1].begin, whole);
-  EXPECT_EQ(buckets[1].size, whole);
+  EXPECT_EQ(buckets[1].size(), whole);
   EXPECT_EQ(buckets[2].begin, 2 * whole);
-  EXPECT_EQ(buckets[2].size, 16);
+  EXPECT_EQ(buckets[2].size(), 16);
 }
 
 // The buffer has the segments in reverse: after (16), words (5 x 3 and a gap), before (32).
-TEST(StepWork, BucketsLeaveTablesOfTokensOut) {
+TEST(GradientBuckets, LeaveTablesOfTokensOut) {
   ParameterLayout layout;
   layout.add("before", {32});
   layout.add_token_table("words", {5, 3});
   layout.add("after", {16});
   layout.freeze();
-  const auto buckets = gradient_buckets(layout);
+  const auto buckets = gradient_buckets(layout, at::kCPU);
   ASSERT_EQ(buckets.size(), 2U);
   EXPECT_EQ(buckets[0].begin, 0);
-  EXPECT_EQ(buckets[0].size, 16);
+  EXPECT_EQ(buckets[0].size(), 16);
   EXPECT_EQ(buckets[1].begin, 32);
-  EXPECT_EQ(buckets[1].size, 32);
+  EXPECT_EQ(buckets[1].size(), 32);
   const auto tables = token_tables(layout);
   ASSERT_EQ(tables.size(), 1U);
   EXPECT_EQ(tables[0].begin, 16);
   EXPECT_EQ(tables[0].span(4).end, 31);
+}
+
+// Every float is one rank's, also where there are fewer than ranks.
+TEST(GradientBuckets, RanksShareARange) {
+  for (const int64_t floats : {0, 5, 16, 33, 1000}) {
+    for (const int64_t ranks : {1, 2, 3, 7}) {
+      int64_t end = 48;
+      for (const auto& part : split_range({48, 48 + floats}, ranks)) {
+        EXPECT_EQ(part.begin, end);
+        EXPECT_EQ(part.begin % 16, part.size() > 0 ? 0 : part.begin % 16);
+        end = part.end;
+      }
+      EXPECT_EQ(end, 48 + floats);
+    }
+  }
 }
 
 }  // namespace

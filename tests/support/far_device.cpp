@@ -237,11 +237,18 @@ class FarCollectives : public Collectives {
     on_host.kind = op.kind;
     on_host.root = op.root;
     on_host.tensor = op.tensor.cpu();
-    for (const auto& tensor : op.gathered) on_host.gathered.push_back(at::empty_like(tensor.cpu()));
+    if (op.kind == CollectiveOp::Kind::kReduceScatterSum) {
+      std::vector<int64_t> sizes;
+      for (const auto& part : op.parts) sizes.push_back(part.numel());
+      on_host.parts = on_host.tensor.view({-1}).split_with_sizes(sizes);
+    } else {
+      for (const auto& part : op.parts) on_host.parts.push_back(at::empty_like(part.cpu()));
+    }
     const auto under_way = host_->start(on_host);
     under_way->wait();
-    if (op.kind != CollectiveOp::Kind::kAllgather) op.tensor.copy_(on_host.tensor);
-    for (size_t i = 0; i < op.gathered.size(); ++i) op.gathered[i].copy_(on_host.gathered[i]);
+    if (op.parts.empty()) op.tensor.copy_(on_host.tensor);
+    for (size_t i = 0; i < op.parts.size(); ++i)
+      op.parts[i].copy_(on_host.parts[i].view_as(op.parts[i]));
     return std::make_unique<Finished>();
   }
   std::unique_ptr<Collectives> subgroup(int colour) override {

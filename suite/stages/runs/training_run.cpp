@@ -237,6 +237,7 @@ class Execution {
     json["time"] = {{"init_s", init_s_},
                     {"train_s", times.train},
                     {"compute_s", times.compute},
+                    {"wait_s", times.wait},
                     {"comm_exposed_s", times.comm_exposed},
                     {"data_s", times.data},
                     {"eval_s", times.eval},
