@@ -4,9 +4,15 @@
 namespace kdbench {
 
 ForwardMode StepContext::train(std::string_view role) const {
-  ForwardMode mode;
+  ForwardMode mode = eval();
   mode.training = true;
   mode.key = {derive_seed(key.seed, role), key.step};
+  return mode;
+}
+
+ForwardMode StepContext::eval() const {
+  ForwardMode mode;
+  mode.type = type;
   return mode;
 }
 

@@ -89,14 +89,15 @@ class GlobalBatch {
 
 // Where training stands when an update's loss is computed.
 struct StepContext {
-  int64_t epoch = 0;  // 0-based in the phase
-  int64_t step = 0;   // 0-based in the phase
-  RandomKey key;      // of this step's dropout; already differs by phase
+  int64_t epoch = 0;                 // 0-based in the phase
+  int64_t step = 0;                  // 0-based in the phase
+  RandomKey key;                     // of this step's dropout; already differs by phase
+  at::ScalarType type = at::kFloat;  // ForwardMode::type
   GlobalBatch* global_batch = nullptr;
 
   // A training-mode forward; `role` separates the dropout of two models.
   ForwardMode train(std::string_view role = kStudent) const;
-  static ForwardMode eval() { return {}; }
+  ForwardMode eval() const;
 };
 
 // This share's part of the objective. `terms` are unweighted and detached by the trainer; a term is

@@ -114,7 +114,7 @@ class ProKt : public Method {
 
   Loss teacher_loss(Model& student, Model& teacher, const StepContext& context,
                     const Batch& batch) {
-    const at::Tensor target = constant_outputs(student, batch, StepContext::eval()).logits;
+    const at::Tensor target = constant_outputs(student, batch, context.eval()).logits;
     const at::Tensor logits = teacher.forward(batch, context.train(kTeacher)).logits;
     const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
     const at::Tensor back = divergence(logits, target, batch.global_rows);
@@ -137,7 +137,7 @@ class ProKt : public Method {
   // The teacher has already taken its step on this batch.
   Loss student_loss(Model& student, Model& teacher, const StepContext& context,
                     const Batch& batch) const {
-    ForwardMode mode = context.train(), teacher_mode = StepContext::eval();
+    ForwardMode mode = context.train(), teacher_mode = context.eval();
     if (alignment_) {
       request_states(*alignment_, student.config().layers, teacher.config().layers, mode,
                      teacher_mode);

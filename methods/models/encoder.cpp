@@ -65,9 +65,9 @@ class Encoder : public Model {
     const TokenRows rows = token_rows(batch);
     TokenRows reached = rows;  // the tokens that the current state has
     Outputs outputs;
-    at::Tensor state = embed(batch, rows, mode);
+    at::Tensor state = embed(batch, rows, mode).to(mode.type);
     outputs.hidden.resize(config_.layers + 1);
-    if (wants(mode, 0)) outputs.hidden[0] = state;
+    if (wants(mode, 0)) outputs.hidden[0] = state.to(at::kFloat);
     std::vector<at::Tensor> cls;
     for (int64_t layer = 0; layer < config_.layers; ++layer) {
       at::Tensor context = attend(state, layer, rows, mode, outputs);
@@ -78,11 +78,11 @@ class Encoder : public Model {
         reached = first_tokens(rows);
       }
       state = finish_layer(context, state, layer, reached, mode);
-      if (wants(mode, layer + 1)) outputs.hidden[layer + 1] = state;
+      if (wants(mode, layer + 1)) outputs.hidden[layer + 1] = state.to(at::kFloat);
       if (mode.cls_states) cls.push_back(first_tokens(state, reached));
     }
-    if (mode.cls_states) outputs.cls = at::stack(cls, 1);
-    classify(first_tokens(state, reached), first_tokens(rows), mode, outputs);
+    if (mode.cls_states) outputs.cls = at::stack(cls, 1).to(at::kFloat);
+    classify(first_tokens(state, reached).to(at::kFloat), first_tokens(rows), mode, outputs);
     return outputs;
   }
 
@@ -173,12 +173,18 @@ class Encoder : public Model {
     const Dense& qkv = layers_[layer].qkv;
     const Dropout site =
         dropout(mode, config_.attention_dropout, layer_place(layer, kAttentionSite));
-    const at::Tensor projected = kdbench::linear(state, qkv.weight);
+    const at::Tensor projected = product(state, qkv.weight);
     if (!mode.attention) return attention(projected, qkv.bias, rows, config_.heads, site);
     auto [context, probabilities] =
-        attention_reference(projected, qkv.bias, rows, config_.heads, site);
+        attention_reference(projected.to(at::kFloat), qkv.bias, rows, config_.heads, site);
     outputs.attention.push_back(std::move(probabilities));
-    return context;
+    return context.to(mode.type);
+  }
+
+  // x W^T in x's type.
+  at::Tensor product(const at::Tensor& x, const at::Tensor& weight) const {
+    if (x.scalar_type() == at::kFloat) return kdbench::linear(x, weight);
+    return linear_rounded(x, weight, parameters_.rounded(weight, x.scalar_type()));
   }
 
   // What follows attention: its output projection and the feed-forward half.
@@ -187,13 +193,12 @@ class Encoder : public Model {
     const Layer& p = layers_[layer];
     const double probability = config_.hidden_dropout;
     const at::Tensor middle = dropout_add_layer_norm(
-        kdbench::linear(context, p.attention_output.weight), p.attention_output.bias, state,
+        product(context, p.attention_output.weight), p.attention_output.bias, state,
         p.attention_norm, dropout(mode, probability, layer_place(layer, kAttentionOutputSite)),
         rows);
-    const at::Tensor inner =
-        bias_gelu(kdbench::linear(middle, p.intermediate.weight), p.intermediate.bias);
+    const at::Tensor inner = bias_gelu(product(middle, p.intermediate.weight), p.intermediate.bias);
     return dropout_add_layer_norm(
-        kdbench::linear(inner, p.output.weight), p.output.bias, middle, p.output_norm,
+        product(inner, p.output.weight), p.output.bias, middle, p.output_norm,
         dropout(mode, probability, layer_place(layer, kOutputSite)), rows);
   }
 

@@ -18,6 +18,9 @@ namespace kdbench {
 // How a forward pass runs and what it returns beside the logits.
 struct ForwardMode {
   bool training = false;  // dropout on, keyed by `key`
+  // Of the activations, and of the weights in matrix products: kFloat, kBFloat16 or kHalf. What the
+  // outputs hold is float32 all the same.
+  at::ScalarType type = at::kFloat;
   RandomKey key;
   std::vector<int64_t> hidden_layers;  // of Outputs::hidden; 0: the embedding output
   bool cls_states = false;             // Outputs::cls

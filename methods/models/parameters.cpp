@@ -105,7 +105,14 @@ int64_t ParameterLayout::parameter_count() const {
   return count;
 }
 
-Parameters::Parameters(ParameterLayout layout, at::Device device) : layout_(std::move(layout)) {
+// The whole buffer in low precision as of one version of the values; tables of tokens are left out.
+struct Parameters::Rounded {
+  at::Tensor values;
+  uint32_t version = 0;
+};
+
+Parameters::Parameters(ParameterLayout layout, at::Device device)
+    : layout_(std::move(layout)), rounded_(std::make_shared<Rounded>()) {
   if (!layout_.frozen()) throw std::logic_error("Parameters: layout is not frozen");
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   values_ = at::zeros({layout_.buffer_size()}, options);
@@ -137,6 +144,31 @@ const at::Tensor& Parameters::stacked(const std::string& first_name) const {
   if (it == stacked_.end())
     throw std::logic_error("Parameters: no block begins with " + first_name);
   return it->second;
+}
+
+at::Tensor Parameters::rounded(const at::Tensor& leaf, at::ScalarType type) const {
+  const at::NoGradGuard no_gradients;
+  at::Tensor& values = rounded_->values;
+  const bool other = !values.defined() || values.scalar_type() != type;
+  if (other) values = at::empty_like(values_, values_.options().dtype(type));
+  if (other || rounded_->version != values_._version()) {
+    round_values();
+    rounded_->version = values_._version();
+  }
+  return view_of(values, leaf.storage_offset(), leaf.sizes());
+}
+
+void Parameters::round_values() const {
+  int64_t begin = 0;
+  const auto round_until = [&](int64_t end) {
+    rounded_->values.narrow(0, begin, end - begin).copy_(values_.narrow(0, begin, end - begin));
+  };
+  for (const auto& segment : layout_.segments()) {
+    if (!segment.token_table) continue;
+    round_until(segment.offset);
+    begin = segment.offset + segment.size;
+  }
+  round_until(layout_.buffer_size());
 }
 
 std::vector<at::Tensor> Parameters::leaves() const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -104,6 +105,11 @@ class Parameters {
   // For a name declared alone, the same as operator[].
   const at::Tensor& stacked(const std::string& first_name) const;
 
+  // The values of a leaf in low precision, for matrix products; no leaf of a table of tokens. All
+  // are rounded at once when values have changed since they were last asked for. Not
+  // differentiable.
+  at::Tensor rounded(const at::Tensor& leaf, at::ScalarType type) const;
+
   // All leaves of the graph, in buffer order: blocks, and tensors that stand alone.
   std::vector<at::Tensor> leaves() const;
 
@@ -112,8 +118,12 @@ class Parameters {
   TensorMap to_tensors() const;
 
  private:
+  struct Rounded;
+  void round_values() const;
+
   ParameterLayout layout_;
   at::Tensor values_, gradients_;
+  std::shared_ptr<Rounded> rounded_;
   std::map<std::string, at::Tensor> leaves_;
   std::map<std::string, at::Tensor> stacked_;
 };

@@ -122,6 +122,8 @@ struct Attention : torch::autograd::Function<Attention> {
 
 at::Tensor attention(const at::Tensor& qkv, const at::Tensor& bias, const TokenRows& rows,
                      int64_t heads, const Dropout& dropout) {
+  if (is_low(qkv))
+    return attention(qkv.to(at::kFloat), bias, rows, heads, dropout).to(qkv.scalar_type());
   if (!has_fast_path(qkv)) return attention_reference(qkv, bias, rows, heads, dropout).context;
   return Attention::apply(qkv.contiguous(), bias, Heads{rows, heads, dropout});
 }

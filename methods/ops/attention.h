@@ -11,8 +11,9 @@
 
 namespace kdbench {
 
-// qkv (T, 3 H) without its bias, bias (3 H), both as query | key | value -> (T, H). Fast on the CPU
-// in float32; elsewhere the reference. The bias gradient goes where parameter_gradient.h says.
+// qkv (T, 3 H) without its bias, bias (3 H), both as query | key | value -> (T, H) of qkv's type.
+// Fast on the CPU in float32; elsewhere the reference. The bias gradient goes where
+// parameter_gradient.h says.
 at::Tensor attention(const at::Tensor& qkv, const at::Tensor& bias, const TokenRows& rows,
                      int64_t heads, const Dropout& dropout);
 

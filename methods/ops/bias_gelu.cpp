@@ -98,6 +98,7 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
 }  // namespace
 
 at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias) {
+  if (is_low(x)) return bias_gelu(x.to(at::kFloat), bias).to(x.scalar_type());
   return has_fast_path(x) ? BiasGelu::apply(x.contiguous(), bias) : bias_gelu_reference(x, bias);
 }
 

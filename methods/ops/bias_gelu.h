@@ -8,8 +8,8 @@
 
 namespace kdbench {
 
-// x (T, F), bias (F) -> (T, F). Fast on the CPU in float32; elsewhere the reference. The bias
-// gradient goes where parameter_gradient.h says.
+// x (T, F), bias (F) -> (T, F) of x's type. Fast on the CPU in float32; elsewhere the reference.
+// The bias gradient goes where parameter_gradient.h says.
 at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias);
 at::Tensor bias_gelu_reference(const at::Tensor& x, const at::Tensor& bias);
 

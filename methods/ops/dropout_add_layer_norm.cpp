@@ -85,6 +85,11 @@ struct DropoutAddLayerNorm : torch::autograd::Function<DropoutAddLayerNorm> {
 at::Tensor dropout_add_layer_norm(const at::Tensor& x, const at::Tensor& bias,
                                   const at::Tensor& residual, const LayerNormParameters& norm,
                                   const Dropout& dropout, const TokenRows& rows) {
+  if (is_low(x)) {
+    return dropout_add_layer_norm(x.to(at::kFloat), bias, residual.to(at::kFloat), norm, dropout,
+                                  rows)
+        .to(x.scalar_type());
+  }
   if (!has_fast_path(x)) {
     return dropout_add_layer_norm_reference(x, bias, residual, norm, dropout, rows);
   }

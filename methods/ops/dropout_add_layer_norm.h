@@ -16,8 +16,8 @@ struct LayerNormParameters {
   double eps = 1e-12;
 };
 
-// x, residual (T, H), bias (H) -> (T, H). Fast on the CPU in float32; elsewhere the reference.
-// Parameter gradients go where parameter_gradient.h says.
+// x, residual (T, H), bias (H) -> (T, H) of x's type. Fast on the CPU in float32; elsewhere the
+// reference. Parameter gradients go where parameter_gradient.h says.
 at::Tensor dropout_add_layer_norm(const at::Tensor& x, const at::Tensor& bias,
                                   const at::Tensor& residual, const LayerNormParameters& norm,
                                   const Dropout& dropout, const TokenRows& rows);

@@ -39,10 +39,41 @@ struct Linear : torch::autograd::Function<Linear> {
   }
 };
 
+// dy^T x in float32. On a GPU the product is written in float32; on the CPU rounded once.
+at::Tensor weight_gradient(const at::Tensor& dy, const at::Tensor& x) {
+  return dy.is_cuda() ? at::mm(dy.t(), x, at::kFloat) : at::mm(dy.t(), x);
+}
+
+struct LinearRounded : torch::autograd::Function<LinearRounded> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& rounded) {
+    ctx->save_for_backward({x, weight, rounded});
+    return at::mm(x, rounded.t());
+  }
+
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &rounded = saved[2], &dy = gradients[0];
+    variable_list result(3);
+    if (ctx->needs_input_grad(0)) result[0] = dy.mm(rounded);
+    if (weight.requires_grad()) {
+      ParameterGradient gradient(weight);
+      gradient.sum().add_(weight_gradient(dy, x));
+      result[1] = gradient.returned();
+    }
+    return result;
+  }
+};
+
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   return Linear::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+}
+
+at::Tensor linear_rounded(const at::Tensor& x, const at::Tensor& weight,
+                          const at::Tensor& rounded) {
+  return LinearRounded::apply(x, weight, rounded);
 }
 
 at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {

@@ -7,9 +7,9 @@
 
 namespace kdbench {
 
-GemmSpeed measure_gemm(double seconds) {
+GemmSpeed measure_gemm(double seconds, at::ScalarType type) {
   constexpr int64_t kMatrix = 512;
-  const at::Tensor a = at::ones({kMatrix, kMatrix}), b = at::ones({kMatrix, kMatrix});
+  const at::Tensor a = at::ones({kMatrix, kMatrix}, type), b = at::ones({kMatrix, kMatrix}, type);
   at::Tensor c = at::mm(a, b);  // warm
   const auto start = std::chrono::steady_clock::now();
   int64_t products = 0;

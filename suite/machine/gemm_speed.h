@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How fast this process multiplies float32 matrices with its threads right now.
+// How fast this process multiplies matrices on the CPU with its threads right now.
 #pragma once
+
+#include <c10/core/ScalarType.h>
 
 namespace kdbench {
 
@@ -9,7 +11,7 @@ struct GemmSpeed {
   bool right = true;  // the products came out as they should
 };
 
-// Multiplies for about `seconds`. Local.
-GemmSpeed measure_gemm(double seconds);
+// Multiplies matrices of `type` for about `seconds`. Local.
+GemmSpeed measure_gemm(double seconds, at::ScalarType type = at::ScalarType::Float);
 
 }  // namespace kdbench

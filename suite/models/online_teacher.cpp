@@ -37,6 +37,7 @@ class OnlineDataset : public Dataset {
                      .to(teacher.model->parameters().device())) {
     mode_.cls_states = !teacher.needs.cls_layers.empty();
     mode_.hidden_layers = teacher.needs.hidden_layers;
+    mode_.type = teacher.type;
     check_rows();
   }
 

@@ -16,6 +16,7 @@ struct OnlineTeacher {
   Model* model = nullptr;
   TeacherNeeds needs;                        // the fields that are filled
   std::shared_ptr<const FeatureSplit> rows;  // as its own tokenizer cuts them
+  at::ScalarType type = at::kFloat;          // ForwardMode::type
 };
 
 // `rows` with the teacher's fields in every batch, computed when the batch is made, in evaluation

@@ -14,6 +14,7 @@ nlohmann::json step_event(const StepRecord& record) {
     line[prefix + "loss"] = update.loss;
     line[prefix + "learning_rate"] = update.learning_rate;
     line[prefix + "grad_norm"] = update.grad_norm;
+    if (update.skipped) line[prefix + "skipped"] = true;
     for (const auto& [name, value] : update.terms) line["terms"][prefix + name] = value;
   }
   line["step_s"] = record.step_s;

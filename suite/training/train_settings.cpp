@@ -7,6 +7,7 @@
 
 #include "io/tasks/task.h"
 #include "suite/training/optimizer.h"
+#include "suite/training/precision.h"
 #include "suite/training/schedule.h"
 
 namespace kdbench {
@@ -96,8 +97,12 @@ std::vector<TrainKey> make_keys() {
       in(at_least(0), key("clip", &S::clip, "largest norm of the gradients; 0: any", kBert)),
       in(kFraction,
          key("dropout", &S::dropout, "every dropout probability of the model", "the model's own")),
-      one_of({"fp32"}, key("precision", &S::precision, "of the arithmetic", kOwn),
-             {"bf16", "fp16"}),
+      one_of(known_precisions(), key("precision", &S::precision,
+                                     "of a training step's matrix products and activations; "
+                                     "weights, gradients and scores are fp32",
+                                     kOwn)),
+      one_of({"fp32", "bf16"}, key("reduce_dtype", &S::reduce_dtype,
+                                   "in which gradients travel and are summed over ranks", kOwn)),
       key("shuffle", &S::shuffle, "rows in a new order each epoch; false: in the file's", kOwn),
       one_of({"last", "best"},
              key("checkpoint", &S::checkpoint, "which weights predict and are saved", kOwn)),

@@ -28,6 +28,7 @@ struct TrainSettings {
   double clip = 1.0;
   std::optional<double> dropout;
   std::string precision = "fp32";
+  std::string reduce_dtype = "fp32";
   bool shuffle = true;
   std::string checkpoint = "last";
   std::string best_metric = "auto";

@@ -14,6 +14,7 @@
 #include "suite/training/finite.h"
 #include "suite/training/gradient_reducer.h"
 #include "suite/training/optimizer.h"
+#include "suite/training/precision.h"
 #include "suite/training/schedule.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
@@ -44,6 +45,7 @@ struct Learner {
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<GradientReducer> reducer;
   Schedule schedule;
+  LossScale scale{at::kFloat};
 };
 
 // A model's best so far. The first of equal scores stays.
@@ -117,6 +119,7 @@ class Trainer {
     for (const auto& update : phase.updates) {
       if (learners_.count(update.model)) continue;
       Learner learner;
+      learner.scale = LossScale(type_of(settings_.precision));
       learner.model = models_.at(update.model);
       OptimizerSettings optimizer;
       optimizer.kind = settings_.optimizer;
@@ -137,8 +140,9 @@ class Trainer {
     }
   }
 
-  static GradientReducer::Travel travel(const Parameters& parameters) {
+  GradientReducer::Travel travel(const Parameters& parameters) const {
     GradientReducer::Travel travel;
+    travel.type = type_of(settings_.reduce_dtype);
     travel.during_backward = !parameters.device().is_cpu();
     return travel;
   }
@@ -162,6 +166,7 @@ class Trainer {
     context.epoch = epoch;
     context.step = step_;
     context.key = {phase_seed_, static_cast<uint32_t>(step_)};
+    context.type = type_of(settings_.precision);
     context.global_batch = &ranks_;
     const std::vector<Batch> slices = make_slices(rows);
     settle(distinct_tokens(*data_.train, rows));
@@ -227,12 +232,26 @@ class Trainer {
     record.loss = sums[0];
     for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
     sums.erase(sums.begin(), sums.begin() + 1 + static_cast<int64_t>(record.terms.size()));
-    record.grad_norm = norm_of(sums);
+    move(learner, sums, record);
+    return record;
+  }
+
+  // By gradients whose squared norms are known.
+  void move(Learner& learner, const std::vector<double>& squares, UpdateRecord& record) {
+    Parameters& parameters = learner.model->parameters();
+    const double scale = learner.scale.value();
+    record.grad_norm = norm_of(squares) / scale;
+    record.skipped = !learner.scale.takes(record.grad_norm);
+    if (record.skipped) {
+      ++result_.counts["skipped_steps"];
+      const auto section = times_.section(&result_.times.compute);
+      parameters.zero_gradients();
+      return;
+    }
     in_section(&TrainingTimes::compute, [&] {
-      learner.optimizer->apply(parameters, record.learning_rate, sums, 1.0, &tokens_);
+      learner.optimizer->apply(parameters, record.learning_rate, squares, scale, &tokens_);
     });
     in_section(&TrainingTimes::comm_exposed, [&] { learner.reducer->share_values(); });
-    return record;
   }
 
   template <typename F>
@@ -245,11 +264,13 @@ class Trainer {
   std::vector<at::Tensor> add_gradients(const Update& update, const StepContext& context,
                                         const std::vector<Batch>& slices, UpdateRecord& record) {
     const auto section = times_.section(&result_.times.compute);
+    const Learner& learner = learners_.at(update.model);
+    const double scale = learner.scale.value();
     std::vector<at::Tensor> values;
     for (size_t i = 0; i < slices.size(); ++i) {
       const Loss loss = update.loss(context, slices[i]);
-      if (i + 1 == slices.size()) learners_.at(update.model).reducer->before_backward();
-      loss.total.backward();
+      if (i + 1 == slices.size()) learner.reducer->before_backward();
+      (scale == 1.0 ? loss.total : loss.total * scale).backward();
       keep_values(loss, record, values);
     }
     return values;
@@ -296,7 +317,8 @@ class Trainer {
 
   static void check_finite(const StepRecord& record) {
     for (const auto& update : record.updates) {
-      if (std::isfinite(update.loss) && std::isfinite(update.grad_norm)) continue;
+      if (std::isfinite(update.loss) && (update.skipped || std::isfinite(update.grad_norm)))
+        continue;
       Error error = not_finite(record.phase_name + " step " + std::to_string(record.step),
                                "the " + update.model + "'s loss or gradient is");
       error.on_every_rank = true;  // the sums are the same everywhere

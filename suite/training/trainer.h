@@ -36,6 +36,7 @@ struct UpdateRecord {
   std::vector<std::pair<std::string, double>> terms;
   double learning_rate = 0.0;
   double grad_norm = 0.0;
+  bool skipped = false;  // gradients that overflowed: the weights were not moved
 };
 
 // One training step (all updates of one batch). phase counts from 1; step restarts per phase.
@@ -85,7 +86,7 @@ struct TrainingResult {
   TrainingTimes times;
   Scores student;
   std::map<std::string, Scores> others;   // of the other learning models, by role
-  std::map<std::string, int64_t> counts;  // Method::counts over all ranks
+  std::map<std::string, int64_t> counts;  // Method::counts over all ranks; "skipped_steps", if any
 };
 
 // Collective. On return the student holds the weights that settings.checkpoint asks for. Throws

@@ -15,9 +15,9 @@ expect 0 "gradients of a step" comm --max-bytes 4096 --model "$model" --tokens 3
 expect 2 "is more than --max-bytes" comm --min-bytes 4096 --max-bytes 1024
 expect 2 "nothing" comm --max-bytes 4096 --model "$folder/nothing"
 expect 2 "--calls" comm --calls 0
-# 3 operations x 1, 4, 16 KiB, all right.
+# 4 operations x 1, 4, 16 KiB, all right.
 comm --max-bytes 16384 --json >"$folder/document" 2>"$folder/errors" || problem "--json: $(cat "$folder/errors")"
-[ "$(grep -c '"operation"' "$folder/document")" = 9 ] || problem "not 9 rows: $(cat "$folder/document")"
-[ "$(grep -c '"wrong": 0' "$folder/document")" = 9 ] || problem "something is wrong: $(cat "$folder/document")"
+[ "$(grep -c '"operation"' "$folder/document")" = 12 ] || problem "not 12 rows: $(cat "$folder/document")"
+[ "$(grep -c '"wrong": 0' "$folder/document")" = 12 ] || problem "something is wrong: $(cat "$folder/document")"
 grep -q "\"ranks\": $ranks" "$folder/document" || problem "not of $ranks ranks"
 exit $((failures > 0))

@@ -271,7 +271,7 @@ class MutualToy : public Method {
     phase.updates.push_back({kTeacher, [&](const StepContext& context, const Batch& batch) {
                                before = student.parameters().values().clone();
                                teacher_before =
-                                   teacher.forward(batch, StepContext::eval()).logits.detach();
+                                   teacher.forward(batch, context.eval()).logits.detach();
                                const at::Tensor loss =
                                    task_loss(teacher.forward(batch, context.train(kTeacher)).logits,
                                              batch.labels, batch.global_rows);
@@ -283,7 +283,7 @@ class MutualToy : public Method {
            at::Tensor target;
            {
              at::NoGradGuard no_gradients;
-             target = teacher.forward(batch, StepContext::eval()).logits;
+             target = teacher.forward(batch, context.eval()).logits;
            }
            if (batch.rows() > 0) teacher_moved |= !at::equal(target, teacher_before);
            const at::Tensor loss = soft_target_divergence(

@@ -3,6 +3,7 @@
 
 #include "suite/models/build_model.h"
 #include "suite/models/online_teacher.h"
+#include "suite/training/precision.h"
 
 namespace kdbench {
 namespace {
@@ -62,6 +63,7 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
   const FeatureStore& rows = learner.rows->rows(workspace).store;
   if (learner.source) {
     parts.source = read_source(*learner.source, *learner.resolved, *learner.rows, workspace);
+    if (parts.source.online) parts.source.online->type = type_of(learner.train.precision);
   }
   workspace.control.agree([&] {
     const auto& labels = learner.model.config.labels;

@@ -10,6 +10,7 @@
 #include "io/tokenizers/tokenizer.h"
 #include "methods/models/checkpoint.h"
 #include "suite/machine/device.h"
+#include "suite/machine/gemm_speed.h"
 #include "suite/machine/provenance.h"
 #include "suite/machine/stopwatch.h"
 #include "suite/results/experiment_record.h"
@@ -17,6 +18,7 @@
 #include "suite/results/run_record.h"
 #include "suite/stages/runs/run_parts.h"
 #include "suite/training/evaluation.h"
+#include "suite/training/precision.h"
 #include "suite/training/progress.h"
 
 namespace kdbench {
@@ -136,6 +138,7 @@ class Execution {
 
   TrainingResult train_or_score() {
     if (!parts_.method) return TrainingResult{};
+    warn_of_slow_precision();
     Progress progress(title(), *workspace_.log, control().root());
     Observer observer;
     observer.step = [&](const StepRecord& step) {
@@ -155,6 +158,21 @@ class Execution {
     return train(*parts_.method, {parts_.learners(), parts_.source.feature_memory},
                  parts_.training(*learner_.task), learner_.train,
                  static_cast<uint64_t>(learner_.seed), control(), workspace_.collectives, observer);
+  }
+
+  // Few CPUs have units for the types of low precision.
+  void warn_of_slow_precision() const {
+    constexpr double kSeconds = 0.1, kNoticed = 1.1;
+    const at::ScalarType type = type_of(learner_.train.precision);
+    if (type == at::kFloat || !workspace_.device.is_cpu() || !control().root()) return;
+    const double ratio =
+        measure_gemm(kSeconds).flops_per_s / measure_gemm(kSeconds, type).flops_per_s;
+    if (ratio > kNoticed) {
+      workspace_.say(
+          fmt::format("{}: warning: in {} matrix products take {:.1f} times as long as in "
+                      "fp32 on this CPU",
+                      title(), learner_.train.precision, ratio));
+    }
   }
 
   // Predictions of the kept weights on every split but the training rows, timed: the speed at which
