@@ -63,6 +63,11 @@ std::vector<std::string> wrong_seeds(const OptionValue& value) {
   return wrong;
 }
 
+TrainKey later(TrainKey key) {
+  key.later = true;
+  return key;
+}
+
 TrainKey seeds_key() {
   TrainKey seeds = key("seeds", &TrainSettings::seeds,
                        "a run each: initialisation, order of rows and dropout follow it", kOwn);
@@ -101,8 +106,9 @@ std::vector<TrainKey> make_keys() {
                                      "of a training step's matrix products and activations; "
                                      "weights, gradients and scores are fp32",
                                      kOwn)),
-      one_of({"fp32", "bf16"}, key("reduce_dtype", &S::reduce_dtype,
-                                   "in which gradients travel and are summed over ranks", kOwn)),
+      later(one_of({"fp32", "bf16"},
+                   key("reduce_dtype", &S::reduce_dtype,
+                       "in which gradients travel and are summed over ranks", kOwn))),
       key("shuffle", &S::shuffle, "rows in a new order each epoch; false: in the file's", kOwn),
       one_of({"last", "best"},
              key("checkpoint", &S::checkpoint, "which weights predict and are saved", kOwn)),
@@ -148,8 +154,14 @@ void overlay(const TrainLayer& layer, TrainSettings& settings) {
 
 nlohmann::json to_json(const TrainSettings& settings) {
   nlohmann::json json;
+  static const TrainSettings fallback;
   for (const auto& key : train_keys()) {
-    std::visit([&](auto member) { json[key.spec.name] = json_of(settings.*member); }, key.member);
+    std::visit(
+        [&](auto member) {
+          if (key.later && settings.*member == fallback.*member) return;
+          json[key.spec.name] = json_of(settings.*member);
+        },
+        key.member);
   }
   return json;
 }

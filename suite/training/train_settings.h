@@ -43,6 +43,9 @@ struct TrainKey {
                std::optional<double> TrainSettings::*>
       member;
   bool searched = true;  // may stand in [method.grid.train]
+  // Came when results were about that do not know it: to_json leaves its fallback out, so that they
+  // keep their hashes.
+  bool later = false;
 };
 
 // Every key of [train]: what it means, what it takes and where its value lies.
@@ -55,7 +58,8 @@ using TrainLayer = std::map<std::string, OptionValue>;
 // Puts what `layer` says over `settings`.
 void overlay(const TrainLayer& layer, TrainSettings& settings);
 
-// For run.json, and the hash of what depends on it: all keys, null for one without a value.
+// For run.json, and the hash of what depends on it: all keys but later ones at their fallback, null
+// for one without a value.
 nlohmann::json to_json(const TrainSettings& settings);
 
 }  // namespace kdbench

@@ -30,7 +30,7 @@ void expect_like(const json& step, const json& expected, const Tolerance& tolera
     if (!expected.contains(model + "loss")) continue;
     const auto expect = [&](const std::string& key, double relative) {
       const double value = expected.at(model + key);
-      EXPECT_NEAR(step.at(model + key), value, relative * std::abs(value) + 1e-3)
+      EXPECT_NEAR(step.at(model + key), value, relative * std::abs(value) + 2e-3)
           << model << key << where;
     };
     expect("loss", tolerance.loss);
