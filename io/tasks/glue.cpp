@@ -218,17 +218,22 @@ std::filesystem::path glue_path(const std::filesystem::path& root, const Task& t
 
 GlueFile read_glue(const std::filesystem::path& root, const Task& task, const std::string& split,
                    int64_t limit) {
-  GlueFile file;
-  file.path = glue_path(root, task, split);
-  if (!is_there(file.path)) {
-    throw_user_error(
-        file.path.string(), "the file does not exist",
-        fmt::format("{} '{}' is read from <data.root>/{}/{}", task.name, split,
-                    file.path.parent_path().filename().string(), file.path.filename().string()));
+  const auto path = glue_path(root, task, split);
+  if (!is_there(path)) {
+    throw_user_error(path.string(), "the file does not exist",
+                     fmt::format("{} '{}' is read from <data.root>/{}/{}", task.name, split,
+                                 path.parent_path().filename().string(), path.filename().string()));
   }
-  const std::string text = read_text_file(file.path);
+  return read_rows(path, task, task.split(split).layout, limit);
+}
+
+GlueFile read_rows(const std::filesystem::path& path, const Task& task, const FileLayout& layout,
+                   int64_t limit) {
+  GlueFile file;
+  file.path = path;
+  const std::string text = read_text_file(path);
   file.sha256 = sha256(text);
-  Reader(task, task.split(split).layout, file).read(text, limit);
+  Reader(task, layout, file).read(text, limit);
   return file;
 }
 

@@ -38,4 +38,8 @@ std::filesystem::path glue_path(const std::filesystem::path& root, const Task& t
 GlueFile read_glue(const std::filesystem::path& root, const Task& task, const std::string& split,
                    int64_t limit = 0);
 
+// The same of a file at any place, in one of the task's layouts.
+GlueFile read_rows(const std::filesystem::path& path, const Task& task, const FileLayout& layout,
+                   int64_t limit = 0);
+
 }  // namespace kdbench

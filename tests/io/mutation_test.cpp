@@ -13,6 +13,8 @@
 #include "io/tokenizers/tokenizer.h"
 #include "io/weights/safetensors.h"
 #include "io/weights/weight_files.h"
+#include "io/words/tagged_corpus.h"
+#include "io/words/tagger_training.h"
 #include "methods/models/model_config.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/tiny_bpe.h"
@@ -135,6 +137,24 @@ TEST_F(Mutation, GlueFiles) {
       "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore\n"
       "0\tm\tf\t2012\t1\tx\ty\ta\tb\t4.25\n",
       2000, read("STS-B"));
+}
+
+TEST_F(Mutation, Tagger) {
+  testing::write_bytes(folder_.path / "t.classes.json", R"(["DT", "NN"])");
+  testing::write_bytes(folder_.path / "t.tagdict.json", R"({"the": "DT"})");
+  const auto read = [&] { tagged(read_tagger(folder_.path), {"the", "dog"}); };
+  expect_text("t.weights.json", R"({"bias": {"NN": 0.5}, "i word dog": {"NN": 1.25, "DT": -1.25}})",
+              500, read);
+  expect_text("t.tagdict.json", R"({"the": "DT", "dog": "NN"})", 500, read);
+  expect_text("t.classes.json", R"(["DT", "NN"])", 500, read);
+}
+
+TEST_F(Mutation, TaggedCorpus) {
+  const auto file = folder_.path / "corpus";
+  const auto read = [&] { train_tagger(read_tagged_corpus(file), {.epochs = 1}); };
+  expect_text("corpus", "the_DT dog_NN barks_VBZ\nso_RB it_PRP does_VBZ\n", 500, read);
+  expect_text("corpus", "the DT O\ndog NN O\n\nso RB O\n", 500, read);
+  expect_text("corpus", "# x\n1\tthe\tthe\tDET\tDT\t_\t2\tdet\t_\t_\n", 500, read);
 }
 
 TEST_F(Mutation, FeatureStore) {
