@@ -6,6 +6,7 @@
 
 namespace kdbench {
 
+Verb augment_verb();
 Verb comm_verb();
 Verb distill_verb();
 Verb doctor_verb();
@@ -13,6 +14,7 @@ Verb export_verb();
 Verb finetune_verb();
 Verb glue_zip_verb();
 Verb inspect_verb();
+Verb join_verb();
 Verb keys_verb();
 Verb methods_verb();
 Verb predict_verb();
