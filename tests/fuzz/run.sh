@@ -11,7 +11,7 @@ if ! bash tests/fuzz/has_clang.sh; then
   exit 0
 fi
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(safetensors glue wordpiece byte_bpe tokenizer_json model_config run_record report_tables experiment)
+[ ${#targets[@]} -gt 0 ] || targets=(safetensors glue wordpiece byte_bpe tokenizer_json tagger tagged_corpus model_config run_record report_tables experiment)
 
 cmake --preset fuzz
 cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}"
