@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "io/words/tagger.h"
 
+#include <utility>
+
 #include "io/words/perceptron_features.h"
 
 namespace kdbench {

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "io/base/error.h"
 #include "io/base/look.h"

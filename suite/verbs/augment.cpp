@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 
+#include <array>
+#include <chrono>
+#include <memory>
+
 #include "io/base/look.h"
 #include "io/base/partial_file.h"
 #include "suite/machine/stopwatch.h"

@@ -49,6 +49,9 @@ same joined.tsv joined-table.tsv
 [ "$(head -1 joined.tsv)" = $'sentence\tlabel\tlogits_0\tlogits_1' ] || problem "joined header: $(head -1 joined.tsv)"
 [ "$(cut -f1 joined.tsv | tail -n +2)" = "$(cut -f2 sets/cola.tsv | tail -n +2)" ] || problem "joined texts differ"
 awk -F'\t' 'NR > 1 && ($2 == 1) != ($4 > $3) { exit 1 }' joined.tsv || problem "a label is not that of the largest logit"
+kd join --file sets/cola.tsv --task CoLA --teacher-outputs cola.h5 --out joined-json.tsv --json >document || problem "join --json"
+says /joined/rows $(($(wc -l <sets/cola.tsv) - 1))
+says /joined/label_order/1 1
 expect 2 "none of its splits" kd join --file other.tsv --task CoLA --teacher-outputs cola.h5 --out no.tsv
 
 # ---- pairs, from a file of any columns
