@@ -40,7 +40,7 @@ FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& toke
   const auto rows = static_cast<int64_t>(file.rows.size());
   FeatureSlice share =
       tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
-                    static_cast<int>(request.max_seq_length), workspace.threads);
+                    {static_cast<int>(request.max_seq_length), request.layout}, workspace.threads);
   share.name = split;
   share.source_sha256 = file.sha256;
   return share;
@@ -56,13 +56,18 @@ nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokeniz
             {"tokenizer", tokenizer.sha256()},
             {"max_seq_length", request.max_seq_length},
             {"train_limit", request.train_limit}};
+  if (request.layout == RowLayout::kApart) inputs["layout"] = "apart";
   if (request.task->own) inputs["declaration"] = declaration(*request.task);
   return inputs;
 }
 
 FeatureStoreInfo info_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
-  return {request.task->name, tokenizer.sha256(), request.max_seq_length, request.train_limit,
-          tokenizer.second_segment_type()};
+  return {request.task->name,
+          tokenizer.sha256(),
+          request.max_seq_length,
+          request.train_limit,
+          tokenizer.second_segment_type(),
+          request.layout};
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct FeatureRequest {
   int64_t train_limit = 0;
   bool synthetic = false;  // for run.json: the rows are nobody's language
   bool training = true;    // with the training rows
+  RowLayout layout = RowLayout::kJoined;
 };
 
 struct Features {
