@@ -3,14 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/io/rank_folder.h"
 #include "tests/support/temp_folder.h"
-#include "tests/support/user_error.h"
 
 namespace kdbench::word_vocabulary_test {
 namespace {
 
 using Ids = std::vector<int32_t>;
-using testing::user_error_of;
+using testing::error_of;
 
 std::unique_ptr<Tokenizer> tokenizer_of(const std::string& lines) {
   const testing::TempFolder folder;
@@ -49,7 +49,7 @@ TEST(WordVocabulary, TextsStandAlone) {
   EXPECT_EQ(empty.ids, (Ids{1, 1}));
   EXPECT_EQ(empty.first_segment, 1);
   EXPECT_EQ(words->encode_row("a b a", nullptr, 2).ids, (Ids{2, 3}));
-  EXPECT_HAS(user_error_of([&] { words->encode_row("a", &second, 5); }), "no special tokens");
+  EXPECT_HAS(error_of([&] { words->encode_row("a", &second, 5); }), "no special tokens");
 }
 
 TEST(WordVocabulary, PiecesStandAloneWithTheirSpecialTokens) {
@@ -60,7 +60,7 @@ TEST(WordVocabulary, PiecesStandAloneWithTheirSpecialTokens) {
   EXPECT_EQ(pair.ids, (Ids{2, 5, 5, 3, 2, 6, 3}));
   EXPECT_EQ(pair.first_segment, 4);
   EXPECT_EQ(pieces->encode_apart("", nullptr, 2).ids, (Ids{2, 3}));
-  EXPECT_HAS(user_error_of([&] { pieces->encode_apart("a", nullptr, 1); }), "leaves no room");
+  EXPECT_HAS(error_of([&] { pieces->encode_apart("a", nullptr, 1); }), "leaves no room");
 }
 
 TEST(WordVocabulary, OfTexts) {
@@ -78,7 +78,7 @@ TEST(WordVocabulary, IdentityFollowsWordsAndCase) {
             tokenizer_of("<unk>\n<pad>\nb\n")->sha256());
   EXPECT_NE(tokenizer_of("<unk>\n<pad>\na\n")->sha256(),
             tokenizer_of("<unk>\n<pad>\nA\n")->sha256());
-  EXPECT_HAS(user_error_of([] { tokenizer_of("<unk>\n<pad>\na\nb\na\n"); }),
+  EXPECT_HAS(error_of([] { tokenizer_of("<unk>\n<pad>\na\nb\na\n"); }),
              "'a' is there twice, in line 5");
 }
 
