@@ -46,7 +46,7 @@ void check_model_of_run(const fs::path& folder) {
 
 TensorMap outline_tensors(const Model& model) {
   TensorMap tensors;
-  for (const auto& segment : model.parameters().layout().segments())
+  for (const auto& segment : model.parameters().layout().tensors())
     tensors[segment.name] = model.parameters()[segment.name].detach();
   return tensors;
 }

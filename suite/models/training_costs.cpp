@@ -59,7 +59,8 @@ double TrainingCosts::forward_flops(const InitialModel& model,
 }
 
 int64_t values_bytes(const Model& model) {
-  return int64_t{sizeof(float)} * model.parameters().layout().buffer_size();
+  const ParameterLayout& layout = model.parameters().layout();
+  return int64_t{sizeof(float)} * (layout.buffer_size() + layout.constant_count());
 }
 
 }  // namespace kdbench

@@ -105,7 +105,7 @@ RamCost ram_cost(const std::vector<Phase>& phases, const Models& models, int64_t
   RamCost cost;
   for (const auto& [role, model] : models) {
     const int64_t bytes = kFloat * model->parameters().layout().buffer_size();
-    cost.values += bytes;
+    cost.values += bytes + kFloat * model->parameters().layout().constant_count();
     cost.gradients += bytes;
     if (!learners.count(role)) continue;
     cost.moments += kMoments * bytes;
