@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "io/base/error.h"
+#include "suite/training/adadelta.h"
 #include "suite/training/adamw.h"
 #include "suite/training/bert_adam.h"
 
@@ -12,7 +13,7 @@ namespace kdbench {
 void check_optimizer(const std::string& kind, const std::string& where) {
   const auto& known = known_optimizers();
   if (std::find(known.begin(), known.end(), kind) != known.end()) return;
-  static const std::vector<std::string> planned{"adadelta", "sgd"};
+  static const std::vector<std::string> planned{"sgd"};
   if (std::find(planned.begin(), planned.end(), kind) != planned.end()) {
     throw_user_error(where, "optimizer \"" + kind + "\" is not available yet", "use \"adamw\"");
   }
@@ -24,12 +25,13 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings,
                                           const Parameters& parameters) {
   check_optimizer(settings.kind, "optimizer");
   if (settings.kind == "bert_adam") return std::make_unique<BertAdam>(settings, parameters);
+  if (settings.kind == "adadelta") return std::make_unique<AdaDelta>(settings, parameters);
   const auto path = parameters.device().is_cpu() ? AdamW::Path::kFused : AdamW::Path::kTensorOps;
   return std::make_unique<AdamW>(settings, parameters, path);
 }
 
 const std::vector<std::string>& known_optimizers() {
-  static const std::vector<std::string> names{"adamw", "bert_adam"};
+  static const std::vector<std::string> names{"adamw", "bert_adam", "adadelta"};
   return names;
 }
 

@@ -53,6 +53,7 @@ OptimizerSettings settings_of(const Json& trace) {
   OptimizerSettings settings;
   settings.weight_decay = trace["settings"]["weight_decay"];
   settings.clip = trace["settings"]["clip"];
+  settings.rho = trace["settings"].value("rho", settings.rho);
   return settings;
 }
 
@@ -116,6 +117,17 @@ TEST(BertAdam, FollowsTheTracesInSinglePrecision) {
     Parameters parameters = quadratic_parameters(fixture.tensors);
     OptimizerSettings settings = settings_of(trace);
     settings.kind = "bert_adam";
+    follow_trace(fixture.tensors, trace, parameters, *make_optimizer(settings, parameters));
+  }
+}
+
+TEST(AdaDelta, FollowsTheTracesInSinglePrecision) {
+  const Fixture fixture = read_fixture("adadelta");
+  ASSERT_EQ(fixture.traces.size(), 2U);
+  for (const Json& trace : fixture.traces) {
+    Parameters parameters = quadratic_parameters(fixture.tensors);
+    OptimizerSettings settings = settings_of(trace);
+    settings.kind = "adadelta";
     follow_trace(fixture.tensors, trace, parameters, *make_optimizer(settings, parameters));
   }
 }
@@ -226,9 +238,16 @@ void fill_touched(Parameters& parameters, const std::vector<int64_t>& tokens, in
 // What is read is bit for bit what an optimizer of the whole table gives, at every step and in the
 // end, also where whole steps come between.
 TEST(Optimizer, RowsThatWaitEndWhereTheOthersAre) {
+  std::vector<OptimizerSettings> all;
   for (const auto& kind : known_optimizers()) {
-    OptimizerSettings settings = large_settings();
-    settings.kind = kind;
+    all.push_back(large_settings());
+    all.back().kind = kind;
+  }
+  all.push_back(all.back());  // what waits fades alone
+  all.back().kind = "adadelta";
+  all.back().weight_decay = 0.0;
+  for (const auto& settings : all) {
+    const std::string& kind = settings.kind;
     Parameters whole(table_layout(), at::kCPU), late(table_layout(), at::kCPU);
     fill(whole, 0);
     fill(late, 0);
@@ -302,6 +321,7 @@ TEST(MakeOptimizer, RefusesWhatIsNotThere) {
   };
   EXPECT_EQ(text("adamw"), "");
   EXPECT_EQ(text("bert_adam"), "");
+  EXPECT_EQ(text("adadelta"), "");
   EXPECT_EQ(text("sgd"), "optimizer: optimizer \"sgd\" is not available yet (use \"adamw\")");
   EXPECT_EQ(text("adam"), "optimizer: unknown optimizer \"adam\" (did you mean 'adamw'?)");
 }
