@@ -25,6 +25,10 @@ bool keeps_best_weights(const std::vector<Phase>& phases, const TrainSettings& s
          });
 }
 
+const Dataset& rows_of(const Dataset& data, const std::string& role) {
+  return role == kTeacher ? data.of_teacher() : data;
+}
+
 std::vector<GradientBucket> gradient_buckets(const ParameterLayout& layout) {
   std::vector<GradientBucket> buckets;
   int64_t begin = 0;

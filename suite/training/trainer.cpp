@@ -154,7 +154,7 @@ class Trainer {
     context.key = {phase_seed_, static_cast<uint32_t>(step_)};
     context.global_batch = &ranks_;
     const std::vector<Batch> slices = make_slices(rows);
-    settle(distinct_tokens(*data_.train, rows));
+    settle(rows);
 
     StepRecord record;
     for (const auto& update : phase.updates)
@@ -174,11 +174,15 @@ class Trainer {
   }
 
   // What the step reads must be where earlier steps have moved it.
-  void settle(std::vector<int64_t> tokens) {
+  void settle(const std::vector<int64_t>& rows) {
     const auto section = times_.section(&result_.times.compute);
-    tokens_ = std::move(tokens);
-    for (auto& [role, learner] : learners_)
-      learner.optimizer->settle(learner.model->parameters(), tokens_);
+    tokens_.clear();
+    for (auto& [role, learner] : learners_) {
+      const Dataset& read = rows_of(*data_.train, role);
+      const auto [tokens, is_new] = tokens_.try_emplace(&read);
+      if (is_new) tokens->second = distinct_tokens(read, rows);
+      learner.optimizer->settle(learner.model->parameters(), tokens->second);
+    }
   }
 
   void settle_all() {
@@ -201,6 +205,7 @@ class Trainer {
   UpdateRecord run_update(const Update& update, const StepContext& context,
                           const std::vector<Batch>& slices) {
     Learner& learner = learners_.at(update.model);
+    const auto& tokens = tokens_.at(&rows_of(*data_.train, update.model));
     UpdateRecord record;
     record.model = update.model;
     std::vector<at::Tensor> values;  // of each slice its loss, then its terms
@@ -215,7 +220,7 @@ class Trainer {
     std::vector<double> sums;
     {
       const auto section = times_.section(&result_.times.comm_exposed);
-      reducer_.reduce(learner.model->parameters(), tokens_);
+      reducer_.reduce(learner.model->parameters(), tokens);
       sums = sum_values(values, record.terms.size() + 1);
       control_.sum(sums);
     }
@@ -224,7 +229,7 @@ class Trainer {
     for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
     record.learning_rate = learner.schedule.rate(context.step);
     record.grad_norm =
-        learner.optimizer->step(learner.model->parameters(), record.learning_rate, tokens_);
+        learner.optimizer->step(learner.model->parameters(), record.learning_rate, tokens);
     return record;
   }
 
@@ -250,10 +255,11 @@ class Trainer {
   void count_work(const std::vector<int64_t>& rows) {
     result_.samples += static_cast<int64_t>(rows.size());
     for (const int64_t row : rows) {
-      const int64_t length = data_.train->length(row);
-      result_.tokens += length;
-      for (const auto& [role, learner] : learners_)
+      result_.tokens += data_.train->length(row);
+      for (const auto& [role, learner] : learners_) {
+        const int64_t length = rows_of(*data_.train, role).length(row);
         result_.model_flops += 3.0 * learner.model->forward_flops(length);
+      }
     }
   }
 
@@ -285,7 +291,7 @@ class Trainer {
       for (const auto& [split, dataset] : data_.dev) {
         const RowsSeen seen = observer_.pass ? observer_.pass(split, dataset->rows()) : nullptr;
         record.metrics[split] =
-            task_metrics(*data_.task, predict(*learner.model, *dataset, control_,
+            task_metrics(*data_.task, predict(*learner.model, rows_of(*dataset, role), control_,
                                               place_of_evaluation(role, split, epoch), seen));
       }
       Scores& scores = role == kStudent ? result_.student : result_.others[role];
@@ -340,7 +346,8 @@ class Trainer {
   CollectiveBatch ranks_;
   GradientReducer reducer_;
   SectionTimes times_;
-  std::vector<int64_t> tokens_;  // the distinct ones of this step's global batch
+  // The distinct ones of this step's global batch, as each data set that is read has them.
+  std::map<const Dataset*, std::vector<int64_t>> tokens_;
   std::vector<int64_t> row_ids_;
   std::map<std::string, Learner> learners_;
   std::map<std::string, Best> best_;  // by role

@@ -68,7 +68,7 @@ double flops_per_epoch(const Phase& phase, const Models& models, const Dataset& 
                        CostMemo& memo) {
   double flops = 0.0;
   for (const auto& role : learners_of(phase)) {
-    flops += 3.0 * forward_flops(*models.at(role), data, memo);
+    flops += 3.0 * forward_flops(*models.at(role), rows_of(data, role), memo);
   }
   return flops;
 }

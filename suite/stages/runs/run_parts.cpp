@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/runs/run_parts.h"
 
+#include "io/batches/teacher_tokens.h"
 #include "suite/models/build_model.h"
 #include "suite/models/online_teacher.h"
 
@@ -63,11 +64,16 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
   if (learner.source) {
     parts.source = read_source(*learner.source, *learner.resolved, *learner.rows, workspace);
   }
+  const FeatureStore* beside =
+      learner.rows_beside ? &learner.rows_beside->rows(workspace).store : nullptr;
   workspace.control.agree([&] {
     const auto& labels = learner.model.config.labels;
     for (const auto& [name, split] : rows.splits) {
-      parts.splits[name] = name == "train" ? training_rows(split, labels, parts.source)
-                                           : make_dataset(split, labels);
+      auto& data = parts.splits[name];
+      data = name == "train" ? training_rows(split, labels, parts.source)
+                             : make_dataset(split, labels);
+      if (beside)
+        data = with_teacher_tokens(std::move(data), make_dataset(beside->split(name), labels));
     }
   });
   return parts;

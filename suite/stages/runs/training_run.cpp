@@ -18,6 +18,7 @@
 #include "suite/stages/runs/run_parts.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/progress.h"
+#include "suite/training/step_work.h"
 
 namespace kdbench {
 namespace {
@@ -198,7 +199,7 @@ class Execution {
       for (const auto& [split, dataset] : parts_.splits) {
         if (split == "train") continue;
         const Predictions predictions =
-            predict(*model, *dataset, control(), "the " + role + " on " + split,
+            predict(*model, rows_of(*dataset, role), control(), "the " + role + " on " + split,
                     pass_over("the " + role + " predicting " + split, dataset->rows()));
         const std::string name = split + "-" + role;
         const auto& labels = model->config().labels;
