@@ -90,7 +90,9 @@ struct Architecture {
 
   RowLayout pairs = RowLayout::kJoined;  // how it reads them
   bool layer_states = true;              // it has states of layers to compare: Outputs::hidden, cls
-  bool word_vectors = false;  // its tokens may be the words of the data, with vectors from a file
+  // Its tables of word vectors, of which a model has some. Where there are any, its tokens may be
+  // the words of the data, and vectors may come from a file.
+  std::vector<std::string> word_tables = {};
 
   std::vector<SizeKey> sizes;
   std::vector<ChoiceKey> choices = {};

@@ -16,7 +16,8 @@
 
 namespace kdbench {
 
-// How its words' vectors begin and learn (ModelConfig::vector_mode).
+// How its words' vectors begin and learn (ModelConfig::vector_mode), and its key.
+inline constexpr const char* kVectorMode = "vector_mode";
 namespace vector_mode {
 inline constexpr const char* kRandom = "random";    // at random, and learn
 inline constexpr const char* kStatic = "static";    // from a file, and stay

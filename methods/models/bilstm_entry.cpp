@@ -81,7 +81,7 @@ std::vector<ChoiceKey> bilstm_choice_keys() {
           "pooling", &C::pooling, {"final", "max"}, "",
           "what of a text's states is kept: the end of each direction (d-bert), or the "
           "largest over its tokens (ProKT)"),
-      bilstm_choice_key("vector_mode", &C::vector_mode, mode_names(0),
+      bilstm_choice_key(kVectorMode, &C::vector_mode, mode_names(0),
                         "both where vectors are given, else random",
                         "vectors at random, of the file and fixed, of the file and trained, or one "
                         "copy of each")};
@@ -183,7 +183,7 @@ Architecture bilstm_entry() {
   entry.summary = "One bidirectional LSTM layer over word vectors (Tang et al. 2019)";
   entry.pairs = RowLayout::kApart;
   entry.layer_states = false;
-  entry.word_vectors = true;
+  entry.word_tables = {kTrainedVectors, kStaticVectors};
   entry.sizes = bilstm_size_keys();
   entry.choices = bilstm_choice_keys();
   entry.presets = {{"bilstm-150", {{"hidden", 150}, {"fc", 200}}},

@@ -31,6 +31,11 @@ struct Features {
   nlohmann::json declaration;  // of a task of the user's own; null for GLUE's
 };
 
+// What the words of the request's files depend on, and the words: a vocabulary (word_vocabulary.h).
+// Local; throw user errors about the files.
+nlohmann::json words_inputs(const FeatureRequest& request);
+std::vector<std::string> words_of(const FeatureRequest& request);
+
 // The stage that a request names, by the content of its files and its tokenizer. Local.
 StageKey features_key(const FeatureRequest& request);
 

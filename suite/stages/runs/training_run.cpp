@@ -213,7 +213,7 @@ class Execution {
       const fs::path folder = record_.folder() / "model";
       fs::create_directory(folder);  // not those above it, should they be gone
       save_checkpoint(parts_.student(), folder);
-      copy_tokenizer(tokenizer_folder(learner_.model.settings), folder);
+      copy_tokenizer(tokenizer_folder(learner_.model.settings, *learner_.task), folder);
     });
   }
 
