@@ -8,6 +8,7 @@
 #include "io/base/error.h"
 #include "methods/entries.h"
 #include "methods/finetune.h"
+#include "methods/losses.h"
 #include "methods/options/option_specs.h"
 
 namespace kdbench {
@@ -86,8 +87,7 @@ double annealing_scale(int64_t epoch, int64_t phase1_epochs, int64_t max_tempera
 
 at::Tensor annealed_logit_error(const at::Tensor& student, const at::Tensor& teacher, double scale,
                                 int64_t global_rows) {
-  const at::Tensor error = student - scale * teacher.detach();
-  return (error * error).sum() * (1.0 / static_cast<double>(global_rows * student.size(1)));
+  return mean_logit_error(student, scale * teacher, global_rows);
 }
 
 MethodEntry annealing_kd_entry() {

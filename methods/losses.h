@@ -26,6 +26,11 @@ const char* task_loss_name(const at::Tensor& labels);
 at::Tensor soft_target_divergence(const at::Tensor& student, const at::Tensor& teacher,
                                   double temperature, int64_t global_rows);
 
+// (1/(B C)) sum_b sum_c (s - z)^2: squared error of logits. student, teacher (b, C); no gradient
+// flows to the teacher.
+at::Tensor mean_logit_error(const at::Tensor& student, const at::Tensor& teacher,
+                            int64_t global_rows);
+
 // What a student learns from a teacher's logits (b, C): soft_target_divergence, or for scores (C =
 // 1) score_error.
 at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher,

@@ -45,6 +45,7 @@ struct TeacherNeeds {
   // The teacher is a Model in Models and learns (ProKT): from its fine-tuned weights when `teacher`
   // is set too, else from those that it would be fine-tuned from.
   bool trains_teacher = false;
+  bool same_tokens = false;  // both models must read the same tokens, for that teacher's states
 };
 
 // The method takes something that could be stored of a teacher.
@@ -59,7 +60,8 @@ struct ModelShapes {
 };
 
 // The models of a run, by role. Only "student" is always there; "teacher" when
-// TeacherNeeds::trains_teacher: both then have the same tokens and the same order of labels.
+// TeacherNeeds::trains_teacher: both then have the same order of labels, and the teacher reads
+// Batch::of_teacher().
 inline constexpr const char* kStudent = "student";
 inline constexpr const char* kTeacher = "teacher";
 using Models = std::map<std::string, Model*>;

@@ -15,6 +15,7 @@
 #include "methods/entries.h"
 #include "methods/hidden_alignment.h"
 #include "methods/losses.h"
+#include "methods/models/registry.h"
 #include "methods/options/option_specs.h"
 
 namespace kdbench {
@@ -57,13 +58,23 @@ class ProKt : public Method {
     TeacherNeeds needs;
     needs.teacher = from_fine_tuned_;
     needs.trains_teacher = true;
+    needs.same_tokens = alignment_.has_value();
     return needs;
   }
 
   void validate(const ModelShapes& shapes) const override {
-    if (sep_pair_)
-      throw_user_error("method prokt: sep_pair", "needs a BiLSTM student: not available yet");
+    if (sep_pair_ && find_architecture(shapes.student.architecture).pairs != RowLayout::kApart) {
+      throw_user_error("method prokt: sep_pair",
+                       "a " + shapes.student.architecture + " reads the texts of a pair together",
+                       "it is for a bilstm student");
+    }
     if (!alignment_ || !shapes.teacher) return;
+    for (const ModelConfig* model : {&shapes.student, &*shapes.teacher}) {
+      if (find_architecture(model->architecture).layer_states) continue;
+      throw_user_error("method prokt: hidden_alignment",
+                       "a " + model->architecture + " has no states of layers to align",
+                       "hidden_alignment = false");
+    }
     const ModelConfig &student = shapes.student, &teacher = *shapes.teacher;
     if (teacher.layers < student.layers) {
       throw_user_error("method prokt: hidden_alignment",
@@ -115,7 +126,7 @@ class ProKt : public Method {
   Loss teacher_loss(Model& student, Model& teacher, const StepContext& context,
                     const Batch& batch) {
     const at::Tensor target = constant_outputs(student, batch, context.eval()).logits;
-    const at::Tensor logits = teacher.forward(batch, context.train(kTeacher)).logits;
+    const at::Tensor logits = teacher.forward(batch.of_teacher(), context.train(kTeacher)).logits;
     const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
     const at::Tensor back = divergence(logits, target, batch.global_rows);
     const at::Tensor total = dual_ ? constrained(hard, back, context, batch)
@@ -142,7 +153,7 @@ class ProKt : public Method {
       request_states(*alignment_, student.config().layers, teacher.config().layers, mode,
                      teacher_mode);
     }
-    const Outputs target = constant_outputs(teacher, batch, teacher_mode);
+    const Outputs target = constant_outputs(teacher, batch.of_teacher(), teacher_mode);
     const Outputs own = student.forward(batch, mode);
     const at::Tensor soft = divergence(own.logits, target.logits, batch.global_rows);
     Loss loss{soft, {{divergence_name(batch.labels), soft}}};
@@ -177,7 +188,9 @@ std::vector<OptionSpec> joint_options() {
                    "both classifiers begin at zero: uniform probabilities; a fine-tuned "
                    "teacher keeps its own",
                    kRecipe),
-      option::flag("sep_pair", false, "a BiLSTM student reads the two sentences of a pair apart",
+      option::flag("sep_pair", false,
+                   "refuses a student that reads the texts of a pair "
+                   "together: a bilstm never does",
                    kProgram)};
 }
 

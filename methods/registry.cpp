@@ -14,7 +14,7 @@ namespace {
 std::vector<MethodEntry>& method_list() {
   static std::vector<MethodEntry> methods = {
       finetune_entry(),     kd_entry(),    takd_entry(), pkd_entry(),
-      annealing_kd_entry(), prokt_entry(), fsd_entry(),
+      annealing_kd_entry(), prokt_entry(), fsd_entry(),  d_lite_entry(),
   };
   return methods;
 }
@@ -44,7 +44,7 @@ const MethodEntry& find_method(const std::string& name) {
 }
 
 const std::vector<std::string>& planned_methods() {
-  static const std::vector<std::string> names = {"d-lite", "d-heavy"};
+  static const std::vector<std::string> names = {"d-heavy"};
   return names;
 }
 

@@ -27,12 +27,21 @@ const at::Tensor& Batch::dense_field(const std::string& name) const {
   return find_field(dense, name, "dense");
 }
 
+Batch Batch::of_teacher() const {
+  Batch read = *this;
+  if (!ragged.contains(field::kTeacherTokens)) return read;
+  read.ragged[field::kTokens] = ragged.at(field::kTeacherTokens);
+  read.dense[field::kFirstSegment] = dense.at(field::kTeacherFirstSegment);
+  return read;
+}
+
 Batch Batch::to(at::Device device) const {
   Batch moved = *this;
   if (moved.labels.defined()) moved.labels = moved.labels.to(device);
   for (auto& [name, field] : moved.ragged) field.values = field.values.to(device);
   for (auto& [name, field] : moved.dense) {
-    if (name != field::kFirstSegment) field = field.to(device);
+    if (name != field::kFirstSegment && name != field::kTeacherFirstSegment)
+      field = field.to(device);
   }
   return moved;
 }

@@ -20,7 +20,10 @@ struct Ragged {
 namespace field {
 inline constexpr const char* kTokens = "tokens";  // ragged int64: ids with special tokens
 inline constexpr const char* kFirstSegment =
-    "first_segment";  // dense (rows) int64, CPU: ids of token type 0
+    "first_segment";  // dense (rows) int64, CPU: ids of the first text
+// The same of a teacher that learns too and reads the rows in another way.
+inline constexpr const char* kTeacherTokens = "teacher_tokens";
+inline constexpr const char* kTeacherFirstSegment = "teacher_first_segment";
 inline constexpr const char* kTeacherLogits =
     "teacher_logits";  // dense (rows, C) float32, student's label order
 inline constexpr const char* kTeacherCls = "teacher_cls";  // dense (rows, layers, H) float32
@@ -42,6 +45,8 @@ struct Batch {
   // it needs).
   const Ragged& ragged_field(const std::string& name) const;
   const at::Tensor& dense_field(const std::string& name) const;
+  // As the teacher reads it: with its own tokens, where it has any.
+  Batch of_teacher() const;
   // Device fields move; row_ids and offsets stay on the CPU.
   Batch to(at::Device device) const;
 };

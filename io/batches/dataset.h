@@ -25,6 +25,8 @@ class Dataset {
   // Its token ids; none where rows are no text.
   virtual std::span<const int32_t> tokens(int64_t index) const = 0;
   virtual bool labelled() const = 0;
+  // The same rows as a teacher reads them that learns too; itself where both read the same.
+  virtual const Dataset& of_teacher() const { return *this; }
   // The rows `indices` (any order, may be empty: then a batch of 0 rows with all its fields).
   virtual Batch batch(const std::vector<int64_t>& indices, int64_t global_rows) const = 0;
 };

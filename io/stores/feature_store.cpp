@@ -14,6 +14,9 @@ namespace kdbench {
 namespace {
 
 constexpr const char* kFormat = "kdbench feature store";
+// The attribute of a store whose pairs are apart; others lack it.
+constexpr const char* kLayout = "layout";
+constexpr const char* kApart = "apart";
 
 // ---- writing
 
@@ -113,8 +116,8 @@ int64_t bytes_of_all(const std::vector<FeatureSlice>& slices) {
 }
 
 std::string describe(const FeatureStoreInfo& info, const std::vector<FeatureSlice>& slices) {
-  nlohmann::json all = {info.task, info.tokenizer_sha256, info.max_seq_length, info.train_limit,
-                        info.second_segment_type};
+  nlohmann::json all = {info.task,        info.tokenizer_sha256,    info.max_seq_length,
+                        info.train_limit, info.second_segment_type, info.layout};
   for (const auto& s : slices) all.push_back({s.name, s.source_sha256, s.left_out});
   return all.dump();
 }
@@ -187,6 +190,7 @@ ReadFeatures read_store(const std::filesystem::path& path, const HostRanks& host
   store.info.max_seq_length = root.integer("max_seq_length");
   store.info.train_limit = root.integer("train_limit");
   store.info.second_segment_type = static_cast<int>(root.integer("second_segment_type"));
+  if (root.has_attribute(kLayout)) store.info.layout = RowLayout::kApart;
   const hdf5::Group splits = root.open_group("splits");
   for (const auto& name : splits.children())
     store.splits.push_back(read_split(splits.open_group(name), name, host));
@@ -211,6 +215,7 @@ void travel(HostMessage& part, ReadFeatures& store) {
   part(store.info.max_seq_length);
   part(store.info.train_limit);
   part(store.info.second_segment_type);
+  part(store.info.layout);
   part.each(store.splits, travel_split);
 }
 
@@ -248,6 +253,7 @@ void write_feature_store(const std::filesystem::path& path, MPI_Comm comm,
                 root.set("max_seq_length", info.max_seq_length);
                 root.set("train_limit", info.train_limit);
                 root.set("second_segment_type", static_cast<int64_t>(info.second_segment_type));
+                if (info.layout == RowLayout::kApart) root.set(kLayout, std::string(kApart));
                 const hdf5::Group splits = root.create_group("splits");
                 for (const auto& slice : slices) write_split(ranks, splits, slice);
               });

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "io/base/host_array.h"
+#include "io/tokenizers/tokenizer.h"
 
 namespace kdbench {
 
@@ -22,7 +23,7 @@ struct FeatureSlice {
   std::string source_sha256;           // of the file that the rows come from
   std::vector<int32_t> tokens;         // ids of all rows, no padding
   std::vector<int64_t> offsets{0};     // rows + 1
-  std::vector<int32_t> first_segment;  // ids with token type 0, per row
+  std::vector<int32_t> first_segment;  // ids of the first text, per row
   std::vector<int64_t> row_ids;        // 0-based data line of the source file
   std::vector<std::string> labels;     // label strings; empty when the split is unlabelled
   int64_t left_out = 0;  // rows of the whole file that are not taken: cells are missing
@@ -55,6 +56,7 @@ struct FeatureStoreInfo {
   int64_t max_seq_length = 0;
   int64_t train_limit = 0;
   int second_segment_type = 1;  // token type of the ids after first_segment
+  RowLayout layout = RowLayout::kJoined;
 };
 
 struct FeatureStore {

@@ -9,13 +9,15 @@ namespace kdbench {
 namespace {
 
 FeatureSlice tokenize_part(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
-                           int64_t begin, int64_t end, int max_length) {
+                           int64_t begin, int64_t end, const RowShape& shape) {
   FeatureSlice part;
   for (int64_t i = begin; i < end; ++i) {
     const GlueRow& row = file.rows[static_cast<size_t>(i)];
     const std::string_view text_b = row.text_b;
-    const Encoding encoding =
-        tokenizer.encode_row(row.text_a, task.pair() ? &text_b : nullptr, max_length);
+    const std::string_view* second = task.pair() ? &text_b : nullptr;
+    const Encoding encoding = shape.layout == RowLayout::kApart
+                                  ? tokenizer.encode_apart(row.text_a, second, shape.max_length)
+                                  : tokenizer.encode_row(row.text_a, second, shape.max_length);
     part.tokens.insert(part.tokens.end(), encoding.ids.begin(), encoding.ids.end());
     part.offsets.push_back(static_cast<int64_t>(part.tokens.size()));
     part.first_segment.push_back(encoding.first_segment);
@@ -42,7 +44,7 @@ void append(FeatureSlice& all, const FeatureSlice& part) {
 }  // namespace
 
 FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
-                           int64_t begin, int64_t end, int max_length, int threads) {
+                           int64_t begin, int64_t end, const RowShape& shape, int threads) {
   if (begin < 0 || begin > end || end > static_cast<int64_t>(file.rows.size()) || threads < 1) {
     throw std::invalid_argument("tokenize_rows: rows outside the file, or no thread");
   }
@@ -52,10 +54,10 @@ FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const G
   std::vector<std::future<FeatureSlice>> others;
   for (int64_t t = 1; t < threads; ++t) {
     others.push_back(std::async(std::launch::async, [&, t] {
-      return tokenize_part(tokenizer, task, file, bound(t), bound(t + 1), max_length);
+      return tokenize_part(tokenizer, task, file, bound(t), bound(t + 1), shape);
     }));
   }
-  FeatureSlice all = tokenize_part(tokenizer, task, file, bound(0), bound(1), max_length);
+  FeatureSlice all = tokenize_part(tokenizer, task, file, bound(0), bound(1), shape);
   for (auto& other : others) append(all, other.get());
   all.name = file.path.stem().string();
   all.source_sha256 = file.sha256;

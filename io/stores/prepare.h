@@ -11,10 +11,15 @@
 
 namespace kdbench {
 
-// Rows [begin, end) of `file.rows` in their order, each with special tokens and cut to `max_length`
-// ids. The slice is named after the file ("dev_matched"). `threads` >= 1; the result does not
-// depend on it. Local.
+struct RowShape {
+  int max_length = 128;  // ids of a row; apart: of each of its texts
+  RowLayout layout = RowLayout::kJoined;
+};
+
+// Rows [begin, end) of `file.rows` in their order, each with special tokens and of that shape. The
+// slice is named after the file ("dev_matched"). `threads` >= 1; the result does not depend on it.
+// Local.
 FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
-                           int64_t begin, int64_t end, int max_length, int threads);
+                           int64_t begin, int64_t end, const RowShape& shape, int threads);
 
 }  // namespace kdbench

@@ -14,6 +14,7 @@
 #include "io/tokenizers/byte_bpe.h"
 #include "io/tokenizers/tokenizer_config.h"
 #include "io/tokenizers/tokenizer_json.h"
+#include "io/tokenizers/word_vocabulary.h"
 #include "io/tokenizers/wordpiece.h"
 
 namespace kdbench {
@@ -43,17 +44,29 @@ bool lowers(const std::optional<bool>& said, const std::vector<std::string>& voc
   return said.value_or(false);
 }
 
+BertNormalizerOptions normalizer_options(TokenizerConfig& config, const TokenizerJson& json,
+                                         const std::vector<std::string>& vocabulary,
+                                         std::vector<std::string>& notes) {
+  BertNormalizerOptions options;
+  options.lower_case = lowers(config.flag("do_lower_case", json.lower_case), vocabulary, notes);
+  options.strip_accents =
+      config.flag("strip_accents", json.strip_accents).value_or(options.lower_case);
+  options.space_cjk = config.flag("tokenize_chinese_chars", json.space_cjk).value_or(true);
+  return options;
+}
+
+void note_unused(const TokenizerConfig& config, std::vector<std::string>& notes) {
+  if (const auto unused = config.unused(); !unused.empty())
+    notes.push_back("keys of tokenizer_config.json that are not known and not used: " +
+                    first_few(unused));
+}
+
 WordPieceOptions wordpiece_options(const fs::path& folder,
                                    const std::vector<std::string>& vocabulary,
                                    const TokenizerJson& json, std::vector<std::string>& notes) {
   TokenizerConfig config(folder);
   WordPieceOptions options;
-  options.normalizer.lower_case =
-      lowers(config.flag("do_lower_case", json.lower_case), vocabulary, notes);
-  options.normalizer.strip_accents =
-      config.flag("strip_accents", json.strip_accents).value_or(options.normalizer.lower_case);
-  options.normalizer.space_cjk =
-      config.flag("tokenize_chinese_chars", json.space_cjk).value_or(true);
+  options.normalizer = normalizer_options(config, json, vocabulary, notes);
   std::vector<SpecialToken> specials;
   for (const auto& [key, token] :
        {std::pair("pad_token", &options.pad), std::pair("unk_token", &options.unknown),
@@ -77,9 +90,7 @@ WordPieceOptions wordpiece_options(const fs::path& folder,
   config.require_none("never_split");
   config.require_added(specials, vocabulary, json.added);
   config.throw_if_any();
-  if (const auto unused = config.unused(); !unused.empty())
-    notes.push_back("keys of tokenizer_config.json that are not known and not used: " +
-                    first_few(unused));
+  note_unused(config, notes);
   return options;
 }
 
@@ -108,17 +119,33 @@ std::vector<std::string> read_vocabulary(const fs::path& path) {
   return vocabulary;
 }
 
+std::unique_ptr<Tokenizer> load_words(const fs::path& folder, std::vector<std::string> words,
+                                      std::vector<std::string>& notes) {
+  TokenizerConfig config(folder);
+  const BertNormalizerOptions options = normalizer_options(config, {}, words, notes);
+  config.throw_if_any();
+  note_unused(config, notes);
+  return std::make_unique<WordVocabulary>(std::move(words), options,
+                                          (folder / kVocabularyName).string());
+}
+
 // With vocab.txt, or with tokenizer.json alone.
-std::unique_ptr<Tokenizer> load_wordpiece(const fs::path& folder,
-                                          const std::optional<TokenizerJson>& json) {
+std::unique_ptr<Tokenizer> load_vocabulary(const fs::path& folder,
+                                           const std::optional<TokenizerJson>& json) {
   const fs::path path = folder / kVocabularyName;
   const bool own = is_there(path);
   const auto vocabulary = own ? read_vocabulary(path) : json->tokens;
   if (own && json) check_same_tokens(*json, vocabulary, path);
   std::vector<std::string> notes;
-  const auto options = wordpiece_options(folder, vocabulary, json.value_or(TokenizerJson{}), notes);
-  auto tokenizer = std::make_unique<WordPiece>(vocabulary, options,
-                                               (own ? path : folder / "tokenizer.json").string());
+  std::unique_ptr<Tokenizer> tokenizer;
+  if (WordVocabulary::is_one(vocabulary)) {
+    tokenizer = load_words(folder, vocabulary, notes);
+  } else {
+    const auto options =
+        wordpiece_options(folder, vocabulary, json.value_or(TokenizerJson{}), notes);
+    tokenizer = std::make_unique<WordPiece>(vocabulary, options,
+                                            (own ? path : folder / "tokenizer.json").string());
+  }
   for (auto& note : notes) tokenizer->add_note(std::move(note));
   return tokenizer;
 }
@@ -131,23 +158,33 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
   return ids;
 }
 
+namespace {
+
+// Ids that are left beside `specials` of them.
+size_t room_beside(size_t specials, int max_length) {
+  if (max_length < static_cast<int>(specials)) {
+    throw_user_error("max_seq_length", std::to_string(max_length) + " leaves no room for the " +
+                                           std::to_string(specials) + " special tokens");
+  }
+  return static_cast<size_t>(max_length) - specials;
+}
+
+}  // namespace
+
 Encoding Tokenizer::encode_row(std::string_view a, const std::string_view* b,
                                int max_length) const {
+  if (!b) return encode_apart(a, nullptr, max_length);
   const RowFrame specials = frame();
-  const size_t between = b ? static_cast<size_t>(specials.between) : 0, count = 2 + between;
-  if (max_length < static_cast<int>(count)) {
-    throw_user_error("max_seq_length", std::to_string(max_length) + " leaves no room for the " +
-                                           std::to_string(count) + " special tokens");
-  }
+  const auto between = static_cast<size_t>(specials.between);
+  const size_t room = room_beside(2 + between, max_length);
   Encoding row;
   auto& ids = row.ids;
   ids.push_back(specials.first);
   append(a, ids);
   const size_t length_a = ids.size() - 1;
-  if (b) append(*b, ids);
+  append(*b, ids);
   const size_t length_b = ids.size() - 1 - length_a;
-  const auto [keep_a, keep_b] =
-      truncate_longest_first(length_a, length_b, static_cast<size_t>(max_length) - count);
+  const auto [keep_a, keep_b] = truncate_longest_first(length_a, length_b, room);
 
   const auto at = [&](size_t i) { return ids.begin() + static_cast<ptrdiff_t>(i); };
   ids.erase(at(1 + length_a + keep_b), ids.end());
@@ -156,6 +193,25 @@ Encoding Tokenizer::encode_row(std::string_view a, const std::string_view* b,
   ids.push_back(specials.separator);
   row.first_segment = static_cast<int32_t>(keep_a + 2);
   return row;
+}
+
+Encoding Tokenizer::encode_apart(std::string_view a, const std::string_view* b,
+                                 int max_length) const {
+  Encoding row;
+  append_alone(a, max_length, row.ids);
+  row.first_segment = static_cast<int32_t>(row.ids.size());
+  if (b) append_alone(*b, max_length, row.ids);
+  return row;
+}
+
+void Tokenizer::append_alone(std::string_view text, int max_length,
+                             std::vector<int32_t>& ids) const {
+  const RowFrame specials = frame();
+  const size_t most = ids.size() + 1 + room_beside(2, max_length);
+  ids.push_back(specials.first);
+  append(text, ids);
+  if (ids.size() > most) ids.resize(most);
+  ids.push_back(specials.separator);
 }
 
 namespace {
@@ -188,7 +244,7 @@ std::unique_ptr<Tokenizer> read_tokenizer(const fs::path& folder) {
                      "is of another kind than the vocabulary beside it",
                      "delete the files that are another model's");
   }
-  auto tokenizer = byte_bpe ? load_byte_bpe(folder, json) : load_wordpiece(folder, json);
+  auto tokenizer = byte_bpe ? load_byte_bpe(folder, json) : load_vocabulary(folder, json);
   if (words && merges) tokenizer->add_note("not used beside vocab.txt: vocab.json, merges.txt");
   return tokenizer;
 }

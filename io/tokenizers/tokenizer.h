@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Text to token ids. Implementations: WordPiece (wordpiece.h), byte-level BPE (byte_bpe.h).
+// Text to token ids. Implementations: WordPiece (wordpiece.h), byte-level BPE (byte_bpe.h), whole
+// words (word_vocabulary.h).
 #pragma once
 
 #include <array>
@@ -14,11 +15,15 @@
 namespace kdbench {
 
 // One row ready for a model: ids with special tokens; the first `first_segment` of them have type
-// 0, the rest 1.
+// 0 (apart: are those of the first text), the rest 1.
 struct Encoding {
   std::vector<int32_t> ids;
   int32_t first_segment = 0;
 };
+
+// How a pair becomes a row: joined for a model that reads both at once, or apart, each text with
+// special tokens of its own, for one that reads them one after the other.
+enum class RowLayout { kJoined, kApart };
 
 // The special tokens around a row: first a separator, or
 // first a separator (`between` times) b separator.
@@ -39,11 +44,16 @@ class Tokenizer {
   // is cut). `b` is null for one sentence. Throws a user error when there is no room for the
   // special tokens.
   Encoding encode_row(std::string_view a, const std::string_view* b, int max_length) const;
+  // Each text by itself, cut to `max_length` ids with its special tokens; never without a token.
+  // The ids of a stand before those of b.
+  Encoding encode_apart(std::string_view a, const std::string_view* b, int max_length) const;
   // 1 for token types of this model family's second segment, 0 where types are all 0 (RoBERTa).
   virtual int second_segment_type() const = 0;
   virtual int64_t vocabulary_size() const = 0;
   // Of everything that changes ids: vocabulary, options, the version of this implementation.
   virtual std::string sha256() const = 0;
+  // The tokens by id, where each is a whole word; null: they are pieces.
+  virtual const std::vector<std::string>* words() const { return nullptr; }
   // What its user should know of how the folder was read, a line each.
   const std::vector<std::string>& notes() const { return notes_; }
   void add_note(std::string line) { notes_.push_back(std::move(line)); }
@@ -51,6 +61,8 @@ class Tokenizer {
  protected:
   // Plain ids at the end of `ids`. Thread-safe.
   virtual void append(std::string_view text, std::vector<int32_t>& ids) const = 0;
+  // A text that stands alone, at the end of `ids`. Thread-safe.
+  virtual void append_alone(std::string_view text, int max_length, std::vector<int32_t>& ids) const;
   // Throws a user error when the vocabulary has none.
   virtual RowFrame frame() const = 0;
 
@@ -70,11 +82,12 @@ inline constexpr std::array kTokenizerFiles{"vocab.txt",
 // Splits a budget over two lengths by the rule above; returns how many ids each side keeps.
 std::pair<size_t, size_t> truncate_longest_first(size_t a, size_t b, size_t budget);
 
-// From a Hugging Face folder: vocab.txt (WordPiece), vocab.json and merges.txt (byte-level BPE), or
-// tokenizer.json alone (either), with tokenizer_config.json, special_tokens_map.json,
-// added_tokens.json and, beside another vocabulary, tokenizer.json where they are there: what they
-// say is honoured or refused by name, and they must agree. Read once per process, while the files
-// stay as they are. Throws a user error that says what is missing. Thread-safe.
+// From a Hugging Face folder: vocab.txt (WordPiece, or whole words), vocab.json and merges.txt
+// (byte-level BPE), or tokenizer.json alone (either), with tokenizer_config.json,
+// special_tokens_map.json, added_tokens.json and, beside another vocabulary, tokenizer.json where
+// they are there: what they say is honoured or refused by name, and they must agree. Read once per
+// process, while the files stay as they are. Throws a user error that says what is missing.
+// Thread-safe.
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& folder);
 // The same, read anew each time.
 std::unique_ptr<Tokenizer> read_tokenizer(const std::filesystem::path& folder);

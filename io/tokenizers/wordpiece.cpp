@@ -2,10 +2,7 @@
 #include "io/tokenizers/wordpiece.h"
 
 #include <fmt/core.h>
-#include <unicode/utf8.h>
 
-#include <cctype>
-#include <cstring>
 #include <unordered_set>
 
 #include "io/base/error.h"
@@ -16,25 +13,6 @@ namespace kdbench {
 namespace {
 
 constexpr std::string_view kWordPieceVersion = "wordpiece 1";  // changes when ids change
-constexpr size_t kMaxWordCharacters = 100;                     // longer words are unknown
-
-// A word under construction; keeps no more than the pieces may see.
-class Word {
- public:
-  void add(const char* bytes, size_t count) {
-    if (++characters_ > kMaxWordCharacters) return;
-    std::memcpy(bytes_.data() + size_, bytes, count);
-    size_ += count;
-  }
-  bool empty() const { return characters_ == 0; }
-  bool too_long() const { return characters_ > kMaxWordCharacters; }
-  std::string_view view() const { return {bytes_.data(), size_}; }
-  void clear() { size_ = characters_ = 0; }
-
- private:
-  std::array<char, kMaxWordCharacters * U8_MAX_LENGTH> bytes_;
-  size_t size_ = 0, characters_ = 0;
-};
 
 std::vector<std::string> special_tokens(const WordPieceOptions& options) {
   return {options.pad, options.unknown, options.cls, options.separator, options.mask};
@@ -84,6 +62,7 @@ std::string wordpiece_identity(const std::vector<std::string>& vocabulary,
 WordPiece::WordPiece(const std::vector<std::string>& vocabulary, WordPieceOptions options,
                      const std::string& where)
     : options_(std::move(options)),
+      words_(options_.normalizer),
       vocabulary_size_(static_cast<int64_t>(vocabulary.size())),
       sha256_(wordpiece_identity(vocabulary, options_)),
       trie_(unique_pieces(vocabulary, dead_ids(vocabulary))) {
@@ -106,26 +85,6 @@ WordPiece::WordPiece(const std::vector<std::string>& vocabulary, WordPieceOption
     continuation_ = *node;
     has_continuation_ = true;
   }
-  fill_ascii();
-}
-
-void WordPiece::fill_ascii() {
-  for (int c = 0; c < 128; ++c) {
-    AsciiEntry& entry = ascii_[static_cast<size_t>(c)];
-    entry.out = static_cast<char>(c);
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-      entry.kind = Kind::kBlank;
-    } else if (c < 0x20 || c == 0x7F) {
-      entry.kind = Kind::kDropped;
-    } else if (std::ispunct(c)) {
-      entry.kind = Kind::kPunctuation;
-    } else {
-      entry.kind = Kind::kLetter;
-      if (options_.normalizer.lower_case && c >= 'A' && c <= 'Z') {
-        entry.out = static_cast<char>(c - 'A' + 'a');
-      }
-    }
-  }
 }
 
 // What lies between special tokens is normalised by itself.
@@ -136,41 +95,13 @@ void WordPiece::append(std::string_view text, std::vector<int32_t>& ids) const {
 }
 
 void WordPiece::append_words(std::string_view text, std::vector<int32_t>& ids) const {
-  std::string normalized;
-  if (!is_ascii(text)) {
-    normalized = normalize_bert(text, options_.normalizer);
-    text = normalized;
-  }
-  Word word;
-  const auto finish = [&] {
-    if (word.empty()) return;
-    if (word.too_long()) {
+  words_.split(text, [&](std::string_view word) {
+    if (word.empty()) {
       ids.push_back(unknown_);
     } else {
-      append_pieces(word.view(), ids);
+      append_pieces(word, ids);
     }
-    word.clear();
-  };
-  const auto add = [&](const char* bytes, size_t count, bool alone) {
-    if (alone) finish();
-    word.add(bytes, count);
-    if (alone) finish();
-  };
-  const auto size = static_cast<int64_t>(text.size());
-  for (int64_t i = 0; i < size;) {
-    const int64_t begin = i;
-    UChar32 c = 0;
-    U8_NEXT(text.data(), i, size, c);
-    if (c >= 0x80) {
-      add(text.data() + begin, static_cast<size_t>(i - begin), is_punctuation(c));
-      continue;
-    }
-    const AsciiEntry& entry = ascii_[static_cast<size_t>(c)];
-    if (entry.kind == Kind::kBlank) finish();
-    if (entry.kind == Kind::kLetter) add(&entry.out, 1, false);
-    if (entry.kind == Kind::kPunctuation) add(&entry.out, 1, true);
-  }
-  finish();
+  });
 }
 
 // A word with a part that no piece fits is unknown as a whole.

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-// WordPiece as BERT uses it: special tokens of the raw text, normalisation, words, longest pieces.
-// ASCII text is normalised byte by byte on the way; any other goes through ICU first. Ids equal
-// those of the "tokenizers" library.
+// WordPiece as BERT uses it: special tokens of the raw text, words, longest pieces. Ids equal those
+// of the "tokenizers" library.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/tokenizers/bert_normalizer.h"
+#include "io/tokenizers/bert_words.h"
 #include "io/tokenizers/piece_trie.h"
 #include "io/tokenizers/special_tokens.h"
 #include "io/tokenizers/tokenizer.h"
@@ -41,17 +39,11 @@ class WordPiece : public Tokenizer {
   RowFrame frame() const override { return frame_; }
 
  private:
-  enum class Kind : uint8_t { kLetter, kBlank, kPunctuation, kDropped };
-  struct AsciiEntry {
-    Kind kind;
-    char out;
-  };
-
   void append_words(std::string_view text, std::vector<int32_t>& ids) const;
   void append_pieces(std::string_view word, std::vector<int32_t>& ids) const;
-  void fill_ascii();
 
   WordPieceOptions options_;
+  BertWords words_;
   int64_t vocabulary_size_ = 0;
   std::string sha256_;
   PieceTrie trie_;
@@ -60,10 +52,6 @@ class WordPiece : public Tokenizer {
   int32_t unknown_ = -1;
   RowFrame frame_;
   SpecialTokens specials_;
-  std::array<AsciiEntry, 128> ascii_;
 };
-
-// From vocab.txt and, where it is there, tokenizer_config.json. Throws a user error.
-std::unique_ptr<Tokenizer> load_wordpiece(const std::filesystem::path& folder);
 
 }  // namespace kdbench

@@ -136,8 +136,30 @@ void ConfigJson::only(const std::string& key, const std::string& supported) {
     problem(key, printable(found.dump()) + " is not supported", "only \"" + supported + "\"");
 }
 
+void ConfigJson::choice(const std::string& key, std::string& value,
+                        const std::vector<std::string>& known) {
+  const json found = find(key);
+  if (found.is_null()) return;
+  for (const auto& word : known) {
+    if (found != word) continue;
+    value = word;
+    return;
+  }
+  problem(key, printable(found.dump()) + " is not supported", quoted_list(known) + " are");
+}
+
+void ConfigJson::flag(const std::string& key, bool& value) {
+  const json found = find(key);
+  if (found.is_boolean()) {
+    value = found.get<bool>();
+  } else if (!found.is_null()) {
+    problem(key, "must be true or false, is " + printable(found.dump()));
+  }
+}
+
 std::string ConfigJson::model_type(const std::vector<std::string>& known) {
-  const json found = find("model_type");
+  const std::string key = find("model_type").is_null() ? "architecture" : "model_type";
+  const json found = find(key);
   if (found.is_null()) {
     problem("model_type", "is missing");
     return "";
@@ -148,7 +170,7 @@ std::string ConfigJson::model_type(const std::vector<std::string>& known) {
   std::string names = quoted_list(known);
   if (const size_t comma = names.rfind(", "); comma != std::string::npos)
     names.replace(comma, 2, " and ");
-  problem("model_type", printable(found.dump()) + " is not supported", names + " are");
+  problem(key, printable(found.dump()) + " is not supported", names + " are");
   return "";
 }
 

@@ -31,7 +31,11 @@ class ConfigJson {
   void real(const std::string& key, double& value, double low, double high);
   // A word of which only one value is supported.
   void only(const std::string& key, const std::string& supported);
-  // One of `known`, which must be there; "" with a problem when it is another.
+  // A word of several that are supported.
+  void choice(const std::string& key, std::string& value, const std::vector<std::string>& known);
+  void flag(const std::string& key, bool& value);
+  // model_type, or architecture where that is absent: one of `known`, and one of the two must be
+  // there; "" with a problem when it is another.
   std::string model_type(const std::vector<std::string>& known);
   // A key that makes another network: anything but absent, false, 0 or empty is a problem.
   void never(const std::string& key, const std::string& reason);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "io/base/error.h"
+#include "io/tokenizers/tokenizer.h"
 #include "io/weights/config_json.h"
 #include "methods/models/model.h"
 #include "methods/models/model_config.h"
@@ -30,6 +31,18 @@ struct SizeKey {
   OptionSpec spec;  // of an integer
   int64_t ModelConfig::*member;
   bool needed = false;  // there is nothing to take in its place
+};
+
+// One of the words that a model without weights is given.
+struct ChoiceKey {
+  OptionSpec spec;  // of a string
+  std::string ModelConfig::*member;
+};
+
+// What a model given by sizes is used for.
+struct ModelUse {
+  bool pair = false;         // on pairs of texts
+  bool whole_words = false;  // by a vocabulary of words
 };
 
 // Sizes with a name: a published shape, for `preset = "bert-mini"`.
@@ -62,22 +75,33 @@ struct CheckpointNames {
   bool must_be_there(const std::string& name) const;
 };
 
-// First values of a parameter: N(0, deviation), or the constant.
+// First values of a parameter: N(0, deviation), U(-bound, bound), or the constant.
 struct FirstValues {
   double constant = 0.0;
   std::optional<double> deviation = std::nullopt;
+  std::optional<double> bound = std::nullopt;
 };
 
 // One entry of the registry.
 struct Architecture {
-  std::string name;     // `architecture` in an experiment, model_type in config.json
-  std::string summary;  // one line, with the paper
+  std::string name;                     // `architecture` in an experiment
+  std::string type_key = "model_type";  // of config.json, which holds the name
+  std::string summary;                  // one line, with the paper
+
+  RowLayout pairs = RowLayout::kJoined;  // how it reads them
+  bool layer_states = true;              // it has states of layers to compare: Outputs::hidden, cls
+  // Its tables of word vectors, of which a model has some. Where there are any, its tokens may be
+  // the words of the data, and vectors may come from a file.
+  std::vector<std::string> word_tables = {};
 
   std::vector<SizeKey> sizes;
+  std::vector<ChoiceKey> choices = {};
   std::vector<Preset> presets;
   ModelConfig defaults;  // of a model that is given by sizes: what no key says
   // Adds the sizes that follow from those that are there.
   std::function<void(Sizes&)> complete;
+  // Completes a model given by sizes with what follows from its use; null: nothing does.
+  std::function<void(ModelConfig&, const Sizes&, const ModelUse&)> adapt = nullptr;
   // Mistakes that need no tokenizer and no weights to be seen. Sizes may be missing.
   std::function<std::vector<SizeConflict>(const Sizes&)> conflicts;
 

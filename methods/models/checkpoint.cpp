@@ -30,7 +30,8 @@ std::string find_wrapper(const TensorMap& tensors, const Architecture& architect
                      "save the one that is meant in a folder of its own");
   }
   for (const auto& other : all_architectures()) {
-    if (!found.begin()->ends_with(other.names.prefix)) continue;
+    const std::string& prefix = other.names.prefix;
+    if (prefix.empty() || !found.begin()->ends_with(prefix)) continue;
     throw_user_error(where, "holds the weights of a " + other.name + " model",
                      "model_type in config.json is \"" + architecture.name + "\"");
   }

@@ -140,16 +140,7 @@ class Encoder : public Model {
                            " positions",
                        "lower data.max_seq_length");
     }
-    if (rows.tokens() == 0) return rows;
-    const auto [low, high] = at::aminmax(tokens.values);
-    if (low.item<int64_t>() < 0 || high.item<int64_t>() >= config_.vocabulary) {
-      throw_user_error("tokens",
-                       "ids from " + std::to_string(low.item<int64_t>()) + " to " +
-                           std::to_string(high.item<int64_t>()) +
-                           ", but the model's vocabulary has " +
-                           std::to_string(config_.vocabulary) + " entries",
-                       "the tokenizer is another model's");
-    }
+    check_ids(tokens.values);
     return rows;
   }
 

@@ -7,6 +7,7 @@
 namespace kdbench {
 
 Architecture bert_entry();
+Architecture bilstm_entry();
 Architecture roberta_entry();
 
 }  // namespace kdbench

@@ -11,7 +11,10 @@ namespace {
 
 at::Tensor initial_value(const Segment& segment, const FirstValues& rule, uint64_t seed) {
   at::Tensor value = at::full(segment.shape, rule.constant, at::kFloat);
-  if (rule.deviation) {
+  if (rule.bound) {
+    fill_uniform(seed, segment.name, -*rule.bound, *rule.bound, value.mutable_data_ptr<float>(),
+                 value.numel());
+  } else if (rule.deviation) {
     fill_normal(seed, segment.name, segment.deviation.value_or(*rule.deviation),
                 value.mutable_data_ptr<float>(), value.numel());
   }
@@ -19,6 +22,17 @@ at::Tensor initial_value(const Segment& segment, const FirstValues& rule, uint64
 }
 
 }  // namespace
+
+void Model::check_ids(const at::Tensor& ids) const {
+  if (ids.numel() == 0) return;
+  const auto [low, high] = at::aminmax(ids);
+  if (low.item<int64_t>() >= 0 && high.item<int64_t>() < config_.vocabulary) return;
+  throw_user_error("tokens",
+                   "ids from " + std::to_string(low.item<int64_t>()) + " to " +
+                       std::to_string(high.item<int64_t>()) + ", but the model's vocabulary has " +
+                       std::to_string(config_.vocabulary) + " entries",
+                   "the tokenizer is another model's");
+}
 
 std::unique_ptr<Model> make_model(const ModelSpec& spec) {
   const Architecture& architecture = find_architecture(spec.config.architecture);
@@ -37,7 +51,7 @@ void initialize_parameters(Model& model, uint64_t seed) {
   Parameters& parameters = model.parameters();
   if (parameters.device().is_meta()) return;  // sizes without values
   const Architecture& architecture = find_architecture(model.config().architecture);
-  for (const auto& segment : parameters.layout().segments()) {
+  for (const auto& segment : parameters.layout().tensors()) {
     const FirstValues rule = architecture.first_values(segment.name, model.config());
     parameters[segment.name].copy_(initial_value(segment, rule, seed));
   }

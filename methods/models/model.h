@@ -31,7 +31,8 @@ struct ForwardMode {
 struct Outputs {
   at::Tensor logits;               // (b, C) float32; regression (b, 1)
   at::Tensor pooled;               // (b, H): tanh(W [CLS] + b), before the classifier's dropout;
-                                   // with RoBERTa in the head itself
+                                   // with RoBERTa in the head itself; (b, W) of a BiLSTM: what its
+                                   // head reads
   at::Tensor cls;                  // (b, N, H): the first token's state after layers 1..N
   std::vector<at::Tensor> hidden;  // N + 1 of (T, H): the embedding output, then layers 1..N;
                                    // undefined where hidden_layers does not ask
@@ -62,6 +63,9 @@ class Model {
   Model() = default;
   Model(ModelConfig config, Parameters parameters)
       : config_(std::move(config)), parameters_(std::move(parameters)) {}
+
+  // That no id lies outside the vocabulary, so that no kernel reads outside a table: a user error.
+  void check_ids(const at::Tensor& ids) const;
 
   ModelConfig config_;
   Parameters parameters_;

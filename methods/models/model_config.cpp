@@ -25,8 +25,9 @@ ModelConfig read_model_config(const std::filesystem::path& folder) {
 }
 
 nlohmann::json to_config_json(const ModelConfig& config) {
-  nlohmann::json json{{"model_type", config.architecture}};
-  find_architecture(config.architecture).write_config(config, json);
+  const Architecture& architecture = find_architecture(config.architecture);
+  nlohmann::json json{{architecture.type_key, config.architecture}};
+  architecture.write_config(config, json);
   write_labels(config.labels, json);
   return json;
 }

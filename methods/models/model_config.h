@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -29,6 +30,12 @@ struct ModelConfig {
   int64_t pad_token_id = 0;
   bool positions_after_padding = false;  // positions count on from the padding's row
   std::string activation;
+  int64_t embedding = 0;            // width of a word's vector, where it is not the hidden width
+  int64_t fc = 0;                   // width of the layer before the classifier; 0: there is none
+  bool pair = false;                // it compares two texts, each read by itself
+  bool whole_words = false;         // its tokens are words, not pieces
+  std::string pooling;              // what of a text's states is kept
+  std::string vector_mode;          // where its words' vectors come from, and which of them learn
   std::vector<std::string> labels;  // in order; empty when a checkpoint does not name them
   // Of the config.json that it was read from, and not written to another: the task that it says the
   // model was fine-tuned on ("sst2"; "" when it says none), and the keys that are not known.
@@ -37,8 +44,11 @@ struct ModelConfig {
 
   // Row of the position table that a row's first token has.
   int64_t first_position() const { return positions_after_padding ? pad_token_id + 1 : 0; }
-  // Tokens of the longest row that there are positions for.
-  int64_t longest_row() const { return max_positions - first_position(); }
+  // Tokens of the longest row that there are positions for; without positions any.
+  int64_t longest_row() const {
+    return max_positions > 0 ? max_positions - first_position()
+                             : std::numeric_limits<int64_t>::max();
+  }
   // Of every place that drops.
   void set_dropout(double probability) {
     hidden_dropout = attention_dropout = classifier_dropout = probability;

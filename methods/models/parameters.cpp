@@ -76,6 +76,17 @@ void ParameterLayout::add_extra(const ExtraParameter& extra) {
   segment.deviation = extra.deviation;
 }
 
+void ParameterLayout::add_constant(std::string name, std::vector<int64_t> shape) {
+  if (frozen_ || !index_.emplace(name, 0).second)
+    throw std::logic_error("ParameterLayout: " + name + " declared twice, or after freeze");
+  Segment constant;
+  constant.name = constant.stack = std::move(name);
+  constant.size = c10::multiply_integers(shape);
+  constant.shape = std::move(shape);
+  constant.decay = false;
+  constants_.push_back(std::move(constant));
+}
+
 void ParameterLayout::freeze() {
   if (frozen_) throw std::logic_error("ParameterLayout: frozen twice");
   for (auto block = declared_.rbegin(); block != declared_.rend(); ++block) {
@@ -92,16 +103,36 @@ void ParameterLayout::freeze() {
   frozen_ = true;
 }
 
-const Segment& ParameterLayout::segment(const std::string& name) const {
+const Segment* ParameterLayout::find(const std::string& name) const {
   const auto it = index_.find(name);
-  if (!frozen_ || it == index_.end())
-    throw std::logic_error("ParameterLayout: no parameter " + name);
-  return segments_[it->second];
+  if (!frozen_ || it == index_.end()) return nullptr;
+  for (const auto& constant : constants_) {
+    if (constant.name == name) return &constant;
+  }
+  return &segments_[it->second];
+}
+
+const Segment& ParameterLayout::segment(const std::string& name) const {
+  const Segment* found = find(name);
+  if (!found) throw std::logic_error("ParameterLayout: no parameter " + name);
+  return *found;
+}
+
+std::vector<Segment> ParameterLayout::tensors() const {
+  std::vector<Segment> all = segments_;
+  all.insert(all.end(), constants_.begin(), constants_.end());
+  return all;
 }
 
 int64_t ParameterLayout::parameter_count() const {
-  int64_t count = 0;
+  int64_t count = constant_count();
   for (const auto& segment : segments_) count += segment.size;
+  return count;
+}
+
+int64_t ParameterLayout::constant_count() const {
+  int64_t count = 0;
+  for (const auto& constant : constants_) count += constant.size;
   return count;
 }
 
@@ -117,6 +148,8 @@ Parameters::Parameters(ParameterLayout layout, at::Device device)
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   values_ = at::zeros({layout_.buffer_size()}, options);
   gradients_ = at::zeros({layout_.buffer_size()}, options);
+  for (const auto& constant : layout_.constants())
+    leaves_[constant.name] = at::zeros(constant.shape, options);
   const auto& segments = layout_.segments();
   for (size_t begin = 0, end = 0; begin < segments.size(); begin = end) {
     const Segment& first = segments[begin];
@@ -183,9 +216,8 @@ void Parameters::zero_gradients() { gradients_.zero_(); }
 
 TensorMap Parameters::to_tensors() const {
   TensorMap tensors;
-  for (const auto& segment : layout_.segments()) {
-    tensors[segment.name] =
-        view_of(values_, segment.offset, segment.shape).to(at::kCPU, at::kFloat, false, true);
+  for (const auto& segment : layout_.tensors()) {
+    tensors[segment.name] = leaves_.at(segment.name).detach().to(at::kCPU, at::kFloat, false, true);
   }
   return tensors;
 }
@@ -195,7 +227,7 @@ LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
   LoadReport report;
   Problems problems;
   const ParameterLayout& layout = parameters.layout();
-  for (const auto& segment : layout.segments()) {
+  for (const auto& segment : layout.tensors()) {
     const auto it = tensors.find(segment.name);
     if (it == tensors.end()) {
       if (!segment.extra) report.missing.push_back(segment.name);
@@ -212,13 +244,13 @@ LoadReport load_parameters(Parameters& parameters, const TensorMap& tensors,
     }
   }
   problems.throw_if_any(where);
+  const at::NoGradGuard no_gradients;
   for (const auto& [name, tensor] : tensors) {
-    if (!layout.contains(name)) {
+    if (layout.contains(name)) {
+      parameters[name].copy_(tensor.detach());
+    } else {
       report.unexpected.push_back(name);
-      continue;
     }
-    const Segment& segment = layout.segment(name);
-    view_of(parameters.values(), segment.offset, segment.shape).copy_(tensor.detach());
   }
   return report;
 }

@@ -57,32 +57,42 @@ class ParameterLayout {
   // (tokens, width): see Segment::token_table.
   void add_token_table(std::string name, std::vector<int64_t> shape);
   void add_extra(const ExtraParameter& extra);
+  // A tensor that belongs to the model and its checkpoint but is not learned: outside the buffers.
+  void add_constant(std::string name, std::vector<int64_t> shape);
   // Assigns offsets. No declaration after it.
   void freeze();
 
   bool frozen() const { return frozen_; }
   const std::vector<Segment>& segments() const { return segments_; }  // in buffer order
+  const std::vector<Segment>& constants() const { return constants_; }
+  // Both.
+  std::vector<Segment> tensors() const;
+  // Of either.
   const Segment& segment(const std::string& name) const;
-  bool contains(const std::string& name) const { return index_.count(name) != 0; }
+  bool contains(const std::string& name) const { return find(name) != nullptr; }
   int64_t buffer_size() const {
     return buffer_size_;
-  }  // floats, with the alignment gaps (zeros, inert)
-  int64_t parameter_count() const;
+  }                                 // floats, with the alignment gaps (zeros, inert)
+  int64_t parameter_count() const;  // constants too
+  int64_t constant_count() const;
 
  private:
   struct Block {
     std::vector<Segment> segments;
   };
+  // Null when there is none of that name.
+  const Segment* find(const std::string& name) const;
+
   DecayRule decays_;
   std::vector<Block> declared_;
-  std::vector<Segment> segments_;
+  std::vector<Segment> segments_, constants_;
   std::map<std::string, size_t> index_;
   int64_t buffer_size_ = 0;
   bool frozen_ = false;
 };
 
 // Values and gradients of one model: two flat float32 buffers and leaf tensors that are views into
-// them.
+// them; constants by themselves.
 class Parameters {
  public:
   Parameters() = default;
@@ -99,7 +109,7 @@ class Parameters {
   // A leaf that requires gradients, whose .grad() is a view of gradients(). Fused operations
   // accumulate into it in place; autograd does the same for plain ones, because the gradient is
   // already defined. A member of a stacked block is a plain view of its values, for reading and
-  // writing: only the stacked leaf is part of the graph.
+  // writing: only the stacked leaf is part of the graph. A constant requires none.
   const at::Tensor& operator[](const std::string& name) const;
   // The leaf over the stacked block that begins with `first_name`: (n * rows, cols) or (n * size).
   // For a name declared alone, the same as operator[].

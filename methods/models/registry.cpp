@@ -8,7 +8,7 @@
 namespace kdbench {
 
 const std::vector<Architecture>& all_architectures() {
-  static const std::vector<Architecture> list = {bert_entry(), roberta_entry()};
+  static const std::vector<Architecture> list = {bert_entry(), roberta_entry(), bilstm_entry()};
   return list;
 }
 
@@ -27,7 +27,7 @@ const Architecture& find_architecture(const std::string& name) {
 }
 
 const std::vector<std::string>& planned_architectures() {
-  static const std::vector<std::string> names = {"bilstm", "resnet"};
+  static const std::vector<std::string> names = {"resnet"};
   return names;
 }
 

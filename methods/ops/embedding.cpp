@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/embedding.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <array>
@@ -10,6 +9,7 @@
 #include "methods/ops/dropout_words.h"
 #include "methods/ops/fast_path.h"
 #include "methods/ops/function_state.h"
+#include "methods/ops/lookup.h"
 #include "methods/ops/parameter_gradient.h"
 #include "methods/ops/row_kernels.h"
 
@@ -19,14 +19,14 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-struct Lookup {
+struct TokenLookup {
   at::Tensor ids, types, positions;
   Dropout dropout;
   TokenRows rows;
 };
 
 // sums[t] = the three table rows of token t, added up.
-void add_tables(const Lookup& in, const std::array<const float*, 3>& tables, int64_t begin,
+void add_tables(const TokenLookup& in, const std::array<const float*, 3>& tables, int64_t begin,
                 int64_t end, int64_t width, float* sums) {
   const int64_t* id = in.ids.const_data_ptr<int64_t>();
   const int64_t* type = in.types.const_data_ptr<int64_t>();
@@ -39,27 +39,11 @@ void add_tables(const Lookup& in, const std::array<const float*, 3>& tables, int
   }
 }
 
-// table[index[t]] += rows[t], in the order of t. Threads share out channels, not tokens.
-void scatter_add(const at::Tensor& index, const at::Tensor& rows, at::Tensor& table) {
-  constexpr int64_t kGrain = 64;
-  const int64_t width = rows.size(1), tokens = rows.size(0);
-  const int64_t* target = index.const_data_ptr<int64_t>();
-  const float* from = rows.const_data_ptr<float>();
-  float* to = table.mutable_data_ptr<float>();
-  at::parallel_for(0, width, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t t = 0; t < tokens; ++t) {
-      const float* source = from + t * width;
-      float* sum = to + target[t] * width;
-      for (int64_t h = begin; h < end; ++h) sum[h] += source[h];
-    }
-  });
-}
-
 struct Embedding : torch::autograd::Function<Embedding> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& word,
                             const at::Tensor& position, const at::Tensor& token_type,
                             const at::Tensor& gamma, const at::Tensor& beta, double eps,
-                            const Lookup& in) {
+                            const TokenLookup& in) {
     const int64_t tokens = in.ids.size(0), width = word.size(1);
     at::Tensor y = at::empty({tokens, width}, word.options());
     at::Tensor normalized = at::empty_like(y), inverse_deviation = at::empty({tokens}, y.options());
@@ -87,7 +71,7 @@ struct Embedding : torch::autograd::Function<Embedding> {
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
-    const auto in = saved_state<Lookup>(ctx);
+    const auto in = saved_state<TokenLookup>(ctx);
     const at::Tensor dy = gradients[0].contiguous();
     const int64_t tokens = dy.size(0), width = dy.size(1);
     at::Tensor dsum = at::empty_like(dy), sums = chunk_sums(tokens, 2 * width);
@@ -109,7 +93,7 @@ struct Embedding : torch::autograd::Function<Embedding> {
     const std::array<at::Tensor, 3> indices = {in.ids, in.positions, in.types};
     for (int i = 0; i < 3; ++i) {
       ParameterGradient gradient(saved[2 + i]);
-      scatter_add(indices[i], dsum, gradient.sum());
+      add_to_rows(indices[i], dsum, gradient.sum());
       result[i] = gradient.returned();
     }
     const at::Tensor total = sums.sum(0);
@@ -136,7 +120,7 @@ at::Tensor embedding(const at::Tensor& ids, const at::Tensor& types, const Embed
   }
   return Embedding::apply(
       tables.word, tables.position, tables.token_type, norm.gamma, norm.beta, norm.eps,
-      Lookup{ids.contiguous(), types.contiguous(), positions_of(rows, tables), dropout, rows});
+      TokenLookup{ids.contiguous(), types.contiguous(), positions_of(rows, tables), dropout, rows});
 }
 
 at::Tensor embedding_reference(const at::Tensor& ids, const at::Tensor& types,

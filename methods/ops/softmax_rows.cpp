@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/softmax_rows.h"
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
 
+#include "methods/ops/fast_exp.h"
 #include "methods/ops/simd.h"
 
 namespace kdbench {
 namespace {
-
-// exp(x) for x <= 88 to about 1 ulp; below -87 it stays at exp(-87), near the smallest normal
-// number. x = n log 2 + r with |r| <= log(2) / 2, exp(r) by a polynomial that interpolates at
-// Chebyshev nodes, 2^n by its exponent bits.
-inline float fast_exp(float x) {
-  constexpr float kRound =
-      12582912.0f;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
-  constexpr float kLog2High = 0.693359375f, kLog2Low = -2.12194440e-4f;
-  const float bounded = std::max(x, -87.0f);
-  const float shifted = bounded * 1.44269504f + kRound;
-  const float n = shifted - kRound;
-  const float r = (bounded - n * kLog2High) - n * kLog2Low;
-  float sum = 1.393365246e-3f;
-  sum = sum * r + 8.363181545e-3f;
-  sum = sum * r + 4.166646490e-2f;
-  sum = sum * r + 1.666657697e-1f;
-  sum = sum * r + 0.5f;
-  sum = sum * (r * r) + r + 1.0f;
-  const int32_t exponent = std::bit_cast<int32_t>(shifted) - std::bit_cast<int32_t>(kRound);
-  return sum * std::bit_cast<float>((exponent + 127) << 23);
-}
 
 inline int64_t whole_vectors(int64_t n) { return n & ~int64_t{15}; }
 

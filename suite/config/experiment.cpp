@@ -152,12 +152,24 @@ void read_document(TableReader& root, Experiment& experiment, ExperimentPart par
   check_methods(experiment, methods, root.problems());
 }
 
-TrainSettings shared_train(const Experiment& experiment, const std::string& task) {
-  TrainSettings settings;
-  overlay(experiment.train, settings);
-  const auto it = experiment.task_train.find(task);
-  if (it != experiment.task_train.end()) overlay(it->second, settings);
-  return settings;
+void add_own(const std::map<std::string, TrainLayer>& own, const std::string& task,
+             std::vector<const TrainLayer*>& layers) {
+  if (const auto found = own.find(task); found != own.end()) layers.push_back(&found->second);
+}
+
+std::vector<const TrainLayer*> shared_layers(const Experiment& experiment,
+                                             const std::string& task) {
+  std::vector<const TrainLayer*> layers{&experiment.train};
+  add_own(experiment.task_train, task, layers);
+  return layers;
+}
+
+// With the layer of a teacher or an assistant last.
+TrainSettings train_of_teacher(const Experiment& experiment, const std::string& task,
+                               const std::optional<TeacherSettings>& teacher) {
+  auto layers = shared_layers(experiment, task);
+  if (teacher && teacher->train) layers.push_back(&*teacher->train);
+  return settings_of(layers);
 }
 
 int64_t value_of(const std::map<std::string, int64_t>& own, const std::string& task,
@@ -189,23 +201,18 @@ Options MethodSettings::options_of(const std::string& task) const {
 }
 
 TrainSettings Experiment::train_of(const std::string& task, const MethodSettings& method) const {
-  TrainSettings settings = shared_train(*this, task);
-  overlay(method.train, settings);
-  const auto own = method.task_train.find(task);
-  if (own != method.task_train.end()) overlay(own->second, settings);
-  return settings;
+  auto layers = shared_layers(*this, task);
+  layers.push_back(&method.train);
+  add_own(method.task_train, task, layers);
+  return settings_of(layers);
 }
 
 TrainSettings Experiment::teacher_train_of(const std::string& task) const {
-  TrainSettings settings = shared_train(*this, task);
-  if (teacher && teacher->train) overlay(*teacher->train, settings);
-  return settings;
+  return train_of_teacher(*this, task, teacher);
 }
 
 TrainSettings Experiment::assistant_train_of(const std::string& task) const {
-  TrainSettings settings = shared_train(*this, task);
-  if (assistant && assistant->train) overlay(*assistant->train, settings);
-  return settings;
+  return train_of_teacher(*this, task, assistant);
 }
 
 const Task& Experiment::task(const std::string& name) const {

@@ -118,7 +118,10 @@ const std::vector<OptionSpec>& model_keys() {
   static const std::vector<OptionSpec> keys{
       path("weights", "those of [model]",
            "Hugging Face folder: config.json, model.safetensors and a vocabulary"),
-      path("tokenizer", "the folder of weights", "folder with a vocabulary"),
+      path("tokenizer", "the folder of weights; of a bilstm without any, the words of its data",
+           "folder with a vocabulary"),
+      path("vectors", "none",
+           "of a bilstm's words: a file of word2vec (text or binary) or GloVe (text)"),
       one_of(preset_names(), key_or("preset", std::string(), "none",
                                     "architecture and sizes by the name of a published model")),
       one_of(architecture_names(),

@@ -9,10 +9,13 @@
 #include "io/base/look.h"
 #include "io/synthetic/synthetic.h"
 #include "io/weights/weight_files.h"
+#include "io/weights/word_vectors.h"
+#include "methods/models/bilstm.h"
 #include "methods/models/registry.h"
 #include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/option_reader.h"
+#include "suite/models/initial_model.h"
 
 namespace kdbench {
 namespace {
@@ -76,7 +79,8 @@ void check_sizes(TableReader& table, const ModelSettings& model, const DataSetti
   }
   for (const auto& conflict : architecture.conflicts(model.sizes))
     table.problem(conflict.key, conflict.what);
-  if (!model.tokenizer && !table.has("tokenizer") && !data.synthetic) {
+  if (!model.tokenizer && !table.has("tokenizer") && !data.synthetic &&
+      architecture.word_tables.empty()) {
     table.problem("tokenizer", "is missing", "a model without weights needs a vocabulary's folder");
   }
 }
@@ -117,6 +121,46 @@ void read_sizes(TableReader& table, ModelSettings& model,
     const auto found = model.sizes.find(key.spec.name);
     if (key.member == &ModelConfig::layers && found != model.sizes.end())
       model.layers = found->second;
+  }
+}
+
+// The written words for sizes: pooling, vector_mode.
+void read_choices(TableReader& table, ModelSettings& model) {
+  for (const auto& architecture : all_architectures()) {
+    if (!model.weights && architecture.name != model.architecture) continue;
+    for (const auto& key : architecture.choices) {
+      const std::string& name = key.spec.name;
+      const toml::node* node = table.node(name);
+      if (!node) continue;
+      const auto value = read_option(key.spec, *node, table.key(name), table.problems());
+      if (value) model.choices[name] = std::get<std::string>(*value);
+      if (model.weights) {
+        table.problem(name, "cannot be given beside weights",
+                      "it stands in the folder's config.json");
+      }
+    }
+  }
+}
+
+// Vectors of words, and what is done with them.
+void check_word_vectors(TableReader& table, ModelSettings& model) {
+  const bool reads_words = !model.weights && !model.architecture.empty() &&
+                           !find_architecture(model.architecture).word_tables.empty();
+  if (model.vectors && !reads_words) {
+    table.problem("vectors", "is for models of words that are given by sizes",
+                  "architecture = \"bilstm\"");
+  } else if (model.vectors) {
+    table.collect("vectors", [&] { word_vectors_width(*model.vectors); });
+  }
+  if (!reads_words) return;
+  const auto mode = model.choices.find(kVectorMode);
+  const bool random = mode == model.choices.end() || mode->second == vector_mode::kRandom;
+  if (model.vectors && mode == model.choices.end()) {
+    model.choices[kVectorMode] = vector_mode::kBoth;
+  } else if (model.vectors && random) {
+    table.problem(kVectorMode, "\"random\" takes no vectors of a file", "leave one of them out");
+  } else if (!model.vectors && !random) {
+    table.problem(kVectorMode, "needs vectors", "vectors = \"FILE\"");
   }
 }
 
@@ -180,10 +224,14 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   const auto preset = find_preset_of(table, values, model);
   if (preset) model.architecture = preset->architecture.name;
   read_sizes(table, model, preset);
+  read_choices(table, model);
+  take(values, "vectors", model.vectors);
+  check_word_vectors(table, model);
   if (model.tokenizer) {
     table.collect("tokenizer", [&] { check_tokenizer(table, "tokenizer", *model.tokenizer); });
   }
-  if (data.synthetic && !model.weights && !table.has("tokenizer")) {
+  const bool own_words = !model.weights && !model.architecture.empty() && reads_own_words(model);
+  if (data.synthetic && !model.weights && !table.has("tokenizer") && !own_words) {
     // The generated vocabulary; its file is not there yet, its size is known.
     model.sizes.emplace("vocabulary", static_cast<int64_t>(synthetic_vocabulary().size()));
   }

@@ -5,8 +5,11 @@
 
 #include "io/base/error.h"
 #include "io/base/text.h"
+#include "io/tokenizers/tokenizer.h"
 #include "io/weights/weight_files.h"
 #include "methods/models/initialization.h"
+#include "methods/models/registry.h"
+#include "suite/models/first_words.h"
 
 namespace kdbench {
 namespace {
@@ -41,6 +44,19 @@ void say_report(const InitialModel& initial, const LoadReport& report, const fs:
   }
 }
 
+// Of a model of words whose vectors no checkpoint gives.
+void begin_words(const InitialModel& initial, Model& model, const Workspace& workspace) {
+  if (find_architecture(initial.config.architecture).word_tables.empty()) return;
+  const fs::path folder = tokenizer_folder(initial.settings, *initial.task);
+  const auto tokenizer = load_tokenizer(folder);
+  if (!tokenizer->words()) return;
+  const auto& vectors = initial.settings.vectors;
+  const int64_t found = set_first_words(model, *tokenizer->words(), vectors, initial.seed);
+  if (!vectors) return;
+  workspace.say_once(fmt::format("{}: {} of the {} words of {} have a vector", vectors->string(),
+                                 found, tokenizer->words()->size(), initial.task->name));
+}
+
 }  // namespace
 
 void check_whole(const LoadReport& report, const fs::path& folder) {
@@ -59,6 +75,7 @@ std::unique_ptr<Model> build_model(const InitialModel& initial, const Workspace&
   workspace.control.agree([&] {
     model = make_model(spec_of(initial, workspace.device));
     initialize_parameters(*model, initial.seed);
+    if (!initial.weights()) begin_words(initial, *model, workspace);
     if (const auto folder = initial.weights()) {
       const LoadReport report = initialize_from_checkpoint(*model, *folder, initial.settings.init,
                                                            /*trained=*/!initial.frozen);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/base/error.h"
+#include "io/base/sha256.h"
 #include "io/base/text.h"
 #include "io/tokenizers/tokenizer.h"
 #include "io/weights/weight_files.h"
@@ -16,9 +17,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Sizes of a model given by its architecture: all written in the experiment but the vocabulary,
-// which the tokenizer has.
-ModelConfig config_from_sizes(const ModelSettings& settings) {
+// The vocabulary's part in it. Words of the data may not be in place yet: then there are none.
+void take_vocabulary(const ModelSettings& settings, const Task& task, ModelConfig& config,
+                     ModelUse& use) {
+  use.whole_words = reads_own_words(settings);
+  if (use.whole_words && !settings.words.contains(task.name)) return;
+  if (config.vocabulary > 0 && !find_architecture(config.architecture).adapt) return;
+  const auto tokenizer = load_tokenizer(tokenizer_folder(settings, task));
+  use.whole_words = tokenizer->words() != nullptr;
+  if (config.vocabulary == 0) config.vocabulary = tokenizer->vocabulary_size();
+}
+
+// Of a model given by its architecture: all written in the experiment but the vocabulary, which the
+// tokenizer has.
+ModelConfig config_from_sizes(const ModelSettings& settings, const Task& task) {
   const Architecture& architecture = find_architecture(settings.architecture);
   Sizes sizes = settings.sizes;
   architecture.complete(sizes);
@@ -27,9 +39,14 @@ ModelConfig config_from_sizes(const ModelSettings& settings) {
     const auto found = sizes.find(key.spec.name);
     if (found != sizes.end()) config.*key.member = found->second;
   }
+  for (const auto& key : architecture.choices) {
+    const auto found = settings.choices.find(key.spec.name);
+    if (found != settings.choices.end()) config.*key.member = found->second;
+  }
   if (settings.layers) config.layers = *settings.layers;
-  if (config.vocabulary == 0)
-    config.vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
+  ModelUse use{.pair = task.pair(), .whole_words = false};
+  take_vocabulary(settings, task, config, use);
+  if (architecture.adapt) architecture.adapt(config, sizes, use);
   Problems problems;
   for (const auto& key : architecture.sizes) {
     if (key.needed && config.*key.member <= 0)
@@ -40,10 +57,22 @@ ModelConfig config_from_sizes(const ModelSettings& settings) {
   return config;
 }
 
+// From a folder; made for texts like the task's.
+ModelConfig config_from_folder(const fs::path& folder, const Task& task) {
+  ModelConfig config = read_model_config(folder);
+  const bool apart = find_architecture(config.architecture).pairs == RowLayout::kApart;
+  if (!apart || config.pair == task.pair()) return config;
+  throw_user_error(
+      (folder / "config.json").string() + ":pair",
+      fmt::format("the model reads {}, {} has {}", config.pair ? "pairs" : "single texts",
+                  task.name, task.pair() ? "pairs" : "single texts"));
+}
+
 // With the labels that the checkpoint names.
-ModelConfig own_config(const ModelSettings& settings, std::optional<double> dropout) {
-  ModelConfig config =
-      settings.weights ? read_model_config(*settings.weights) : config_from_sizes(settings);
+ModelConfig own_config(const ModelSettings& settings, const Task& task,
+                       std::optional<double> dropout) {
+  ModelConfig config = settings.weights ? config_from_folder(*settings.weights, task)
+                                        : config_from_sizes(settings, task);
   if (settings.layers) config.layers = *settings.layers;
   if (dropout) config.set_dropout(*dropout);
   return config;
@@ -89,7 +118,7 @@ InitialModel initial_model(const ModelSettings& settings, const Task& task,
   InitialModel model;
   model.settings = settings;
   model.task = &task;
-  model.config = own_config(settings, dropout);
+  model.config = own_config(settings, task, dropout);
   model.other_task = other_glue_task(model.config.finetuned_on, task);
   const auto order = own_order(model.config.labels, task);
   model.labels_assumed = settings.weights && model.config.labels.empty() && has_named_labels(task);
@@ -103,9 +132,25 @@ ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
   return initial_model(settings, task, dropout).config;
 }
 
-fs::path tokenizer_folder(const ModelSettings& settings) {
+const Architecture& architecture_of(const ModelSettings& settings) {
+  return find_architecture(settings.weights ? read_model_config(*settings.weights).architecture
+                                            : settings.architecture);
+}
+
+bool reads_own_words(const ModelSettings& settings) {
+  return !settings.weights && !settings.tokenizer &&
+         !find_architecture(settings.architecture).word_tables.empty();
+}
+
+RowLayout layout_of(const ModelSettings& settings, const Task& task) {
+  return task.pair() ? architecture_of(settings).pairs : RowLayout::kJoined;
+}
+
+fs::path tokenizer_folder(const ModelSettings& settings, const Task& task) {
   if (settings.tokenizer) return *settings.tokenizer;
   if (settings.weights) return *settings.weights;
+  if (const auto words = settings.words.find(task.name); words != settings.words.end())
+    return words->second;
   throw_user_error("model.tokenizer", "a model without weights needs the folder of a tokenizer");
 }
 
@@ -123,12 +168,14 @@ std::optional<std::vector<std::string>> own_order(const std::vector<std::string>
 
 nlohmann::json model_inputs(const InitialModel& model) {
   const auto folder = model.weights();
-  return {{"config", to_config_json(model.config)},
-          {"labels", model.config.labels},
-          {"init", model.settings.init},
-          {"init_from", model.settings.init_from},
-          {"weights", folder ? model_weights_sha256(*folder) : "random"},
-          {"seed", model.seed}};
+  nlohmann::json inputs{{"config", to_config_json(model.config)},
+                        {"labels", model.config.labels},
+                        {"init", model.settings.init},
+                        {"init_from", model.settings.init_from},
+                        {"weights", folder ? model_weights_sha256(*folder) : "random"},
+                        {"seed", model.seed}};
+  if (model.settings.vectors) inputs["vectors"] = file_sha256(*model.settings.vectors);
+  return inputs;
 }
 
 }  // namespace kdbench

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "io/tasks/task.h"
+#include "methods/models/architecture.h"
 #include "methods/models/model_config.h"
 #include "methods/models/parameters.h"
 #include "suite/models/model_settings.h"
@@ -40,7 +41,8 @@ struct InitialModel {
 };
 
 // The model of these settings on `task`; `dropout`: all of it, when given. Reads config.json, of a
-// model without weights the vocabulary. Local; throws a user error when sizes are missing.
+// model without weights the vocabulary, if it is there already. Local; throws a user error when
+// sizes are missing.
 InitialModel initial_model(const ModelSettings& settings, const Task& task,
                            std::optional<double> dropout = std::nullopt);
 
@@ -49,8 +51,18 @@ InitialModel initial_model(const ModelSettings& settings, const Task& task,
 ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
                            std::optional<double> dropout);
 
-// Where a model's tokenizer files lie.
-std::filesystem::path tokenizer_folder(const ModelSettings& settings);
+// The kind of network: as the settings say, else the folder's config.json. Local; throws user
+// errors.
+const Architecture& architecture_of(const ModelSettings& settings);
+
+// Whether its tokens are the words of its data: no vocabulary is named, and its kind takes words.
+bool reads_own_words(const ModelSettings& settings);
+
+// Where a model's tokenizer files for a task lie.
+std::filesystem::path tokenizer_folder(const ModelSettings& settings, const Task& task);
+
+// How it reads the task's rows.
+RowLayout layout_of(const ModelSettings& settings, const Task& task);
 
 // A model's own order of the task's labels, as the task writes them ("ENTAILMENT" is entailment, of
 // CoLA "acceptable" is 1); nothing when its names are not the task's.

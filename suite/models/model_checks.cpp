@@ -8,8 +8,10 @@
 #include "io/tokenizers/tokenizer.h"
 #include "methods/models/checkpoint.h"
 #include "methods/models/initialization.h"
+#include "methods/models/registry.h"
 #include "reports/run_files.h"
 #include "suite/models/build_model.h"
+#include "suite/models/first_words.h"
 
 namespace kdbench {
 namespace {
@@ -46,9 +48,30 @@ void check_model_of_run(const fs::path& folder) {
 
 TensorMap outline_tensors(const Model& model) {
   TensorMap tensors;
-  for (const auto& segment : model.parameters().layout().segments())
+  for (const auto& segment : model.parameters().layout().tensors())
     tensors[segment.name] = model.parameters()[segment.name].detach();
   return tensors;
+}
+
+// The vocabulary, and vectors of its words, against the model that reads them.
+void check_tokens(const ModelSettings& settings, const Task& task, const ModelConfig& config) {
+  const fs::path folder = tokenizer_folder(settings, task);
+  const auto tokenizer = load_tokenizer(folder);
+  check_vocabulary(folder, tokenizer->vocabulary_size(), config);
+  const bool words = tokenizer->words() != nullptr;
+  if (!find_architecture(config.architecture).word_tables.empty() && words != config.whole_words) {
+    throw_user_error(folder.string(),
+                     words ? "its vocabulary holds whole words, config.json says pieces"
+                           : "its vocabulary holds pieces, config.json says whole words",
+                     "the vocabulary is another model's");
+  }
+  if (!settings.vectors) return;
+  if (!words) {
+    throw_user_error(settings.vectors->string(),
+                     "there are vectors of words, but " + folder.string() + " holds pieces of them",
+                     "without tokenizer the words of the data are read");
+  }
+  check_vectors(*settings.vectors, config);
 }
 
 std::unique_ptr<Model> make_outline(const ModelSettings& settings, const Task& task) {
@@ -61,7 +84,6 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
                  const std::vector<const Task*>& tasks, bool any_labels) {
   const bool from_teacher = settings.init != "random" && settings.init_from == "teacher";
   const bool from_file = settings.init != "random" && !from_teacher && settings.weights;
-  const int64_t vocabulary = load_tokenizer(tokenizer_folder(settings))->vocabulary_size();
   ModelConfig own;  // of the file
   TensorMap weights;
   if (settings.weights) check_model_of_run(*settings.weights);
@@ -75,7 +97,7 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
     const auto [report, is_new] = reports.try_emplace(task->classes());
     if (is_new) {
       const auto model = make_outline(settings, *task);
-      check_vocabulary(tokenizer_folder(settings), vocabulary, model->config());
+      check_tokens(settings, *task, model->config());
       if (from_teacher && teacher) {
         const auto source = make_outline(*teacher, *task);
         initialize_student(*model, outline_tensors(*source), source->config().layers, settings.init,

@@ -18,6 +18,8 @@ nlohmann::json to_json(const ModelSettings& settings) {
       {"layers", settings.layers ? nlohmann::json(*settings.layers) : nlohmann::json()}};
   json["weights"] = path_json(settings.weights);
   json["tokenizer"] = path_json(settings.tokenizer);
+  if (!settings.choices.empty()) json["choices"] = settings.choices;
+  if (settings.vectors) json["vectors"] = path_json(settings.vectors);
   return json;
 }
 

@@ -17,11 +17,16 @@ struct ModelSettings {
   std::optional<std::filesystem::path> weights;  // absolute
   std::string architecture;                      // "" : from the folder's config.json
   std::map<std::string, int64_t>
-      sizes;                     // layers, hidden, heads, intermediate, max_positions, vocabulary
-  std::string init = "weights";  // weights | first-layers | skip-layers | random
+      sizes;  // layers, hidden, heads, intermediate, max_positions, vocabulary
+  std::map<std::string, std::string> choices;      // pooling, vector_mode
+  std::string init = "weights";                    // weights | first-layers | skip-layers | random
   std::string init_from = "pretrained";            // pretrained | teacher
   std::optional<int64_t> layers;                   // of the student; absent: the folder's own
   std::optional<std::filesystem::path> tokenizer;  // folder; default: weights
+  std::optional<std::filesystem::path> vectors;    // of words, absolute
+  // Of a model that reads the words of its data: their vocabulary's folder by task, once it is in
+  // place.
+  std::map<std::string, std::filesystem::path> words;
 };
 
 // For run.json.

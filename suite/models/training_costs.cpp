@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "io/batches/teacher_tokens.h"
+
 namespace kdbench {
 namespace {
 
@@ -27,10 +29,13 @@ Model& TrainingCosts::outline(const InitialModel& initial) {
   return *model;
 }
 
-const Dataset& TrainingCosts::dataset(const std::shared_ptr<const FeatureSplit>& rows,
-                                      const std::vector<std::string>& labels) {
-  auto& data = datasets_[{rows, labels}];
-  if (!data) data = make_dataset(rows, labels);
+const Dataset& TrainingCosts::dataset(const SplitPointer& rows,
+                                      const std::vector<std::string>& labels,
+                                      const SplitPointer& teacher_rows) {
+  auto& data = datasets_[{rows, teacher_rows, labels}];
+  if (data) return *data;
+  data = make_dataset(rows, labels);
+  if (teacher_rows) data = with_teacher_tokens(std::move(data), make_dataset(teacher_rows, labels));
   return *data;
 }
 
@@ -44,10 +49,11 @@ const TrainingSummary& TrainingCosts::summary(const std::string& name,
   if (training.method) {
     const auto method = training.method();
     const Task& task = *training.models.at(kStudent).task;
-    summary.cost =
-        training_cost(method->phases({models}), models,
-                      dataset(training.rows->split("train"), student.config().labels),
-                      training.settings, ranks_, has_dev_rows(task, *training.rows), memo_);
+    summary.cost = training_cost(
+        method->phases({models}), models,
+        dataset(training.rows->split("train"), student.config().labels,
+                training.teacher_rows ? training.teacher_rows->split("train") : nullptr),
+        training.settings, ranks_, has_dev_rows(task, *training.rows), memo_);
   }
   return summaries_.emplace(name, std::move(summary)).first->second;
 }
@@ -59,7 +65,8 @@ double TrainingCosts::forward_flops(const InitialModel& model,
 }
 
 int64_t values_bytes(const Model& model) {
-  return int64_t{sizeof(float)} * model.parameters().layout().buffer_size();
+  const ParameterLayout& layout = model.parameters().layout();
+  return int64_t{sizeof(float)} * (layout.buffer_size() + layout.constant_count());
 }
 
 }  // namespace kdbench

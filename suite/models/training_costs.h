@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "io/stores/feature_store.h"
@@ -21,6 +22,7 @@ struct TrainingOutline {
   std::map<std::string, InitialModel> models;       // by role
   std::function<std::unique_ptr<Method>()> method;  // null: the model is scored as it is
   const FeatureStore* rows = nullptr;
+  const FeatureStore* teacher_rows = nullptr;  // of one that learns too and reads others; or null
   TrainSettings settings;
 };
 
@@ -45,12 +47,14 @@ class TrainingCosts {
 
  private:
   const Dataset& dataset(const std::shared_ptr<const FeatureSplit>& rows,
-                         const std::vector<std::string>& labels);
+                         const std::vector<std::string>& labels,
+                         const std::shared_ptr<const FeatureSplit>& teacher_rows = nullptr);
 
   int ranks_;
   CostMemo memo_;
   std::map<std::string, std::unique_ptr<Model>> outlines_;
-  std::map<std::pair<std::shared_ptr<const FeatureSplit>, std::vector<std::string>>,
+  using SplitPointer = std::shared_ptr<const FeatureSplit>;
+  std::map<std::tuple<SplitPointer, SplitPointer, std::vector<std::string>>,
            std::unique_ptr<Dataset>>
       datasets_;
   std::map<std::string, TrainingSummary> summaries_;

@@ -36,7 +36,12 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
     tasks_.push_back(std::make_unique<TaskPart>());
     tasks_.back()->task = &experiment_.task(name);
   }
-  for (const auto& task : tasks_) prepare_rows(*task, prepare);
+  for (const auto& task : tasks_) {
+    problems_.collect([&] {
+      place_words(*task, prepare);
+      prepare_rows(*task, prepare);
+    });
+  }
   for (const auto& task : tasks_) {
     if (part_ == ExperimentPart::kTeachers) {
       problems_.collect([&] { add_teachers(*task); });
@@ -56,6 +61,16 @@ void ExperimentGraph::place_data(const PrepareData& prepare) {
   context_.corpora = &corpora;
   prepare(corpora);
   take_corpora(experiment_, corpora.root(workspace_));
+}
+
+// A vocabulary of the task's own words, where a model reads those.
+void ExperimentGraph::place_words(const TaskPart& part, const PrepareData& prepare) {
+  if (!any_reads_own_words(experiment_)) return;
+  WordsStage& words = words_stage(graph_, feature_request(context_, *part.task, {}), workspace_);
+  if (context_.corpora) words.need(*context_.corpora);
+  context_.words[part.task] = &words;
+  prepare(words);
+  take_words(experiment_, *part.task, words.vocabulary(workspace_));
 }
 
 // Of all models, before anything is made of them: all mistakes in all data files are found.

@@ -48,6 +48,7 @@ class ExperimentGraph {
   };
 
   void place_data(const PrepareData& prepare);
+  void place_words(const TaskPart& part, const PrepareData& prepare);
   void prepare_rows(const TaskPart& part, const PrepareData& prepare);
   void resolve_methods(TaskPart& part);
   void decide_online(TaskPart& part, OutputBudget& budget);

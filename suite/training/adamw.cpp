@@ -57,63 +57,27 @@ AdamW::Path AdamW::path_of(at::Device device) {
 
 AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Path path,
              const RankPart& part)
-    : settings_(settings), path_(path), part_(part) {
+    : settings_(settings), path_(path), moved_(parameters, part, path == Path::kFused) {
   if (path == Path::kFused && !parameters.values().is_cpu()) {
     throw std::logic_error("AdamW: the fused path is for CPU buffers");
   }
   first_ = at::zeros_like(parameters.values());
   second_ = at::zeros_like(parameters.values());
-  const ParameterLayout& layout = parameters.layout();
-  own_ = own_ranges(layout, parameters.device().type(), part);
-  tables_ = token_tables(layout);
-  std::vector<FlatRange> moved = own_;
-  for (const auto& table : tables_) {
-    if (path_ == Path::kFused) {
-      late_.emplace_back(table);
-    } else {
-      moved.push_back(table.range());
-    }
-  }
-  spans_ = path_ == Path::kFused ? cut_spans(layout, moved) : long_spans(layout, moved);
-}
-
-at::Tensor AdamW::squares(const Parameters& parameters, TouchedTokens tokens) const {
-  const at::NoGradGuard no_grad;
-  const at::Tensor& gradients = parameters.gradients();
-  if (path_ == Path::kFused) {
-    std::vector<FlatSpan> spans = spans_;
-    for (const auto& table : tables_) {
-      const auto rows = counted_spans(table, tokens, part_);
-      spans.insert(spans.end(), rows.begin(), rows.end());
-    }
-    return at::full({1}, flat_squares(gradients, spans), at::kDouble);
-  }
-  at::Tensor sum = at::zeros({1}, gradients.options().dtype(at::kDouble));
-  for (const auto& range : own_) sum.add_(range_squares(gradients, range));
-  for (const auto& table : tables_)
-    sum.add_(range_squares(gradients, split_range(table.range(), part_.size)[part_.rank]));
-  return sum;
+  if (path_ != Path::kFused) return;
+  for (const auto& table : token_tables(parameters.layout())) late_.emplace_back(table);
 }
 
 void AdamW::apply(Parameters& parameters, double learning_rate, const std::vector<double>& squares,
                   double gradient_scale, TouchedTokens tokens) {
   const at::NoGradGuard no_grad;
   const AdamWStep step = next_step(norm_of(squares), gradient_scale, learning_rate);
-  if (path_ == Path::kMultiTensor) {
-    update_by_multi_tensor(parameters, step, learning_rate);
-  } else if (path_ == Path::kTensorOps) {
-    update_by_tensor_ops(parameters, step);
-  } else {
-    std::vector<FlatSpan> spans = spans_;
-    for (const auto& table : tables_) {
-      const auto rows = tokens ? row_spans(table, *tokens)
-                               : cut_range(table.range().begin, table.range().end, table.decay);
-      spans.insert(spans.end(), rows.begin(), rows.end());
-    }
-    update_fused(parameters, step, spans);
-    for (auto& rows : late_) {
-      if (tokens) rows.took_step({settings_, step, rows.table().decay}, *tokens);
-    }
+  const auto spans = moved_.spans(tokens);
+  if (path_ == Path::kMultiTensor)
+    return update_by_multi_tensor(parameters, step, learning_rate, spans);
+  if (path_ == Path::kTensorOps) return update_by_tensor_ops(parameters, step, spans);
+  update_fused(parameters, step, spans);
+  for (auto& rows : late_) {
+    if (tokens) rows.took_step({settings_, step, rows.table().decay}, *tokens);
   }
 }
 
@@ -160,13 +124,13 @@ void AdamW::update_fused(Parameters& parameters, const AdamWStep& step,
 }
 
 void AdamW::update_by_multi_tensor(Parameters& parameters, const AdamWStep& step,
-                                   double learning_rate) {
+                                   double learning_rate, const std::vector<FlatSpan>& spans) {
   at::Tensor& gradients = parameters.gradients();
   const at::Tensor steps = at::full({}, static_cast<double>(steps_), gradients.options());
   const at::Tensor divisor = at::full({}, 1.0 / step.scale, gradients.options());
   for (const bool decay : {false, true}) {
     std::vector<at::Tensor> values, slopes, first, second;
-    for (const auto& span : spans_) {
+    for (const auto& span : spans) {
       if (span.decay != decay) continue;
       const auto part = [&](at::Tensor& buffer) {
         return buffer.narrow(0, span.begin, span.size());
@@ -185,8 +149,9 @@ void AdamW::update_by_multi_tensor(Parameters& parameters, const AdamWStep& step
   gradients.zero_();
 }
 
-void AdamW::update_by_tensor_ops(Parameters& parameters, const AdamWStep& step) {
-  for (const auto& span : spans_) {
+void AdamW::update_by_tensor_ops(Parameters& parameters, const AdamWStep& step,
+                                 const std::vector<FlatSpan>& spans) {
+  for (const auto& span : spans) {
     const auto part = [&](at::Tensor& buffer) { return buffer.narrow(0, span.begin, span.size()); };
     at::Tensor values = part(parameters.values()), gradients = part(parameters.gradients());
     at::Tensor first = part(first_), second = part(second_);

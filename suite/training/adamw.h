@@ -10,6 +10,7 @@
 #include "suite/training/adam_moments.h"
 #include "suite/training/flat_buffer.h"
 #include "suite/training/late_rows.h"
+#include "suite/training/moved_spans.h"
 #include "suite/training/optimizer.h"
 
 namespace kdbench {
@@ -39,7 +40,9 @@ class AdamW : public Optimizer {
   AdamW(const OptimizerSettings& settings, const Parameters& parameters, Path path,
         const RankPart& part = {});
 
-  at::Tensor squares(const Parameters& parameters, TouchedTokens tokens) const override;
+  at::Tensor squares(const Parameters& parameters, TouchedTokens tokens) const override {
+    return moved_.squares(parameters.gradients(), tokens);
+  }
   void apply(Parameters& parameters, double learning_rate, const std::vector<double>& squares,
              double gradient_scale, TouchedTokens tokens) override;
   void settle(Parameters& parameters, const std::vector<int64_t>& tokens) override;
@@ -50,17 +53,16 @@ class AdamW : public Optimizer {
   void update_fused(Parameters& parameters, const AdamWStep& step,
                     const std::vector<FlatSpan>& spans);
   LateRows<AdamWFactors>::Idle idle(Parameters& parameters);
-  void update_by_multi_tensor(Parameters& parameters, const AdamWStep& step, double learning_rate);
-  void update_by_tensor_ops(Parameters& parameters, const AdamWStep& step);
+  void update_by_multi_tensor(Parameters& parameters, const AdamWStep& step, double learning_rate,
+                              const std::vector<FlatSpan>& spans);
+  void update_by_tensor_ops(Parameters& parameters, const AdamWStep& step,
+                            const std::vector<FlatSpan>& spans);
 
   OptimizerSettings settings_;
   Path path_;
-  RankPart part_;
-  int64_t steps_ = 0;               // that were applied
-  at::Tensor first_, second_;       // moments m and v, (buffer_size)
-  std::vector<FlatRange> own_;      // this rank's parts of the buckets
-  std::vector<FlatSpan> spans_;     // the same by decay; fused path: cut, else with tables
-  std::vector<TokenTable> tables_;  // of tokens
+  MovedSpans moved_;
+  int64_t steps_ = 0;                         // that were applied
+  at::Tensor first_, second_;                 // moments m and v, (buffer_size)
   std::vector<LateRows<AdamWFactors>> late_;  // of each table, fused path
 };
 

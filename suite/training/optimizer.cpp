@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "io/base/error.h"
+#include "suite/training/adadelta.h"
 #include "suite/training/adamw.h"
 #include "suite/training/bert_adam.h"
 
@@ -14,7 +15,7 @@ namespace kdbench {
 void check_optimizer(const std::string& kind, const std::string& where) {
   const auto& known = known_optimizers();
   if (std::find(known.begin(), known.end(), kind) != known.end()) return;
-  static const std::vector<std::string> planned{"adadelta", "sgd"};
+  static const std::vector<std::string> planned{"sgd"};
   if (std::find(planned.begin(), planned.end(), kind) != planned.end()) {
     throw_user_error(where, "optimizer \"" + kind + "\" is not available yet", "use \"adamw\"");
   }
@@ -43,11 +44,12 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerSettings& settings,
                                           const Parameters& parameters, const RankPart& part) {
   check_optimizer(settings.kind, "optimizer");
   if (settings.kind == "bert_adam") return std::make_unique<BertAdam>(settings, parameters, part);
+  if (settings.kind == "adadelta") return std::make_unique<AdaDelta>(settings, parameters, part);
   return std::make_unique<AdamW>(settings, parameters, AdamW::path_of(parameters.device()), part);
 }
 
 const std::vector<std::string>& known_optimizers() {
-  static const std::vector<std::string> names{"adamw", "bert_adam"};
+  static const std::vector<std::string> names{"adamw", "bert_adam", "adadelta"};
   return names;
 }
 

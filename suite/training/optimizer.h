@@ -13,10 +13,11 @@
 namespace kdbench {
 
 struct OptimizerSettings {
-  std::string kind = "adamw";  // adamw | bert_adam (later: adadelta, sgd)
+  std::string kind = "adamw";  // adamw | bert_adam | adadelta (later: sgd)
   double weight_decay = 0.0;
-  double clip = 0.0;  // 0: none
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double clip = 0.0;                                  // 0: none
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // of Adam's variants
+  double rho = 0.95;                                  // of AdaDelta
 };
 
 // The distinct tokens of a step's global batch: of the tables of tokens only their rows may have a

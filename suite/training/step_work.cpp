@@ -20,4 +20,8 @@ bool keeps_best_weights(const std::vector<Phase>& phases, const TrainSettings& s
          });
 }
 
+const Dataset& rows_of(const Dataset& data, const std::string& role) {
+  return role == kTeacher ? data.of_teacher() : data;
+}
+
 }  // namespace kdbench

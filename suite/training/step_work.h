@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "io/batches/dataset.h"
 #include "methods/method.h"
 #include "suite/training/train_settings.h"
 
@@ -19,5 +21,8 @@ bool keeps_best_weights(const std::vector<Phase>& phases, const TrainSettings& s
 
 // A phase's own epochs win over train.epochs.
 int64_t epochs_of(const Phase& phase, const TrainSettings& settings);
+
+// The rows as the model of this role reads them.
+const Dataset& rows_of(const Dataset& data, const std::string& role);
 
 }  // namespace kdbench

@@ -91,10 +91,11 @@ std::vector<TrainKey> make_keys() {
       in(above(0),
          key("learning_rate", &S::learning_rate, "of the schedule, at its highest", kBert)),
       one_of(known_optimizers(),
-             key("optimizer", &S::optimizer, "the kind of clipping belongs to it", kOwn),
-             {"adadelta", "sgd"}),
-      one_of(known_schedules(),
-             key("schedule", &S::schedule, "of the learning rate, over each phase", kBert)),
+             key("optimizer", &S::optimizer, "the kind of clipping belongs to it", kOwn), {"sgd"}),
+      one_of(known_schedules(), key("schedule", &S::schedule,
+                                    "of the learning rate, over each phase; of adadelta constant "
+                                    "where none is written",
+                                    kBert)),
       in(kFraction, key("warmup", &S::warmup,
                         "share of a phase's steps in which a linear schedule rises", kBert)),
       in(at_least(0), key("weight_decay", &S::weight_decay,
@@ -150,6 +151,18 @@ void overlay(const TrainLayer& layer, TrainSettings& settings) {
     if (written == layer.end()) continue;
     std::visit([&](auto member) { assign(written->second, settings.*member); }, key.member);
   }
+}
+
+TrainSettings settings_of(const std::vector<const TrainLayer*>& layers) {
+  TrainSettings settings;
+  bool scheduled = false;
+  for (const TrainLayer* layer : layers) {
+    overlay(*layer, settings);
+    scheduled = scheduled || layer->contains("schedule");
+  }
+  // AdaDelta finds its own rates: the factor before them has no reason to fall.
+  if (!scheduled && settings.optimizer == "adadelta") settings.schedule = "constant";
+  return settings;
 }
 
 nlohmann::json to_json(const TrainSettings& settings) {

@@ -57,6 +57,8 @@ using TrainLayer = std::map<std::string, OptionValue>;
 
 // Puts what `layer` says over `settings`.
 void overlay(const TrainLayer& layer, TrainSettings& settings);
+// The defaults with `layers` over them, the later one winning.
+TrainSettings settings_of(const std::vector<const TrainLayer*>& layers);
 
 // For run.json, and the hash of what depends on it: all keys but later ones at their fallback, null
 // for one without a value.

@@ -46,6 +46,7 @@ struct Learner {
   std::unique_ptr<GradientReducer> reducer;
   Schedule schedule;
   LossScale scale{at::kFloat};
+  TouchedTokens tokens = nullptr;  // of the step, as the model's tokenizer has them
 };
 
 // A model's best so far. The first of equal scores stays.
@@ -169,7 +170,7 @@ class Trainer {
     context.type = type_of(settings_.precision);
     context.global_batch = &ranks_;
     const std::vector<Batch> slices = make_slices(rows);
-    settle(distinct_tokens(*data_.train, rows));
+    settle(rows);
 
     StepRecord record;
     for (const auto& update : phase.updates)
@@ -189,11 +190,16 @@ class Trainer {
   }
 
   // What the step reads must be where earlier steps have moved it.
-  void settle(std::vector<int64_t> tokens) {
+  void settle(const std::vector<int64_t>& rows) {
     const auto section = times_.section(&result_.times.compute);
-    tokens_ = std::move(tokens);
-    for (auto& [role, learner] : learners_)
-      learner.optimizer->settle(learner.model->parameters(), tokens_);
+    tokens_.clear();
+    for (auto& [role, learner] : learners_) {
+      const Dataset& read = rows_of(*data_.train, role);
+      const auto [tokens, is_new] = tokens_.try_emplace(&read);
+      if (is_new) tokens->second = distinct_tokens(read, rows);
+      learner.tokens = &tokens->second;
+      learner.optimizer->settle(learner.model->parameters(), tokens->second);
+    }
   }
 
   void settle_all() {
@@ -222,10 +228,10 @@ class Trainer {
     record.learning_rate = learner.schedule.rate(context.step);
     std::vector<at::Tensor> values = add_gradients(update, context, slices, record);
     wait_for_slower_ranks();
-    in_section(&TrainingTimes::comm_exposed, [&] { learner.reducer->reduce(tokens_); });
+    in_section(&TrainingTimes::comm_exposed, [&] { learner.reducer->reduce(*learner.tokens); });
     std::vector<double> sums;
     in_section(&TrainingTimes::compute, [&] {
-      values.push_back(learner.optimizer->squares(parameters, &tokens_));
+      values.push_back(learner.optimizer->squares(parameters, learner.tokens));
       sums = read_sums(values, record.terms.size() + 1);
     });
     in_section(&TrainingTimes::comm_exposed, [&] { control_.sum(sums); });
@@ -249,7 +255,7 @@ class Trainer {
       return;
     }
     in_section(&TrainingTimes::compute, [&] {
-      learner.optimizer->apply(parameters, record.learning_rate, squares, scale, &tokens_);
+      learner.optimizer->apply(parameters, record.learning_rate, squares, scale, learner.tokens);
     });
     in_section(&TrainingTimes::comm_exposed, [&] { learner.reducer->share_values(); });
   }
@@ -308,10 +314,11 @@ class Trainer {
   void count_work(const std::vector<int64_t>& rows) {
     result_.samples += static_cast<int64_t>(rows.size());
     for (const int64_t row : rows) {
-      const int64_t length = data_.train->length(row);
-      result_.tokens += length;
-      for (const auto& [role, learner] : learners_)
+      result_.tokens += data_.train->length(row);
+      for (const auto& [role, learner] : learners_) {
+        const int64_t length = rows_of(*data_.train, role).length(row);
         result_.model_flops += 3.0 * learner.model->forward_flops(length);
+      }
     }
   }
 
@@ -344,7 +351,7 @@ class Trainer {
       for (const auto& [split, dataset] : data_.dev) {
         const RowsSeen seen = observer_.pass ? observer_.pass(split, dataset->rows()) : nullptr;
         record.metrics[split] =
-            task_metrics(*data_.task, predict(*learner.model, *dataset, control_,
+            task_metrics(*data_.task, predict(*learner.model, rows_of(*dataset, role), control_,
                                               place_of_evaluation(role, split, epoch), seen));
       }
       Scores& scores = role == kStudent ? result_.student : result_.others[role];
@@ -398,7 +405,8 @@ class Trainer {
   const Observer& observer_;
   CollectiveBatch ranks_;
   SectionTimes times_;
-  std::vector<int64_t> tokens_;  // the distinct ones of this step's global batch
+  // The distinct ones of this step's global batch, as each data set that is read has them.
+  std::map<const Dataset*, std::vector<int64_t>> tokens_;
   std::vector<int64_t> row_ids_;
   std::map<std::string, Learner> learners_;
   std::map<std::string, Best> best_;  // by role

@@ -69,7 +69,7 @@ double flops_per_epoch(const Phase& phase, const Models& models, const Dataset& 
                        CostMemo& memo) {
   double flops = 0.0;
   for (const auto& role : learners_of(phase)) {
-    flops += 3.0 * forward_flops(*models.at(role), data, memo);
+    flops += 3.0 * forward_flops(*models.at(role), rows_of(data, role), memo);
   }
   return flops;
 }
@@ -106,7 +106,7 @@ RamCost ram_cost(const std::vector<Phase>& phases, const Models& models, int64_t
   RamCost cost;
   for (const auto& [role, model] : models) {
     const int64_t bytes = kFloat * model->parameters().layout().buffer_size();
-    cost.values += bytes;
+    cost.values += bytes + kFloat * model->parameters().layout().constant_count();
     cost.gradients += bytes;
     if (!learners.count(role)) continue;
     cost.moments += kMoments * bytes;

@@ -57,17 +57,22 @@ std::vector<std::string> presets_of(const Architecture& architecture) {
   return presets;
 }
 
+std::vector<OptionSpec> keys_of(const Architecture& architecture) {
+  std::vector<OptionSpec> keys = specs_of(architecture.sizes);
+  for (const auto& key : architecture.choices) keys.push_back(key.spec);
+  return keys;
+}
+
 std::string architecture_text(const Architecture& architecture) {
   return fmt::format("{}: {}\npresets: {}\n{}", architecture.name, architecture.summary,
-                     fmt::join(presets_of(architecture), ", "),
-                     keys_text(specs_of(architecture.sizes)));
+                     fmt::join(presets_of(architecture), ", "), keys_text(keys_of(architecture)));
 }
 
 nlohmann::json architecture_json(const Architecture& architecture) {
   return {{"name", architecture.name},
           {"summary", architecture.summary},
           {"presets", presets_of(architecture)},
-          {"keys", keys_json(specs_of(architecture.sizes))}};
+          {"keys", keys_json(keys_of(architecture))}};
 }
 
 std::string all_text() {

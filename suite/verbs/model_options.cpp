@@ -8,6 +8,7 @@
 #include "io/base/text.h"
 #include "io/tasks/own_task.h"
 #include "reports/run_fields.h"
+#include "suite/models/initial_model.h"
 #include "suite/models/model_checks.h"
 
 namespace kdbench {
@@ -84,6 +85,9 @@ void take_run(ModelOptions& options, Problems& problems) {
 FeatureRequest feature_request(const ModelOptions& options, const Task& task) {
   FeatureRequest request{options.data, &task, options.model, options.max_seq_length};
   request.training = false;
+  ModelSettings model;
+  model.weights = options.model;
+  request.layout = layout_of(model, task);
   return request;
 }
 

@@ -37,7 +37,7 @@ void tokenize(benchmark::State& state, MakeTokenizer make, int64_t pairs, int th
   }
   FeatureSlice split;
   const Seconds seconds = measure(state, [&] {
-    split = tokenize_rows(*tokenizer, task, text.pairs, 0, pairs, kMaxLength, threads);
+    split = tokenize_rows(*tokenizer, task, text.pairs, 0, pairs, {kMaxLength}, threads);
   });
   const auto ranks = static_cast<double>(world().size());
   state.counters["MB/s"] = ranks * bytes * 1e-6 / seconds.work;

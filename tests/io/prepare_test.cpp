@@ -27,7 +27,7 @@ TEST(Prepare, SlicesAndThreadsGiveTheSameRows) {
     file.rows.push_back({2 * i, text, "b", i % 2 ? "entailment" : "not_entailment"});
   }
   const Task& task = find_task("RTE");
-  const FeatureSlice all = tokenize_rows(*tokenizer, task, file, 0, 7, 8, 1);
+  const FeatureSlice all = tokenize_rows(*tokenizer, task, file, 0, 7, {8}, 1);
   EXPECT_EQ(all.name, "dev");
   EXPECT_EQ(all.source_sha256, "hash");
   EXPECT_EQ(all.rows(), 7);
@@ -37,17 +37,17 @@ TEST(Prepare, SlicesAndThreadsGiveTheSameRows) {
   EXPECT_EQ(all.labels[1], "entailment");
   EXPECT_EQ(Ids(all.tokens.begin(), all.tokens.begin() + 5), (Ids{2, 5, 3, 6, 3}));
   for (const int threads : {2, 3, 16}) {
-    const FeatureSlice same = tokenize_rows(*tokenizer, task, file, 0, 7, 8, threads);
+    const FeatureSlice same = tokenize_rows(*tokenizer, task, file, 0, 7, {8}, threads);
     EXPECT_EQ(same.tokens, all.tokens);
     EXPECT_EQ(same.offsets, all.offsets);
     EXPECT_EQ(same.first_segment, all.first_segment);
     EXPECT_EQ(same.row_ids, all.row_ids);
     EXPECT_EQ(same.labels, all.labels);
   }
-  const FeatureSlice part = tokenize_rows(*tokenizer, task, file, 2, 4, 8, 2);
+  const FeatureSlice part = tokenize_rows(*tokenizer, task, file, 2, 4, {8}, 2);
   EXPECT_EQ(part.offsets, (std::vector<int64_t>{0, 7, 15}));
   EXPECT_EQ(part.row_ids, (std::vector<int64_t>{4, 6}));
-  EXPECT_EQ(tokenize_rows(*tokenizer, task, file, 3, 3, 8, 2).offsets, std::vector<int64_t>{0});
+  EXPECT_EQ(tokenize_rows(*tokenizer, task, file, 3, 3, {8}, 2).offsets, std::vector<int64_t>{0});
 }
 
 TEST(Prepare, SingleSentencesAndErrorsOfThreads) {
@@ -56,10 +56,10 @@ TEST(Prepare, SingleSentencesAndErrorsOfThreads) {
                 .sha256 = "",
                 .rows = {{0, "a", "", ""}, {1, "a", "", ""}},
                 .short_rows = 0};
-  const FeatureSlice split = tokenize_rows(*tokenizer, find_task("CoLA"), file, 0, 2, 8, 2);
+  const FeatureSlice split = tokenize_rows(*tokenizer, find_task("CoLA"), file, 0, 2, {8}, 2);
   EXPECT_EQ(split.tokens, (Ids{2, 5, 3, 2, 5, 3}));
   EXPECT_TRUE(split.labels.empty());
-  EXPECT_HAS(error_of([&] { tokenize_rows(*tokenizer, find_task("CoLA"), file, 0, 2, 1, 2); }),
+  EXPECT_HAS(error_of([&] { tokenize_rows(*tokenizer, find_task("CoLA"), file, 0, 2, {1}, 2); }),
              "leaves no room");
 }
 

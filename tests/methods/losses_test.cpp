@@ -41,6 +41,16 @@ TEST(Losses, SoftTargetDivergenceOfAWorkedExample) {
   EXPECT_NEAR(soft_target_divergence(kStudent, kTeacher, 10.0, 3).item<double>(), 0.5578870, 1e-6);
 }
 
+TEST(Losses, LogitErrorOfAWorkedExample) {
+  EXPECT_NEAR(mean_logit_error(kStudent, kTeacher, 3).item<double>(), 1.1983333, 1e-7);
+  EXPECT_NEAR(
+      mean_logit_error(kStudent.narrow(0, 1, 2), kTeacher.narrow(0, 1, 2), 3).item<double>() +
+          mean_logit_error(kStudent.narrow(0, 0, 1), kTeacher.narrow(0, 0, 1), 3).item<double>(),
+      1.1983333, 1e-7);
+  EXPECT_EQ(mean_logit_error(kStudent.narrow(0, 0, 0), kTeacher.narrow(0, 0, 0), 3).item<double>(),
+            0.0);
+}
+
 TEST(Losses, SharesAddUpToTheGlobalMean) {
   const double whole = soft_target_divergence(kStudent, kTeacher, 2.0, 3).item<double>();
   double parts = 0.0;

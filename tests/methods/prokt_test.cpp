@@ -4,6 +4,7 @@
 
 #include "io/base/error.h"
 #include "methods/hidden_alignment.h"
+#include "methods/models/registry.h"
 #include "methods/registry.h"
 #include "tests/methods/one_rank.h"
 #include "tests/support/tiny.h"
@@ -211,6 +212,7 @@ TEST(HiddenAlignment, ModelsThatDoNotFitAreRefused) {
   values["hidden_alignment"] = true;
   const auto method = entry.make(Options(values));
   ModelShapes shapes;
+  shapes.student.architecture = "bert";
   shapes.student.layers = 4;
   shapes.student.heads = 2;
   shapes.teacher = shapes.student;
@@ -220,6 +222,21 @@ TEST(HiddenAlignment, ModelsThatDoNotFitAreRefused) {
   shapes.teacher->layers = 4;
   shapes.teacher->heads = 4;
   EXPECT_THROW(method->validate(shapes), Error);
+  shapes.teacher->heads = 2;
+  shapes.student = find_architecture("bilstm").defaults;
+  EXPECT_THROW(method->validate(shapes), Error);
+}
+
+TEST(ProKt, OnlyABilstmReadsThePairsApart) {
+  std::map<std::string, OptionValue> values{};
+  for (const auto& spec : find_method("prokt").options) values[spec.name] = spec.fallback;
+  values["sep_pair"] = true;
+  const auto method = find_method("prokt").make(Options(values));
+  ModelShapes shapes;
+  shapes.student = find_architecture("bert").defaults;
+  EXPECT_THROW(method->validate(shapes), Error);
+  shapes.student = find_architecture("bilstm").defaults;
+  EXPECT_NO_THROW(method->validate(shapes));
 }
 
 }  // namespace

@@ -115,16 +115,31 @@ inline void reproduce(const fs::path& folder, const std::vector<std::string>& ov
   reproduce(folder, overrides, control, {at::kCPU, make_collectives(control, at::kCPU)});
 }
 
-inline constexpr const char* kCases[] = {"finetune-rte",   "finetune-cola",
-                                         "finetune-stsb",  "finetune-cola-decay",
-                                         "kd-rte",         "finetune-rte-bertadam",
-                                         "kd-mnli",        "pkd-skip-rte",
-                                         "pkd-last-rte",   "pkd-skip-normalized-rte",
-                                         "annealing-rte",  "pkd-last-normalized-mnli",
-                                         "annealing-stsb", "prokt-rte",
-                                         "fsd-i-rte",      "fsd-i-logofmean-cola",
-                                         "fsd-l-rte",      "fsd-g-cola",
-                                         "fsd-il-stsb",    "fsd-ilg-rte"};
+inline constexpr const char* kCases[] = {"finetune-rte",
+                                         "finetune-cola",
+                                         "finetune-stsb",
+                                         "finetune-cola-decay",
+                                         "kd-rte",
+                                         "finetune-rte-bertadam",
+                                         "kd-mnli",
+                                         "pkd-skip-rte",
+                                         "pkd-last-rte",
+                                         "pkd-skip-normalized-rte",
+                                         "annealing-rte",
+                                         "pkd-last-normalized-mnli",
+                                         "annealing-stsb",
+                                         "prokt-rte",
+                                         "fsd-i-rte",
+                                         "fsd-i-logofmean-cola",
+                                         "fsd-l-rte",
+                                         "fsd-g-cola",
+                                         "fsd-il-stsb",
+                                         "fsd-ilg-rte",
+                                         "d-lite-rte",
+                                         "d-lite-cola",
+                                         "prokt-bilstm-rte",
+                                         "prokt-bilstm-cola",
+                                         "d-lite-cola-multichannel"};
 
 // A case's name as GoogleTest takes names.
 inline std::string name_of(const ::testing::TestParamInfo<const char*>& info) {

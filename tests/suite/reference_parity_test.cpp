@@ -59,7 +59,7 @@ TEST(ReferenceExperiments, AreUnderstood) {
     }
   }
   EXPECT_EQ(cases, 25);
-  EXPECT_EQ(loaded, 20);
+  EXPECT_EQ(loaded, 25);
 }
 
 }  // namespace

@@ -62,6 +62,15 @@ TEST(TrainKeys, TheLaterLayerWins) {
   EXPECT_EQ(settings.batch_size, 32);
 }
 
+TEST(TrainKeys, AdaDeltaIsConstantUnlessAScheduleIsWritten) {
+  const TrainLayer adadelta{{"optimizer", std::string("adadelta")}}, other{{"epochs", int64_t{2}}};
+  const TrainLayer linear{{"schedule", std::string("linear")}};
+  EXPECT_EQ(settings_of({}).schedule, "linear");
+  EXPECT_EQ(settings_of({&adadelta, &other}).schedule, "constant");
+  EXPECT_EQ(settings_of({&linear, &adadelta}).schedule, "linear");
+  EXPECT_EQ(settings_of({&adadelta, &linear}).schedule, "linear");
+}
+
 // Finished stages and runs are found by the hash of this text: it changes with their meaning only.
 TEST(TrainSettings, JsonKeepsItsBytes) {
   TrainSettings settings;

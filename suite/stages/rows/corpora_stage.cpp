@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/rows/corpora_stage.h"
 
-#include <unistd.h>
-
 #include "io/synthetic/synthetic.h"
+#include "suite/models/initial_model.h"
 
 namespace kdbench {
 namespace {
@@ -22,25 +21,7 @@ StageKey corpora_key() {
 
 }  // namespace
 
-// A temporary folder that ends with its owner.
-class CorporaStage::Scratch {
- public:
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "kdbench-plan-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw_machine_error(name, "cannot be made", "set TMPDIR");
-    path = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  fs::path path;
-};
-
 CorporaStage::CorporaStage() : SharedStage(corpora_key(), "", "the embedded corpora") {}
-CorporaStage::~CorporaStage() = default;
 
 Cost CorporaStage::cost(TrainingCosts&, const Workspace& workspace) {
   Cost cost;
@@ -55,10 +36,10 @@ fs::path CorporaStage::root(const Workspace& workspace) {
   std::string path;
   workspace.control.on_root([&] {
     if (!scratch_) {
-      scratch_ = std::make_unique<Scratch>();
-      write_synthetic(scratch_->path, SyntheticSettings());
+      scratch_ = std::make_unique<ScratchFolder>();
+      write_synthetic(scratch_->path(), SyntheticSettings());
     }
-    path = scratch_->path.string();
+    path = scratch_->path().string();
   });
   return workspace.control.broadcast(path);
 }
@@ -76,7 +57,7 @@ CorporaStage& corpora_stage(Graph& graph) {
 
 void take_corpora(Experiment& experiment, const fs::path& root) {
   const auto take_vocabulary = [&](ModelSettings& model) {
-    if (!model.weights && !model.tokenizer) model.tokenizer = root;
+    if (!model.weights && !model.tokenizer && !reads_own_words(model)) model.tokenizer = root;
   };
   experiment.data.root = root;
   if (experiment.teacher) take_vocabulary(experiment.teacher->model);

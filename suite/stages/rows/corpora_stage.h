@@ -8,13 +8,13 @@
 
 #include "suite/config/experiment.h"
 #include "suite/graph/graph.h"
+#include "suite/stages/rows/scratch_folder.h"
 
 namespace kdbench {
 
 class CorporaStage : public SharedStage {
  public:
   CorporaStage();
-  ~CorporaStage() override;
 
   bool prepares_data() const override { return true; }
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;
@@ -27,14 +27,13 @@ class CorporaStage : public SharedStage {
   bool make_in(const std::filesystem::path& partial, const Workspace& workspace) override;
 
  private:
-  class Scratch;
-  std::unique_ptr<Scratch> scratch_;
+  std::unique_ptr<ScratchFolder> scratch_;
 };
 
 CorporaStage& corpora_stage(Graph& graph);
 
 // The experiment reads its data from `root`; models that name no tokenizer take the vocabulary
-// there.
+// there, but those that read the words of the data.
 void take_corpora(Experiment& experiment, const std::filesystem::path& root);
 
 }  // namespace kdbench

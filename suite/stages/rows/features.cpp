@@ -11,6 +11,7 @@
 #include "io/stores/prepare.h"
 #include "io/tasks/glue.h"
 #include "io/tasks/own_task.h"
+#include "io/tokenizers/word_vocabulary.h"
 
 namespace kdbench {
 namespace {
@@ -31,41 +32,75 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
   return names;
 }
 
+GlueFile read_split(const FeatureRequest& request, const std::string& split) {
+  return read_glue(request.root, *request.task, split, split == "train" ? request.train_limit : 0);
+}
+
 FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
                             const std::string& split, int part, int parts,
                             const Workspace& workspace) {
-  const bool train = split == "train";
-  const GlueFile file =
-      read_glue(request.root, *request.task, split, train ? request.train_limit : 0);
+  const GlueFile file = read_split(request, split);
   const auto rows = static_cast<int64_t>(file.rows.size());
   FeatureSlice share =
       tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
-                    static_cast<int>(request.max_seq_length), workspace.threads);
+                    {static_cast<int>(request.max_seq_length), request.layout}, workspace.threads);
   share.name = split;
   share.source_sha256 = file.sha256;
   return share;
 }
 
-nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
-  nlohmann::json files, inputs;
+nlohmann::json hashes_of_files(const FeatureRequest& request) {
+  nlohmann::json files;
   for (const auto& split : present_splits(request)) {
     files[split] = file_sha256(glue_path(request.root, *request.task, split));
   }
-  inputs = {{"task", request.task->name},
-            {"files", files},
-            {"tokenizer", tokenizer.sha256()},
-            {"max_seq_length", request.max_seq_length},
-            {"train_limit", request.train_limit}};
+  return files;
+}
+
+nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
+  nlohmann::json inputs{{"task", request.task->name},
+                        {"files", hashes_of_files(request)},
+                        {"tokenizer", tokenizer.sha256()},
+                        {"max_seq_length", request.max_seq_length},
+                        {"train_limit", request.train_limit}};
+  if (request.layout == RowLayout::kApart) inputs["layout"] = "apart";
   if (request.task->own) inputs["declaration"] = declaration(*request.task);
   return inputs;
 }
 
 FeatureStoreInfo info_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
-  return {request.task->name, tokenizer.sha256(), request.max_seq_length, request.train_limit,
-          tokenizer.second_segment_type()};
+  return {request.task->name,
+          tokenizer.sha256(),
+          request.max_seq_length,
+          request.train_limit,
+          tokenizer.second_segment_type(),
+          request.layout};
 }
 
 }  // namespace
+
+nlohmann::json words_inputs(const FeatureRequest& request) {
+  nlohmann::json inputs{{"task", request.task->name},
+                        {"files", hashes_of_files(request)},
+                        {"train_limit", request.train_limit}};
+  if (request.task->own) inputs["declaration"] = declaration(*request.task);
+  return inputs;
+}
+
+std::vector<std::string> words_of(const FeatureRequest& request) {
+  WordCollector words;
+  Problems problems;  // of all files
+  for (const auto& split : present_splits(request)) {
+    problems.collect([&] {
+      for (const auto& row : read_split(request, split).rows) {
+        words.add(row.text_a);
+        words.add(row.text_b);
+      }
+    });
+  }
+  problems.throw_if_any(request.task->name);
+  return words.vocabulary();
+}
 
 StageKey features_key(const FeatureRequest& request) {
   return {"features", kFeatureStoreVersion, inputs_of(request, *load_tokenizer(request.tokenizer))};

@@ -20,6 +20,7 @@ struct FeatureRequest {
   int64_t train_limit = 0;
   bool synthetic = false;  // for run.json: the rows are nobody's language
   bool training = true;    // with the training rows
+  RowLayout layout = RowLayout::kJoined;
 };
 
 struct Features {
@@ -29,6 +30,11 @@ struct Features {
   bool synthetic = false;
   nlohmann::json declaration;  // of a task of the user's own; null for GLUE's
 };
+
+// What the words of the request's files depend on, and the words: a vocabulary (word_vocabulary.h).
+// Local; throw user errors about the files.
+nlohmann::json words_inputs(const FeatureRequest& request);
+std::vector<std::string> words_of(const FeatureRequest& request);
 
 // The stage that a request names, by the content of its files and its tokenizer. Local.
 StageKey features_key(const FeatureRequest& request);

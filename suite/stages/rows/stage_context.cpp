@@ -5,21 +5,28 @@
 
 namespace kdbench {
 
-FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model) {
-  const std::filesystem::path tokenizer = tokenizer_folder(model);
-  const auto found = context.features.find({&task, tokenizer});
-  if (found != context.features.end()) return *found->second;
+FeatureRequest feature_request(const StageContext& context, const Task& task,
+                               const std::filesystem::path& tokenizer) {
   const Experiment& experiment = context.experiment;
-  const FeatureRequest request{experiment.data.root,
-                               &task,
-                               tokenizer,
-                               experiment.max_seq_length_of(task.name),
-                               experiment.train_limit_of(task.name),
-                               experiment.data.synthetic};
-  FeaturesStage& stage = features_stage(context.graph, request, context.workspace);
-  if (context.corpora) stage.need(*context.corpora);
-  context.features[{&task, tokenizer}] = &stage;
-  return stage;
+  return {experiment.data.root,
+          &task,
+          tokenizer,
+          experiment.max_seq_length_of(task.name),
+          experiment.train_limit_of(task.name),
+          experiment.data.synthetic};
+}
+
+FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model) {
+  const std::filesystem::path tokenizer = tokenizer_folder(model, task);
+  const RowLayout layout = layout_of(model, task);
+  auto& stage = context.features[{&task, tokenizer, layout}];
+  if (stage) return *stage;
+  FeatureRequest request = feature_request(context, task, tokenizer);
+  request.layout = layout;
+  stage = &features_stage(context.graph, request, context.workspace);
+  if (context.corpora) stage->need(*context.corpora);
+  if (reads_own_words(model)) stage->need(*context.words.at(&task));
+  return *stage;
 }
 
 }  // namespace kdbench

@@ -4,11 +4,12 @@
 
 #include <filesystem>
 #include <map>
-#include <utility>
+#include <tuple>
 
 #include "suite/config/experiment.h"
 #include "suite/graph/graph.h"
 #include "suite/stages/rows/features_stage.h"
+#include "suite/stages/rows/words_stage.h"
 
 namespace kdbench {
 
@@ -18,9 +19,15 @@ struct StageContext {
   Graph& graph;
   const Workspace& workspace;
   Stage* corpora = nullptr;  // where the data are the embedded ones
-  // Whose keys have been worked out, by task and tokenizer.
-  std::map<std::pair<const Task*, std::filesystem::path>, FeaturesStage*> features = {};
+  // The words of the tasks' files, where a model reads those.
+  std::map<const Task*, WordsStage*> words = {};
+  // Whose keys have been worked out, by task, tokenizer and layout.
+  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout>, FeaturesStage*> features = {};
 };
+
+// What all features of a task are made from, for a tokenizer's folder.
+FeatureRequest feature_request(const StageContext& context, const Task& task,
+                               const std::filesystem::path& tokenizer);
 
 // The rows of a task as the model's tokenizer cuts them. Collective.
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model);

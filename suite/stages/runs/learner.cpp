@@ -53,6 +53,7 @@ double online_flops(const Learner& learner, const TrainingCost& training, Traini
 
 void need_all(Stage& stage, const Learner& learner) {
   stage.need(*learner.rows);
+  if (learner.rows_beside) stage.need(*learner.rows_beside);
   if (!learner.source) return;
   const Source& source = *learner.source;
   if (source.model) stage.need(*source.model);
@@ -77,8 +78,13 @@ void check(const Learner& learner, Inspection& inspection) {
 
 Cost cost_of(const Learner& learner, TrainingCosts& costs, const Workspace& workspace) {
   const FeatureStore& rows = learner.rows->rows(workspace).store;
-  TrainingOutline outline{{{kStudent, learner.model}}, learner.method, &rows, learner.train};
+  TrainingOutline outline;
+  outline.models[kStudent] = learner.model;
   if (learner.beside) outline.models[kTeacher] = *learner.beside;
+  outline.method = learner.method;
+  outline.rows = &rows;
+  if (learner.rows_beside) outline.teacher_rows = &learner.rows_beside->rows(workspace).store;
+  outline.settings = learner.train;
   const TrainingSummary& summary = costs.summary(learner.task->name + " " + learner.label, outline);
   Cost cost;
   cost.disk_bytes = run_bytes(learner, summary, rows);

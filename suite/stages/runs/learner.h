@@ -31,6 +31,7 @@ struct Learner {
   std::function<std::unique_ptr<Method>()> method;  // null: the model is scored as it is
   InitialModel model;
   std::optional<InitialModel> beside;        // the teacher that learns too
+  FeaturesStage* rows_beside = nullptr;      // as it reads them, where those are others
   FeaturesStage* rows = nullptr;             // as the model's tokenizer cuts them
   const ResolvedMethod* resolved = nullptr;  // what the method takes of `source`, if it takes any
   std::shared_ptr<const Source> source;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/runs/run_parts.h"
 
+#include "io/batches/teacher_tokens.h"
 #include "suite/models/build_model.h"
 #include "suite/models/online_teacher.h"
 #include "suite/training/precision.h"
@@ -65,11 +66,16 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
     parts.source = read_source(*learner.source, *learner.resolved, *learner.rows, workspace);
     if (parts.source.online) parts.source.online->type = type_of(learner.train.precision);
   }
+  const FeatureStore* beside =
+      learner.rows_beside ? &learner.rows_beside->rows(workspace).store : nullptr;
   workspace.control.agree([&] {
     const auto& labels = learner.model.config.labels;
     for (const auto& [name, split] : rows.splits) {
-      parts.splits[name] = name == "train" ? training_rows(split, labels, parts.source)
-                                           : make_dataset(split, labels);
+      auto& data = parts.splits[name];
+      data = name == "train" ? training_rows(split, labels, parts.source)
+                             : make_dataset(split, labels);
+      if (beside)
+        data = with_teacher_tokens(std::move(data), make_dataset(beside->split(name), labels));
     }
   });
   return parts;

@@ -33,6 +33,7 @@ nlohmann::json run_inputs(const Learner& learner, const InitialModel& model) {
   } else if (learner.beside) {
     inputs["learning_teacher"] = model_inputs(*learner.beside);
   }
+  if (learner.rows_beside) inputs["teacher_features"] = learner.rows_beside->hash();
   if (learner.source->file) inputs["teacher_outputs"] = file_sha256(*learner.source->file);
   return inputs;
 }
@@ -62,6 +63,8 @@ Learner student_learner(const ResolvedMethod& method, int64_t seed, FeaturesStag
   learner.method = [&method] { return method.make(); };
   learner.model = student_model(method, seed);
   learner.beside = learning_teacher(method, seed);
+  if (learner.beside && source->teacher_rows->hash() != rows.hash())
+    learner.rows_beside = source->teacher_rows;
   learner.rows = &rows;
   learner.resolved = &method;
   learner.source = std::move(source);

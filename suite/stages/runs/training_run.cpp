@@ -20,6 +20,7 @@
 #include "suite/training/evaluation.h"
 #include "suite/training/precision.h"
 #include "suite/training/progress.h"
+#include "suite/training/step_work.h"
 
 namespace kdbench {
 namespace {
@@ -216,7 +217,7 @@ class Execution {
       for (const auto& [split, dataset] : parts_.splits) {
         if (split == "train") continue;
         const Predictions predictions =
-            predict(*model, *dataset, control(), "the " + role + " on " + split,
+            predict(*model, rows_of(*dataset, role), control(), "the " + role + " on " + split,
                     pass_over("the " + role + " predicting " + split, dataset->rows()));
         const std::string name = split + "-" + role;
         const auto& labels = model->config().labels;
@@ -230,7 +231,7 @@ class Execution {
       const fs::path folder = record_.folder() / "model";
       fs::create_directory(folder);  // not those above it, should they be gone
       save_checkpoint(parts_.student(), folder);
-      copy_tokenizer(tokenizer_folder(learner_.model.settings), folder);
+      copy_tokenizer(tokenizer_folder(learner_.model.settings, *learner_.task), folder);
     });
   }
 

@@ -54,19 +54,17 @@ void check_outputs_file(const ResolvedMethod& method, const Features& rows,
   outputs->hidden->verify(control.rank(), control.size());
 }
 
-// The method takes states of the teacher's tokens, or trains both models on the same rows: the
-// student's tokens must be the same.
+// The method takes states of the teacher's tokens: the student's must be the same.
 void check_same_tokens(const ResolvedMethod& method, const Features& rows,
                        const Features& teacher_rows) {
   if (rows.hash == teacher_rows.hash) return;
   const bool takes_states =
       !method.settings->teacher_outputs_file && !stored_hidden_layers(method.needs).empty();
-  if (!takes_states && !method.needs.trains_teacher) return;
+  if (!takes_states && !method.needs.same_tokens) return;
   throw_user_error("method." + method.settings->label,
                    method.task->name +
-                       (takes_states ? ": takes the teacher's states of every token"
-                                     : ": trains both models on the same rows") +
-                       ", but the student's tokenizer cuts the rows into other tokens than the "
+                       ": takes the teacher's states of every token, but the student's tokenizer "
+                       "cuts the rows into other tokens than the "
                        "teacher's",
                    "a student with the teacher's vocabulary");
 }

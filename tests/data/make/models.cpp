@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Random weights from a generator of their own, so that no change of kdbench's moves them.
+#include <algorithm>
 #include <fstream>
 #include <random>
 #include <string>
@@ -8,7 +9,9 @@
 #include "io/base/text.h"
 #include "io/tasks/glue.h"
 #include "io/tokenizers/tokenizer.h"
+#include "io/tokenizers/word_vocabulary.h"
 #include "io/weights/safetensors.h"
+#include "methods/models/bilstm.h"
 #include "methods/models/checkpoint.h"
 #include "methods/models/registry.h"
 #include "tests/data/make/make.h"
@@ -36,12 +39,12 @@ at::Tensor uniform(const std::vector<int64_t>& shape, double size, const std::st
 // About as large as those of a trained network; no bias is 0 and no factor 1.
 void fill(Model& model, const std::string& folder) {
   const at::NoGradGuard no_gradients;
-  for (const auto& segment : model.parameters().layout().segments()) {
+  for (const auto& segment : model.parameters().layout().tensors()) {
     const std::string& name = segment.name;
     const bool factor = name.ends_with("LayerNorm.weight");
-    const double size = name.find("word_embeddings") != std::string::npos ? 1.0
-                        : name.ends_with("weight") && !factor             ? 0.5
-                                                                          : 0.25;
+    const bool vectors = name.find("word_embeddings") != std::string::npos ||
+                         name.starts_with("embedding.") || name.starts_with("embedding_static.");
+    const double size = vectors ? 1.0 : name.ends_with("weight") && !factor ? 0.5 : 0.25;
     const at::Tensor values = uniform(segment.shape, size, folder + ":" + name);
     model.parameters()[name].copy_(factor ? values + 1.0F : values);
   }
@@ -74,6 +77,44 @@ std::unique_ptr<Model> make_model_folder(const fs::path& data, const Task& task,
   save_checkpoint(*model, folder);
   fs::copy_file(vocabulary, folder / "vocab.txt", fs::copy_options::overwrite_existing);
   return model;
+}
+
+// The words of the training rows: those of dev rows alone are unknown.
+std::string own_words(const fs::path& data, const Task& task) {
+  WordCollector words;
+  for (const auto& row : read_glue(data / "rows", task, "train").rows) {
+    words.add(row.text_a);
+    words.add(row.text_b);
+  }
+  std::string text;
+  for (const auto& word : words.vocabulary()) text += word + "\n";
+  return text;
+}
+
+// d-bert's form by words, or ProKT's (`pooling` "max") by the rows' pieces.
+void make_bilstm_folder(const fs::path& data, const Task& task, const std::string& name,
+                        const char* pooling, const char* mode) {
+  const bool by_words = std::string(pooling) == "final";
+  const std::string text =
+      by_words ? own_words(data, task) : read_text_file(data / "rows/vocab.txt");
+  const Architecture& entry = find_architecture("bilstm");
+  ModelSpec spec;
+  spec.config = entry.defaults;
+  spec.config.vocabulary = std::count(text.begin(), text.end(), '\n');
+  spec.config.embedding = 12;
+  spec.config.hidden = 8;
+  spec.config.fc = 10;
+  spec.config.pooling = pooling;
+  spec.config.vector_mode = mode;
+  entry.adapt(spec.config, {}, {.pair = task.pair(), .whole_words = by_words});
+  spec.config.set_dropout(0.0);
+  spec.config.labels = task.labels;
+  const auto model = make_model(spec);
+  fill(*model, name);
+  const fs::path folder = data / "models" / name;
+  fs::create_directories(folder);
+  save_checkpoint(*model, folder);
+  std::ofstream(folder / "vocab.txt", std::ios::binary) << text;
 }
 
 Batch rows_as_batch(const fs::path& data, const Task& task, const std::string& split) {
@@ -126,6 +167,12 @@ void make_models(const fs::path& data) {
     make_model_folder(data, find_task(task), name + "-deep-student", 3);
     write_outputs(data, find_task(task), *model, teacher);
   }
+  for (const auto& [name, task] :
+       {std::pair<std::string, std::string>{"rte", "RTE"}, {"cola", "CoLA"}}) {
+    make_bilstm_folder(data, find_task(task), name + "-bilstm", "final", vector_mode::kRandom);
+    make_bilstm_folder(data, find_task(task), name + "-max-bilstm", "max", vector_mode::kRandom);
+  }
+  make_bilstm_folder(data, find_task("CoLA"), "cola-both-bilstm", "final", vector_mode::kBoth);
   write_memory(data, "rte", 40);
   write_memory(data, "cola", 24);
 }
