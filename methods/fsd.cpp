@@ -304,9 +304,10 @@ std::vector<OptionSpec> structure_options() {
 MethodEntry fsd_entry() {
   std::vector<OptionSpec> options = loss_options();
   for (auto& spec : structure_options()) options.push_back(std::move(spec));
-  return {
-      "fsd", "Softened logits and the structure of hidden states by linear CKA (Jung et al. 2023)",
-      std::move(options), [](const Options& options) { return std::make_unique<Fsd>(options); }};
+  return {"fsd",
+          "Softened logits and the structure of hidden states by linear CKA (Jung et al. 2023)",
+          std::move(options), [](const Options& options) { return std::make_unique<Fsd>(options); },
+          /*compares_states=*/true};
 }
 
 }  // namespace kdbench

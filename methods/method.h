@@ -156,6 +156,7 @@ struct MethodEntry {
   std::string summary;  // one line, with the paper
   std::vector<OptionSpec> options;
   std::function<std::unique_ptr<Method>(const Options&)> make;
+  bool compares_states = false;  // of layers: students without any are refused
 };
 
 }  // namespace kdbench

@@ -167,7 +167,8 @@ at::Tensor patience_loss(const at::Tensor& student, const at::Tensor& teacher, b
 MethodEntry pkd_entry() {
   return {
       "pkd", "Softened logits and the teacher's [CLS] states of several layers (Sun et al. 2019)",
-      pkd_options(), [](const Options& options) { return std::make_unique<PatientKd>(options); }};
+      pkd_options(), [](const Options& options) { return std::make_unique<PatientKd>(options); },
+      /*compares_states=*/true};
 }
 
 }  // namespace kdbench

@@ -130,12 +130,11 @@ auto placed(const std::string& place, const F& f) {
   }
 }
 
-// States of layers are compared with the student's own.
-void check_states(const MethodSettings& method, const TeacherNeeds& needs,
-                  const ModelShapes& shapes, const std::string& place) {
-  const bool states = !needs.cls_layers.empty() || !needs.hidden_layers.empty() ||
-                      needs.feature_memory.centroids > 0;
-  if (!states || find_architecture(shapes.student.architecture).layer_states) return;
+void check_states(const MethodSettings& method, const ModelShapes& shapes,
+                  const std::string& place) {
+  if (!find_method(method.name).compares_states ||
+      find_architecture(shapes.student.architecture).layer_states)
+    return;
   throw_user_error(place,
                    "method '" + method.name + "' compares states of layers, which a " +
                        shapes.student.architecture + " student does not have",
@@ -144,6 +143,7 @@ void check_states(const MethodSettings& method, const TeacherNeeds& needs,
 
 void check_needs(const Experiment& experiment, const MethodSettings& method,
                  const ModelShapes& shapes, const Task& task, const std::string& place) {
+  check_states(method, shapes, place);
   const bool own_keys = method.task_options.contains(task.name);
   const std::string where = own_keys ? place + ", " + task.name : place;
   const auto made =
@@ -155,7 +155,6 @@ void check_needs(const Experiment& experiment, const MethodSettings& method,
     throw_user_error(place, who + "needs a teacher", "add [teacher]");
   }
   if (needs.from_assistant && !from_file) check_assistant(experiment, method, place);
-  check_states(method, needs, shapes, place);
   check_teacher_outputs(method, needs, place);
   if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
     throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");

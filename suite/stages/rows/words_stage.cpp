@@ -39,7 +39,7 @@ void write_words(const FeatureRequest& request, const fs::path& folder) {
 }  // namespace
 
 WordsStage::WordsStage(FeatureRequest request, StageKey key)
-    : SharedStage(std::move(key), request.task->name, fmt::format("{} words", request.task->name)),
+    : SharedStage(std::move(key), request.task->name, request.task->name),
       request_(std::move(request)) {}
 
 Cost WordsStage::cost(TrainingCosts&, const Workspace& workspace) {

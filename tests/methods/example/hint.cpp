@@ -117,7 +117,8 @@ at::Tensor hint_error(const at::Tensor& student, const at::Tensor& teacher,
 MethodEntry hint_entry() {
   return {"hint",
           "The teacher's logits and, projected, its states in one layer (Romero et al. 2015)",
-          hint_options(), [](const Options& options) { return std::make_unique<Hint>(options); }};
+          hint_options(), [](const Options& options) { return std::make_unique<Hint>(options); },
+          /*compares_states=*/true};
 }
 
 }  // namespace kdbench

@@ -78,6 +78,7 @@ Names size_names() {
   Names names;
   for (const auto& architecture : all_architectures()) {
     for (const auto& size : architecture.sizes) names.insert(size.spec.name);
+    for (const auto& choice : architecture.choices) names.insert(choice.spec.name);
   }
   return names;
 }

@@ -309,7 +309,7 @@ TEST(Experiment, TheCasesOfTheTestsLoad) {
     EXPECT_EQ(experiment.name, entry.path().filename());
     ++cases;
   }
-  EXPECT_EQ(cases, 20);
+  EXPECT_EQ(cases, 25);
 }
 
 }  // namespace
