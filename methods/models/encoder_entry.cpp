@@ -128,6 +128,7 @@ Architecture encoder_entry(const std::string& name, const ModelConfig& defaults,
                            const EncoderFamily& family) {
   Architecture entry;
   entry.name = name;
+  entry.low_precision = true;
   entry.sizes = size_keys(defaults);
   entry.defaults = defaults;
   entry.defaults.architecture = name;

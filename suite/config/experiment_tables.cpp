@@ -10,9 +10,11 @@
 #include "io/synthetic/synthetic.h"
 #include "io/tasks/glue.h"
 #include "io/tasks/task.h"
+#include "methods/models/registry.h"
 #include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/option_reader.h"
+#include "suite/training/precision.h"
 
 namespace kdbench {
 namespace {
@@ -101,6 +103,13 @@ void check_on_task(const Experiment& experiment, const Task& task, const ModelCo
   if (length > model.longest_row()) {
     problems.add(place, fmt::format("{}: max_seq_length {} is more than a model's {} positions",
                                     task.name, length, model.longest_row()));
+  }
+  if (type_of(train.precision) != at::kFloat &&
+      !find_architecture(model.architecture).low_precision) {
+    problems.add(place,
+                 fmt::format("{}: precision = \"{}\": {} computes in fp32 alone", task.name,
+                             train.precision, model.architecture),
+                 "set precision = \"fp32\" for this method in [method.train]");
   }
   const bool reported = std::any_of(task.metrics.begin(), task.metrics.end(), [&](Metric known) {
     return metric_name(known) == train.best_metric;

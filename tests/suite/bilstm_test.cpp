@@ -153,6 +153,7 @@ TEST_F(BiLstmPipeline, SaysWhatCannotWork) {
   EXPECT_HAS(refusal({"student.vector_mode=\"random\""}), "takes no vectors of a file");
   EXPECT_HAS(refusal({"student.tokenizer=\"" + (folder_.path / "wordpiece").string() + "\""}),
              "holds pieces of them");
+  EXPECT_HAS(refusal({"train.precision=\"bf16\""}), "bilstm computes in fp32 alone");
   EXPECT_HAS(refusal({"student.heads=2"}), "student.heads: unknown key");
   EXPECT_HAS(refusal({"method.d-lite.name=\"pkd\"", "method.d-lite.ce_weight=0.0"}), "unknown key");
   EXPECT_HAS(refusal({"method.finetune.name=\"pkd\""}),
