@@ -211,16 +211,20 @@ TEST(ModelFolders, OfTheTests) {
     const json raw = json::parse(testing::file_bytes(folder / "config.json"));
     const ModelConfig config = read_model_config(folder);
     EXPECT_EQ(config.vocabulary, raw["vocab_size"]) << folder;
-    EXPECT_EQ(config.hidden, 16) << folder;
+    const bool bilstm = config.architecture == "bilstm";
+    EXPECT_EQ(config.hidden, bilstm ? 8 : 16) << folder;
     EXPECT_EQ(config.labels.size(), raw["id2label"].size()) << folder;
     EXPECT_EQ(config.hidden_dropout + config.attention_dropout + config.classifier_dropout, 0.0)
         << folder;
     const TensorMap weights = read_checkpoint(folder, config.architecture);
-    EXPECT_EQ(static_cast<int64_t>(weights.size()), 5 + config.layers * 16 + 2 + 2) << folder;
+    const int64_t tables = config.vector_mode == "both" ? 2 : 1, head = config.fc > 0 ? 4 : 2;
+    EXPECT_EQ(static_cast<int64_t>(weights.size()),
+              bilstm ? tables + 8 + head : 5 + config.layers * 16 + 2 + 2)
+        << folder;
     EXPECT_TRUE(weights.contains("classifier.weight")) << folder;
     ++read;
   }
-  EXPECT_EQ(read, 12);
+  EXPECT_EQ(read, 17);
 }
 
 }  // namespace
