@@ -90,7 +90,7 @@ struct Architecture {
 
   RowLayout pairs = RowLayout::kJoined;  // how it reads them
   bool layer_states = true;              // it has states of layers to compare: Outputs::hidden, cls
-  bool low_precision = false;  // knows other types than float32: ForwardMode::type
+  bool low_precision = false;            // knows other types than float32: ForwardMode::type
   // Its tables of word vectors, of which a model has some. Where there are any, its tokens may be
   // the words of the data, and vectors may come from a file.
   std::vector<std::string> word_tables = {};

@@ -2,8 +2,8 @@
 // How fast the ranks' collectives are, and whether what they give is right. Bandwidths as
 // nccl-tests define them: algbw = bytes / time; busbw = algbw x a factor of the operation that
 // makes it the bandwidth of each rank's link: 2 (n - 1) / n of an allreduce, (n - 1) / n of an
-// allgather or a reduce-scatter, 1 of a broadcast, for n ranks. Bytes are those of the whole tensor: of an allgather,
-// of all ranks' parts.
+// allgather or a reduce-scatter, 1 of a broadcast, for n ranks. Bytes are those of the whole
+// tensor: of an allgather, of all ranks' parts.
 #pragma once
 
 #include <cstdint>
