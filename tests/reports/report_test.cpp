@@ -91,11 +91,11 @@ TEST(Report, CsvHasOneRowARun) {
       "best_epoch,parameters,epochs,steps,samples,init_s,train_s,core_s,compute_s,wait_s,comm_exposed_s,data_s,eval_s,predict_s,"
       "samples_per_s_global,tokens_per_s_global,model_flops_per_s_global,predicted_samples_per_s_global,"
       "peak_memory_bytes,ranks,threads_per_rank,machine,cpus_of_others,git_commit,git_clean,config_hash,teacher_checkpoint,started_utc,ended_utc\n"
-      "exp,MRPC-kd-s1,,MRPC,kd,kd,student,1,done,,last,0.7,0.8,0.7,0.8,1,12340000,3,96,1000,,10,20,,,,,0.1,100,,1500000000,1000,"
+      "exp,MRPC-kd-s1,,MRPC,kd,kd,student,1,done,,last,0.7,0.8,0.7,0.8,1,12340000,3,96,1000,,10,20,,,,,,0.1,100,,1500000000,1000,"
       "930553856,2,1,\"vm (CPU), 2 ranks x 1 thread\",,0123abc,false,,fedcba9876543210fedc,2026-01-01T00:00:00Z,2026-01-01T00:01:00Z\n"
-      "exp,MRPC-finetune-s1,,MRPC,finetune,finetune,student,1,done,,last,0.6,0.8,0.6,0.8,1,12340000,3,96,1000,,10,20,,,,,0.1,100,,,1000,"
+      "exp,MRPC-finetune-s1,,MRPC,finetune,finetune,student,1,done,,last,0.6,0.8,0.6,0.8,1,12340000,3,96,1000,,10,20,,,,,,0.1,100,,,1000,"
       ",2,1,\"vm (CPU), 2 ranks x 1 thread\",,,,,,,\n"
-      "exp,MRPC-kd-s2,,MRPC,kd,kd,student,2,stopped,signal 15,last,,,,,,,,,,,,,,,,,,,,,,,2,1,\"vm (CPU), 2 ranks x 1 thread\",,,,,,,\n");
+      "exp,MRPC-kd-s2,,MRPC,kd,kd,student,2,stopped,signal 15,last,,,,,,,,,,,,,,,,,,,,,,,,2,1,\"vm (CPU), 2 ranks x 1 thread\",,,,,,,\n");
   // clang-format on
 }
 

@@ -30,8 +30,9 @@ OptionValue another(const TrainKey& key) {
 
 TEST(TrainKeys, DefaultsAreThoseOfTheSettings) {
   const json defaults = to_json(TrainSettings{});
-  EXPECT_EQ(defaults.size(), train_keys().size());
   for (const auto& key : train_keys()) {
+    EXPECT_EQ(defaults.contains(key.spec.name), !key.later) << key.spec.name;
+    if (key.later) continue;
     const json expected = key.spec.absent.empty() ? json_of(key.spec.fallback) : json();
     EXPECT_EQ(defaults.at(key.spec.name), expected) << key.spec.name;
     EXPECT_FALSE(key.spec.meaning.empty() || key.spec.source.empty()) << key.spec.name;
@@ -45,7 +46,7 @@ TEST(TrainKeys, EachWrittenValueReachesItsOwnMember) {
     const OptionValue value = another(key);
     overlay({{key.spec.name, value}}, settings);
     json expected = to_json(TrainSettings{});
-    EXPECT_NE(expected.at(key.spec.name), json_of(value)) << key.spec.name;
+    EXPECT_NE(expected.value(key.spec.name, json()), json_of(value)) << key.spec.name;
     expected[key.spec.name] = json_of(value);
     EXPECT_EQ(to_json(settings), expected) << key.spec.name;
     EXPECT_TRUE(names.insert(key.spec.name).second) << key.spec.name;

@@ -106,7 +106,7 @@ temprature = 2
 }
 
 TEST(ExperimentErrors, NotAvailableYet) {
-  EXPECT_THAT(with_set("train.precision=bf16"), HasSubstr("\"bf16\" is not available yet"));
+  EXPECT_THAT(with_set("train.optimizer=sgd"), HasSubstr("\"sgd\" is not available yet"));
   EXPECT_THAT(with_set("train.precision=fp64"), Not(HasSubstr("not available yet")));
   EXPECT_THAT(with_set("student.architecture=resnet"), HasSubstr("not available yet"));
   EXPECT_THAT(with_set("method.kd.name=d-heavy"), HasSubstr("not available yet: 'd-heavy'"));
