@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include "io/base/error.h"
@@ -174,7 +175,8 @@ class Execution {
   }
 
   // One that is warm, or the last.
-  static auto traced_step(nlohmann::json& events) {
+  static std::function<std::shared_ptr<void>(int64_t, int64_t)> traced_step(
+      nlohmann::json& events) {
     return [&events](int64_t done, int64_t all) -> std::shared_ptr<void> {
       constexpr int64_t kWarm = 10;
       if (done != std::min(kWarm, all - 1)) return nullptr;
