@@ -2,6 +2,7 @@
 #include "methods/ops/attention.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <utility>
@@ -122,6 +123,7 @@ struct Attention : torch::autograd::Function<Attention> {
 
 at::Tensor attention(const at::Tensor& qkv, const at::Tensor& bias, const TokenRows& rows,
                      int64_t heads, const Dropout& dropout) {
+  RECORD_USER_SCOPE("attention");
   if (is_low(qkv))
     return attention(qkv.to(at::kFloat), bias, rows, heads, dropout).to(qkv.scalar_type());
   if (!has_fast_path(qkv)) return attention_reference(qkv, bias, rows, heads, dropout).context;

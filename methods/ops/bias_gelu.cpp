@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/bias_gelu.h"
 
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -98,6 +99,7 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
 }  // namespace
 
 at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias) {
+  RECORD_USER_SCOPE("bias_gelu");
   if (is_low(x)) return bias_gelu(x.to(at::kFloat), bias).to(x.scalar_type());
   return has_fast_path(x) ? BiasGelu::apply(x.contiguous(), bias) : bias_gelu_reference(x, bias);
 }

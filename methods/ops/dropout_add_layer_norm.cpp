@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/dropout_add_layer_norm.h"
 
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "methods/ops/chunks.h"
@@ -85,6 +86,7 @@ struct DropoutAddLayerNorm : torch::autograd::Function<DropoutAddLayerNorm> {
 at::Tensor dropout_add_layer_norm(const at::Tensor& x, const at::Tensor& bias,
                                   const at::Tensor& residual, const LayerNormParameters& norm,
                                   const Dropout& dropout, const TokenRows& rows) {
+  RECORD_USER_SCOPE("dropout_add_layer_norm");
   if (is_low(x)) {
     return dropout_add_layer_norm(x.to(at::kFloat), bias, residual.to(at::kFloat), norm, dropout,
                                   rows)

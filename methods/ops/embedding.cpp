@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "methods/ops/embedding.h"
 
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <array>
@@ -115,6 +116,7 @@ at::Tensor positions_of(const TokenRows& rows, const EmbeddingTables& tables) {
 at::Tensor embedding(const at::Tensor& ids, const at::Tensor& types, const EmbeddingTables& tables,
                      const LayerNormParameters& norm, const Dropout& dropout,
                      const TokenRows& rows) {
+  RECORD_USER_SCOPE("embedding");
   if (!has_fast_path(tables.word)) {
     return embedding_reference(ids, types, tables, norm, dropout, rows);
   }

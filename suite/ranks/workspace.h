@@ -16,6 +16,12 @@
 
 namespace kdbench {
 
+// One step of the first training that is made goes to `file`, as a timeline.
+struct TraceRequest {
+  std::filesystem::path file;
+  bool done = false;
+};
+
 struct Workspace {
   const Control& control;
   Collectives& collectives;
@@ -24,6 +30,7 @@ struct Workspace {
   std::filesystem::path out;  // runs in <out>/<experiment>/, shared stages in <out>/.stages/
   std::string command;        // for run.json
   std::shared_ptr<Log> log = std::make_shared<Log>();
+  std::shared_ptr<TraceRequest> trace = nullptr;  // none
 
   // One line about what happens, from the root rank to the log.
   void say(const std::string& line) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/training/trainer.h"
 
+#include <ATen/record_function.h>
+
 #include <chrono>
 #include <cmath>
 #include <numeric>
@@ -162,6 +164,8 @@ class Trainer {
   }
 
   void run_step(const Phase& phase, int64_t epoch, const std::vector<int64_t>& rows) {
+    const auto around =
+        observer_.around_step ? observer_.around_step(result_.steps, all_steps_) : nullptr;
     const auto start = Clock::now();
     StepContext context;
     context.epoch = epoch;
@@ -191,6 +195,7 @@ class Trainer {
 
   // What the step reads must be where earlier steps have moved it.
   void settle(const std::vector<int64_t>& rows) {
+    RECORD_USER_SCOPE("rows that waited");
     const auto section = times_.section(&result_.times.compute);
     tokens_.clear();
     for (auto& [role, learner] : learners_) {
@@ -209,6 +214,7 @@ class Trainer {
 
   // This rank's share of the global batch, cut into the slices of one forward pass each.
   std::vector<Batch> make_slices(const std::vector<int64_t>& rows) {
+    RECORD_USER_SCOPE("data");
     const auto section = times_.section(&result_.times.data);
     const auto shares = split_rows(*data_.train, rows, control_.size());
     std::vector<Batch> slices;
@@ -228,13 +234,14 @@ class Trainer {
     record.learning_rate = learner.schedule.rate(context.step);
     std::vector<at::Tensor> values = add_gradients(update, context, slices, record);
     wait_for_slower_ranks();
-    in_section(&TrainingTimes::comm_exposed, [&] { learner.reducer->reduce(*learner.tokens); });
+    in_section("sum of gradients", &TrainingTimes::comm_exposed,
+               [&] { learner.reducer->reduce(*learner.tokens); });
     std::vector<double> sums;
-    in_section(&TrainingTimes::compute, [&] {
+    in_section("norms", &TrainingTimes::compute, [&] {
       values.push_back(learner.optimizer->squares(parameters, learner.tokens));
       sums = read_sums(values, record.terms.size() + 1);
     });
-    in_section(&TrainingTimes::comm_exposed, [&] { control_.sum(sums); });
+    in_section("sum of losses", &TrainingTimes::comm_exposed, [&] { control_.sum(sums); });
     record.loss = sums[0];
     for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
     sums.erase(sums.begin(), sums.begin() + 1 + static_cast<int64_t>(record.terms.size()));
@@ -254,14 +261,16 @@ class Trainer {
       parameters.zero_gradients();
       return;
     }
-    in_section(&TrainingTimes::compute, [&] {
+    in_section("optimizer", &TrainingTimes::compute, [&] {
       learner.optimizer->apply(parameters, record.learning_rate, squares, scale, learner.tokens);
     });
-    in_section(&TrainingTimes::comm_exposed, [&] { learner.reducer->share_values(); });
+    in_section("sharing of values", &TrainingTimes::comm_exposed,
+               [&] { learner.reducer->share_values(); });
   }
 
   template <typename F>
-  void in_section(double TrainingTimes::*seconds, F&& f) {
+  void in_section(const char* name, double TrainingTimes::*seconds, F&& f) {
+    RECORD_USER_SCOPE(name);
     const auto section = times_.section(&(result_.times.*seconds));
     f();
   }
@@ -274,18 +283,24 @@ class Trainer {
     const double scale = learner.scale.value();
     std::vector<at::Tensor> values;
     for (size_t i = 0; i < slices.size(); ++i) {
-      const Loss loss = update.loss(context, slices[i]);
+      const Loss loss = forward(update, context, slices[i]);
       if (i + 1 == slices.size()) learner.reducer->before_backward();
+      RECORD_USER_SCOPE("backward");
       (scale == 1.0 ? loss.total : loss.total * scale).backward();
       keep_values(loss, record, values);
     }
     return values;
   }
 
+  static Loss forward(const Update& update, const StepContext& context, const Batch& slice) {
+    RECORD_USER_SCOPE("forward and loss");
+    return update.loss(context, slice);
+  }
+
   // Else their time would count as communication. On a GPU the host is ahead of its work.
   void wait_for_slower_ranks() {
     if (control_.size() == 1 || !student().parameters().device().is_cpu()) return;
-    in_section(&TrainingTimes::wait, [&] { control_.barrier(); });
+    in_section("wait for slower ranks", &TrainingTimes::wait, [&] { control_.barrier(); });
   }
 
   static void keep_values(const Loss& loss, UpdateRecord& record, std::vector<at::Tensor>& values) {

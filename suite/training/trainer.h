@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -63,6 +64,8 @@ struct EvaluationRecord {
 struct Observer {
   std::function<void(const StepRecord&)> step;
   std::function<void(const EvaluationRecord&)> evaluation;
+  // What it returns lives while the step does, which is number `done` of `all`, from 0.
+  std::function<std::shared_ptr<void>(int64_t done, int64_t all)> around_step;
   // Before a split of so many rows is evaluated: who is told of the rows as they are done.
   std::function<RowsSeen(const std::string& split, int64_t rows)> pass;
 };

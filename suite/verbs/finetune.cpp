@@ -62,6 +62,7 @@ Verb finetune_verb() {
             add_experiment_options(app, *options);
             add_selection_options(app, *options);
             add_force_option(app, *options);
+            add_trace_option(app, options->session);
             add_plan_options(app, options->plan);
             app.footer(
                 "The experiment needs [data], [teacher] and [teacher.train]; [student] and "

@@ -73,6 +73,7 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   add_selection_options(app, options);
   add_method_option(app, options);
   add_force_option(app, options);
+  add_trace_option(app, options.session);
   add_plan_options(app, options.plan);
 }
 

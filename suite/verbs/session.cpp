@@ -39,6 +39,17 @@ void check_output_folder(const std::string& out) {
   }
 }
 
+// Before the training that it is to show.
+void check_trace_file(const std::string& trace) {
+  const fs::path file = fs::absolute(trace);
+  const std::string flag = "--trace " + trace;
+  if (is_folder(file)) throw_user_error(flag, "is a folder", "name a file in it");
+  if (!is_folder(file.parent_path()))
+    throw_user_error(flag, file.parent_path().string() + " is no folder");
+  if (::access(file.parent_path().c_str(), W_OK | X_OK) != 0)
+    throw_user_error(flag, "its folder cannot be written: " + std::string(std::strerror(errno)));
+}
+
 }  // namespace
 
 void add_device_option(CLI::App& app, std::string& device) {
@@ -58,8 +69,17 @@ void add_session_options(CLI::App& app, SessionOptions& options) {
   app.add_option("--log", options.log, "file that gets, at its end, what stderr gets");
 }
 
+void add_trace_option(CLI::App& app, SessionOptions& options) {
+  app.add_option("--trace", options.trace,
+                 "file that gets a timeline of one step of the first training, of all ranks: for "
+                 "ui.perfetto.dev or chrome://tracing");
+}
+
 Session::Session(const SessionOptions& options, const VerbContext& context) {
-  context.control.on_root([&] { check_output_folder(options.out); });
+  context.control.on_root([&] {
+    check_output_folder(options.out);
+    if (!options.trace.empty()) check_trace_file(options.trace);
+  });
   std::shared_ptr<Log> log;
   context.control.agree([&] {
     const bool root = context.control.root();
@@ -74,6 +94,8 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
       Workspace{context.control, *collectives_, device, threads,
                 std::filesystem::absolute(options.out), context.command, std::move(log)});
   const std::string gpus = device.is_cuda() ? ", " + device_text(device) : "";
+  if (!options.trace.empty())
+    workspace_->trace = std::make_shared<TraceRequest>(TraceRequest{fs::absolute(options.trace)});
   workspace_->say(fmt::format("kdbench: {} rank{} x {} thread{}, {} collectives{}",
                               context.control.size(), context.control.size() == 1 ? "" : "s",
                               threads, threads == 1 ? "" : "s", collectives_->name(), gpus));

@@ -16,12 +16,15 @@ struct SessionOptions {
   std::string device = "auto";
   int threads = 0;  // per rank; 0: the usable cores shared with the other ranks of the host
   bool quiet = false;
-  std::string log;  // a file
+  std::string log;    // a file
+  std::string trace;  // a file
 };
 
 // --device, of the verbs that compute.
 void add_device_option(CLI::App& app, std::string& device);
 void add_session_options(CLI::App& app, SessionOptions& options);
+// --trace, of the verbs that train.
+void add_trace_option(CLI::App& app, SessionOptions& options);
 
 // Collective construction: checks the device and sets the number of threads.
 class Session {

@@ -3,7 +3,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
 
 #include "io/base/error.h"
 #include "io/base/sha256.h"
@@ -13,6 +16,7 @@
 #include "suite/machine/gemm_speed.h"
 #include "suite/machine/provenance.h"
 #include "suite/machine/stopwatch.h"
+#include "suite/machine/trace.h"
 #include "suite/results/experiment_record.h"
 #include "suite/results/run_events.h"
 #include "suite/results/run_record.h"
@@ -156,9 +160,28 @@ class Execution {
     observer.pass = [&](const std::string& split, int64_t rows) {
       return pass_over("evaluating " + split, rows);
     };
-    return train(*parts_.method, {parts_.learners(), parts_.source.feature_memory},
-                 parts_.training(*learner_.task), learner_.train,
-                 static_cast<uint64_t>(learner_.seed), control(), workspace_.collectives, observer);
+    nlohmann::json events = nlohmann::json::array();
+    const bool traces = workspace_.trace && !workspace_.trace->done;
+    if (traces) observer.around_step = traced_step(events);
+    TrainingResult result =
+        train(*parts_.method, {parts_.learners(), parts_.source.feature_memory},
+              parts_.training(*learner_.task), learner_.train, static_cast<uint64_t>(learner_.seed),
+              control(), workspace_.collectives, observer);
+    if (traces) {
+      write_trace(workspace_.trace->file, events, control());
+      workspace_.trace->done = true;
+    }
+    return result;
+  }
+
+  // One that is warm, or the last.
+  static std::function<std::shared_ptr<void>(int64_t, int64_t)> traced_step(
+      nlohmann::json& events) {
+    return [&events](int64_t done, int64_t all) -> std::shared_ptr<void> {
+      constexpr int64_t kWarm = 10;
+      if (done != std::min(kWarm, all - 1)) return nullptr;
+      return std::make_shared<TraceRecording>(events);
+    };
   }
 
   // Few CPUs have units for the types of low precision.
