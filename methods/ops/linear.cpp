@@ -13,53 +13,41 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+// sum += dy^T x. In low precision a GPU writes the product in float32; on the CPU it is rounded
+// once.
+void add_weight_gradient(at::Tensor& sum, const at::Tensor& dy, const at::Tensor& x) {
+  if (x.scalar_type() == sum.scalar_type()) {
+    sum.addmm_(dy.t(), x);
+  } else {
+    sum.add_(dy.is_cuda() ? at::mm(dy.t(), x, at::kFloat) : at::mm(dy.t(), x));
+  }
+}
+
 struct Linear : torch::autograd::Function<Linear> {
+  // `rounded`: what is multiplied in place of the weight.
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& rounded,
                             const std::optional<at::Tensor>& bias) {
-    ctx->save_for_backward({x, weight, bias.value_or(at::Tensor())});
-    return bias ? at::addmm(*bias, x, weight.t()) : at::mm(x, weight.t());
+    const at::Tensor used = rounded.value_or(weight);
+    ctx->save_for_backward({x, weight, used, bias.value_or(at::Tensor())});
+    return bias ? at::addmm(*bias, x, used.t()) : at::mm(x, used.t());
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1], &bias = saved[2], &dy = gradients[0];
-    variable_list result(3);
-    if (ctx->needs_input_grad(0)) result[0] = dy.mm(weight);
+    const at::Tensor &x = saved[0], &weight = saved[1], &used = saved[2], &bias = saved[3];
+    const at::Tensor& dy = gradients[0];
+    variable_list result(4);
+    if (ctx->needs_input_grad(0)) result[0] = dy.mm(used);
     if (weight.requires_grad()) {
       ParameterGradient gradient(weight);
-      gradient.sum().addmm_(dy.t(), x);
+      add_weight_gradient(gradient.sum(), dy, x);
       result[1] = gradient.returned();
     }
     if (bias.defined() && bias.requires_grad()) {
       ParameterGradient gradient(bias);
       gradient.sum().add_(dy.sum(0));
-      result[2] = gradient.returned();
-    }
-    return result;
-  }
-};
-
-// dy^T x in float32. On a GPU the product is written in float32; on the CPU rounded once.
-at::Tensor weight_gradient(const at::Tensor& dy, const at::Tensor& x) {
-  return dy.is_cuda() ? at::mm(dy.t(), x, at::kFloat) : at::mm(dy.t(), x);
-}
-
-struct LinearRounded : torch::autograd::Function<LinearRounded> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& rounded) {
-    ctx->save_for_backward({x, weight, rounded});
-    return at::mm(x, rounded.t());
-  }
-
-  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
-    const variable_list saved = ctx->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1], &rounded = saved[2], &dy = gradients[0];
-    variable_list result(3);
-    if (ctx->needs_input_grad(0)) result[0] = dy.mm(rounded);
-    if (weight.requires_grad()) {
-      ParameterGradient gradient(weight);
-      gradient.sum().add_(weight_gradient(dy, x));
-      result[1] = gradient.returned();
+      result[3] = gradient.returned();
     }
     return result;
   }
@@ -68,12 +56,13 @@ struct LinearRounded : torch::autograd::Function<LinearRounded> {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  return Linear::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  return Linear::apply(x, weight, std::optional<at::Tensor>(),
+                       bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
 at::Tensor linear_rounded(const at::Tensor& x, const at::Tensor& weight,
                           const at::Tensor& rounded) {
-  return LinearRounded::apply(x, weight, rounded);
+  return Linear::apply(x, weight, std::optional(rounded), std::optional<at::Tensor>());
 }
 
 at::Tensor linear_reference(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {

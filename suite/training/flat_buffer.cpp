@@ -65,10 +65,6 @@ std::vector<FlatSpan> cut_spans(const ParameterLayout& layout,
   return spans;
 }
 
-std::vector<FlatSpan> cut_spans(const ParameterLayout& layout) {
-  return cut_spans(layout, {{0, layout.buffer_size()}});
-}
-
 std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay) {
   std::vector<FlatSpan> spans;
   for (; begin < end; begin += kSpan) spans.push_back({begin, std::min(begin + kSpan, end), decay});

@@ -28,8 +28,6 @@ std::vector<FlatSpan> long_spans(const ParameterLayout& layout,
                                  const std::vector<FlatRange>& ranges);
 std::vector<FlatSpan> cut_spans(const ParameterLayout& layout,
                                 const std::vector<FlatRange>& ranges);
-// The whole buffer.
-std::vector<FlatSpan> cut_spans(const ParameterLayout& layout);
 
 // The floats [begin, end), cut alike.
 std::vector<FlatSpan> cut_range(int64_t begin, int64_t end, bool decay);

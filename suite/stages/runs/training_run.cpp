@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "io/base/error.h"
@@ -55,6 +56,16 @@ nlohmann::json source_record(const Learner& learner, const Workspace& workspace)
   if (!learner.source || !learner.source->model || !learner.resolved->needs.teacher) return {};
   SourceModel& model = *learner.source->model;
   return {{"stage", model.hash()}, {"checkpoint", model.checkpoint_sha256(workspace)}};
+}
+
+// How much longer matrix products take here. Measured once in a process, not before each training.
+double times_as_long_as_fp32(at::ScalarType type) {
+  constexpr double kSeconds = 0.1;
+  static std::map<at::ScalarType, double> known;
+  const auto [entry, is_new] = known.try_emplace(type, 0.0);
+  if (is_new)
+    entry->second = measure_gemm(kSeconds).flops_per_s / measure_gemm(kSeconds, type).flops_per_s;
+  return entry->second;
 }
 
 class Execution {
@@ -186,11 +197,10 @@ class Execution {
 
   // Few CPUs have units for the types of low precision.
   void warn_of_slow_precision() const {
-    constexpr double kSeconds = 0.1, kNoticed = 1.1;
+    constexpr double kNoticed = 1.1;
     const at::ScalarType type = type_of(learner_.train.precision);
     if (type == at::kFloat || !workspace_.device.is_cpu() || !control().root()) return;
-    const double ratio =
-        measure_gemm(kSeconds).flops_per_s / measure_gemm(kSeconds, type).flops_per_s;
+    const double ratio = times_as_long_as_fp32(type);
     if (ratio > kNoticed) {
       workspace_.say(
           fmt::format("{}: warning: in {} matrix products take {:.1f} times as long as in "
