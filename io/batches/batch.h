@@ -21,9 +21,12 @@ namespace field {
 inline constexpr const char* kTokens = "tokens";  // ragged int64: ids with special tokens
 inline constexpr const char* kFirstSegment =
     "first_segment";  // dense (rows) int64, CPU: ids of the first text
-// The same of a teacher that learns too and reads the rows in another way.
+// The tokens of a teacher beside the student, which may read the rows in another way.
 inline constexpr const char* kTeacherTokens = "teacher_tokens";
 inline constexpr const char* kTeacherFirstSegment = "teacher_first_segment";
+// The first of a row's ids that a language model is to say: dense (rows) int64, CPU. Absent: the
+// second, as nothing stands before the first.
+inline constexpr const char* kFirstTarget = "first_target";
 inline constexpr const char* kTeacherLogits =
     "teacher_logits";  // dense (rows, C) float32, student's label order
 inline constexpr const char* kTeacherCls = "teacher_cls";  // dense (rows, layers, H) float32
@@ -35,6 +38,9 @@ struct Batch {
   // Rows of the whole global batch: the denominator of every mean, so that shares of ranks and of
   // micro-batches add up to the global mean.
   int64_t global_rows = 0;
+  // The same where a loss is a mean over all that is to be said: ids of a text, of which a row has
+  // many. Known in training alone.
+  int64_t global_targets = 0;
   at::Tensor row_ids;  // (rows) int64, CPU
   at::Tensor labels;   // (rows) int64 classes or float32 scores; undefined when unlabelled
   std::map<std::string, Ragged> ragged;

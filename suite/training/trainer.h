@@ -12,11 +12,10 @@
 #include <vector>
 
 #include "io/batches/dataset.h"
-#include "io/tasks/task.h"
 #include "methods/method.h"
 #include "suite/ranks/collectives.h"
 #include "suite/ranks/control.h"
-#include "suite/training/metrics.h"
+#include "suite/training/evaluator.h"
 #include "suite/training/progress.h"
 #include "suite/training/train_settings.h"
 
@@ -25,7 +24,7 @@ namespace kdbench {
 // What a run trains on. `dev` splits are scored after each epoch (and every eval_steps), for every
 // model that learns.
 struct TrainingData {
-  const Task* task = nullptr;
+  const Evaluator* evaluator = nullptr;
   const Dataset* train = nullptr;
   std::vector<std::pair<std::string, const Dataset*>> dev;
 };

@@ -46,7 +46,7 @@ Models RunParts::learners() const {
 
 TrainingData RunParts::training(const Task& task) const {
   TrainingData data;
-  data.task = &task;
+  data.evaluator = evaluator.get();
   if (splits.contains("train")) data.train = splits.at("train").get();
   for (const auto& name : task.dev_splits()) {
     if (splits.contains(name)) data.dev.emplace_back(name, splits.at(name).get());
@@ -61,6 +61,7 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
     parts.models[kTeacher] = build_model(first_teacher(learner, workspace), workspace);
   }
   if (learner.method) parts.method = learner.method();
+  parts.evaluator = std::make_unique<TaskEvaluator>(*learner.task, learner.train.best_metric);
   const FeatureStore& rows = learner.rows->rows(workspace).store;
   if (learner.source) {
     parts.source = read_source(*learner.source, *learner.resolved, *learner.rows, workspace);

@@ -18,6 +18,7 @@ struct RunParts {
   std::map<std::string, std::unique_ptr<Model>> models;  // by role: kStudent is predicted and saved
   std::unique_ptr<Method> method;                        // null: the model is scored as it is
   SourceOutputs source;
+  std::unique_ptr<Evaluator> evaluator;
   std::map<std::string, std::unique_ptr<Dataset>>
       splits;  // the training rows with what source says
 

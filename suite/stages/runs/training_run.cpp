@@ -23,6 +23,7 @@
 #include "suite/results/run_record.h"
 #include "suite/stages/runs/run_parts.h"
 #include "suite/training/evaluation.h"
+#include "suite/training/metrics.h"
 #include "suite/training/precision.h"
 #include "suite/training/progress.h"
 #include "suite/training/step_work.h"
