@@ -201,6 +201,7 @@ std::shared_ptr<const Source> ExperimentGraph::source_of(const TaskPart& part,
                                                          SourceModel* model, FeaturesStage& rows) {
   auto source = std::make_shared<Source>();
   source->model = model;
+  if (model) source->model_rows = {&model->rows()};
   if (experiment_.teacher) {
     source->teacher_rows = &features_of(context_, *part.task, experiment_.teacher->model);
   }
@@ -208,7 +209,8 @@ std::shared_ptr<const Source> ExperimentGraph::source_of(const TaskPart& part,
   source->online = method.online;
   if (model && method.takes_outputs() && !source->online && !source->file) {
     const TeacherNeeds& needs = model->kind() == kAssistant ? method.needs : part.shared;
-    source->stored = &teacher_outputs_stage(graph_, *model, needs, method.shapes);
+    source->stored =
+        &teacher_outputs_stage(graph_, *model, source->model_rows, needs, method.shapes);
   }
   const FeatureMemoryNeeds& memory = method.needs.feature_memory;
   if (memory.centroids > 0 && memory.file.empty()) {

@@ -51,7 +51,7 @@ AugmentSource source_of_task(const AugmentOptions& options) {
   source.task = find_task(options.task, options.own.tasks);
   source.out = set_layout(source.task);
   if (options.file.empty()) {
-    source.in = source.task.split("train").layout;
+    source.in = source.task.split(kTrainSplit).layout;
   } else {
     source.in.names = {source.out.names.text_a, source.out.names.text_b, ""};
   }
@@ -72,7 +72,7 @@ AugmentSource augment_source(const AugmentOptions& options) {
 
 GlueFile read_source(const AugmentOptions& options, const AugmentSource& source) {
   if (options.file.empty())
-    return read_glue(options.data, source.task, "train", options.train_limit);
+    return read_glue(options.data, source.task, kTrainSplit, options.train_limit);
   if (!is_there(options.file)) throw_user_error(options.file, "the file does not exist");
   return read_rows(options.file, source.task, source.in, options.train_limit);
 }

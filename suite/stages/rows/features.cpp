@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> present_splits(const FeatureRequest& request) {
   std::vector<std::string> names;
   for (const auto& split : request.task->splits) {
-    if (split.name == "train" && !request.training) continue;
+    if (split.name == kTrainSplit && !request.training) continue;
     if (is_there(glue_path(request.root, *request.task, split.name))) names.push_back(split.name);
   }
   if (names.empty()) {
@@ -33,7 +33,8 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
 }
 
 GlueFile read_split(const FeatureRequest& request, const std::string& split) {
-  return read_glue(request.root, *request.task, split, split == "train" ? request.train_limit : 0);
+  return read_glue(request.root, *request.task, split,
+                   split == kTrainSplit ? request.train_limit : 0);
 }
 
 FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,

@@ -47,9 +47,9 @@ Models RunParts::learners() const {
 TrainingData RunParts::training(const Task& task) const {
   TrainingData data;
   data.evaluator = evaluator.get();
-  if (splits.contains("train")) data.train = splits.at("train").get();
+  data.train = train.get();
   for (const auto& name : task.dev_splits()) {
-    if (splits.contains(name)) data.dev.emplace_back(name, splits.at(name).get());
+    if (predicted.contains(name)) data.dev.emplace_back(name, predicted.at(name).get());
   }
   return data;
 }
@@ -64,19 +64,22 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
   parts.evaluator = std::make_unique<TaskEvaluator>(*learner.task, learner.train.best_metric);
   const FeatureStore& rows = learner.rows->rows(workspace).store;
   if (learner.source) {
-    parts.source = read_source(*learner.source, *learner.resolved, *learner.rows, workspace);
+    parts.source = read_source(*learner.source, *learner.resolved, learner.training, workspace);
     if (parts.source.online) parts.source.online->type = type_of(learner.train.precision);
   }
   const FeatureStore* beside =
       learner.rows_beside ? &learner.rows_beside->rows(workspace).store : nullptr;
+  const auto learned = learner.method ? learner.training.read(workspace) : nullptr;
   workspace.control.agree([&] {
     const auto& labels = learner.model.config.labels;
+    const auto both = [&](std::unique_ptr<Dataset> data, const std::string& split) {
+      if (!beside) return data;
+      return with_teacher_tokens(std::move(data), make_dataset(beside->split(split), labels));
+    };
+    if (learned)
+      parts.train = both(training_rows(learned, labels, parts.source), learner.training.split);
     for (const auto& [name, split] : rows.splits) {
-      auto& data = parts.splits[name];
-      data = name == "train" ? training_rows(split, labels, parts.source)
-                             : make_dataset(split, labels);
-      if (beside)
-        data = with_teacher_tokens(std::move(data), make_dataset(beside->split(name), labels));
+      if (name != kTrainSplit) parts.predicted[name] = both(make_dataset(split, labels), name);
     }
   });
   return parts;

@@ -19,8 +19,9 @@ struct RunParts {
   std::unique_ptr<Method> method;                        // null: the model is scored as it is
   SourceOutputs source;
   std::unique_ptr<Evaluator> evaluator;
-  std::map<std::string, std::unique_ptr<Dataset>>
-      splits;  // the training rows with what source says
+  std::unique_ptr<Dataset>
+      train;  // with what the source says of its rows; null: nothing is learned
+  std::map<std::string, std::unique_ptr<Dataset>> predicted;  // the task's other splits
 
   Model& student() const { return *models.at(kStudent); }
   Models learners() const;

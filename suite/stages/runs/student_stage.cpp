@@ -66,6 +66,7 @@ Learner student_learner(const ResolvedMethod& method, int64_t seed, FeaturesStag
   if (learner.beside && source->teacher_rows->hash() != rows.hash())
     learner.rows_beside = source->teacher_rows;
   learner.rows = &rows;
+  learner.training = {&rows};
   learner.resolved = &method;
   learner.source = std::move(source);
   return learner;

@@ -214,8 +214,7 @@ class Execution {
   // the model serves. A model scored as it is gets its metrics here.
   void predict_all(TrainingResult& result) {
     Model& model = parts_.student();
-    for (const auto& [split, dataset] : parts_.splits) {
-      if (split == "train") continue;
+    for (const auto& [split, dataset] : parts_.predicted) {
       warm_up(model, *dataset);
       synchronize(workspace_.device);
       control().barrier();
@@ -248,8 +247,7 @@ class Execution {
   void predict_others() {
     for (const auto& [role, model] : parts_.models) {
       if (role == kStudent) continue;
-      for (const auto& [split, dataset] : parts_.splits) {
-        if (split == "train") continue;
+      for (const auto& [split, dataset] : parts_.predicted) {
         const Predictions predictions =
             predict(*model, rows_of(*dataset, role), control(), "the " + role + " on " + split,
                     pass_over("the " + role + " predicting " + split, dataset->rows()));

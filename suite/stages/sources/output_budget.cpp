@@ -31,7 +31,7 @@ bool is_stored(const ResolvedMethod& method) {
 class StoredMethods {
  public:
   StoredMethods(const ModelShapes& shapes, const StoreSite& site)
-      : shapes_(shapes), site_(site), rows_(*site.teacher_rows.store.split("train")) {}
+      : shapes_(shapes), site_(site), rows_(*site.teacher_rows.store.split(kTrainSplit)) {}
 
   void add(const ResolvedMethod& method) {
     needs_ = united(needs_, method.needs);
