@@ -40,7 +40,8 @@ Batch Batch::to(at::Device device) const {
   if (moved.labels.defined()) moved.labels = moved.labels.to(device);
   for (auto& [name, field] : moved.ragged) field.values = field.values.to(device);
   for (auto& [name, field] : moved.dense) {
-    if (name != field::kFirstSegment && name != field::kTeacherFirstSegment)
+    if (name != field::kFirstSegment && name != field::kTeacherFirstSegment &&
+        name != field::kFirstTarget)
       field = field.to(device);
   }
   return moved;

@@ -21,7 +21,10 @@ namespace field {
 inline constexpr const char* kTokens = "tokens";  // ragged int64: ids with special tokens
 inline constexpr const char* kFirstSegment =
     "first_segment";  // dense (rows) int64, CPU: ids of the first text
-// The same of a teacher that learns too and reads the rows in another way.
+// Dense (rows) int64, CPU, of a language model's rows: index of the first token that counts as a
+// target. Without it that is 1.
+inline constexpr const char* kFirstTarget = "first_target";
+// Tokens and first segment of a teacher that learns too and reads the rows in another way.
 inline constexpr const char* kTeacherTokens = "teacher_tokens";
 inline constexpr const char* kTeacherFirstSegment = "teacher_first_segment";
 inline constexpr const char* kTeacherLogits =
