@@ -13,6 +13,7 @@
 namespace kdbench {
 namespace {
 
+constexpr std::string_view kEndOfText = "<|endoftext|>";
 constexpr std::string_view kByteBpeVersion = "byte-level BPE 1";  // changes when ids change
 
 std::string byte_bpe_identity(const BpeVocabulary& vocabulary, const ByteBpeOptions& options) {
@@ -82,6 +83,9 @@ ByteBpe::ByteBpe(const BpeVocabulary& vocabulary, ByteBpeOptions options)
   }
   problems.throw_if_any(vocabulary.tokens_file);
   specials_ = SpecialTokens(options_.specials);
+  for (const auto& token : vocabulary.tokens)
+    bytes_.push_back(bytes_of_symbols(token).value_or(token));
+  if (const auto end = ids.find(kEndOfText); end != ids.end()) end_ = end->second;
   take_merges(vocabulary);
   take_whole_words(vocabulary);
 }
@@ -151,6 +155,17 @@ void ByteBpe::append_words(std::string_view text, Merger& merger, std::vector<in
       append_merged(word, merger, ids);
     }
   }
+}
+
+TextMarks ByteBpe::text_marks() const {
+  if (end_ < 0) return Tokenizer::text_marks();
+  return {end_};
+}
+
+std::string ByteBpe::text_of(std::span<const int32_t> ids) const {
+  std::string text;
+  for (const int32_t id : ids) text += bytes_.at(static_cast<size_t>(id));
+  return text;
 }
 
 RowFrame ByteBpe::frame() const {

@@ -47,6 +47,8 @@ class ByteBpe : public Tokenizer {
   int second_segment_type() const override { return 0; }
   int64_t vocabulary_size() const override { return vocabulary_size_; }
   std::string sha256() const override { return sha256_; }
+  TextMarks text_marks() const override;
+  std::string text_of(std::span<const int32_t> ids) const override;
 
  protected:
   void append(std::string_view text, std::vector<int32_t>& ids) const override;
@@ -61,6 +63,8 @@ class ByteBpe : public Tokenizer {
   ByteBpeOptions options_;
   int64_t vocabulary_size_ = 0;
   std::string sha256_;
+  std::vector<std::string> bytes_;  // that each id stands for
+  int32_t end_ = -1;                // <|endoftext|>
   std::array<int32_t, 256> byte_ids_;
   MergeTable merges_;
   std::optional<PieceTrie> whole_;  // the words that are one token after their merges

@@ -2,6 +2,8 @@
 // What tokenizers share, and loading one from a Hugging Face folder.
 #include "io/tokenizers/tokenizer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -202,6 +204,62 @@ Encoding Tokenizer::encode_apart(std::string_view a, const std::string_view* b,
   row.first_segment = static_cast<int32_t>(row.ids.size());
   if (b) append_alone(*b, max_length, row.ids);
   return row;
+}
+
+namespace {
+
+// The byte before the character at the fraction `cut` of a text.
+size_t cut_of(std::string_view text, double cut) {
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  const auto characters = std::count_if(text.begin(), text.end(), begins);
+  auto left = static_cast<int64_t>(cut * static_cast<double>(characters));
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (begins(text[i]) && left-- == 0) return i;
+  }
+  return text.size();
+}
+
+[[noreturn]] void refuse_as_language() {
+  throw_user_error("tokenizer", "its vocabulary has no mark that ends a text",
+                   "a language model's is GPT-2's, Transformer-XL's or one of word pieces");
+}
+
+}  // namespace
+
+TextMarks Tokenizer::text_marks() const { refuse_as_language(); }
+std::string Tokenizer::text_of(std::span<const int32_t>) const { refuse_as_language(); }
+
+Encoding Tokenizer::encode_text(std::string_view a, const std::string_view* b, int max_length,
+                                std::optional<double> cut) const {
+  const TextMarks marks = text_marks();
+  Encoding row;
+  if (marks.between >= 0) {
+    append(a, row.ids);
+    row.first_segment = static_cast<int32_t>(row.ids.size() + 1);
+    if (b) {
+      row.ids.push_back(marks.between);
+      append(*b, row.ids);
+    }
+  } else {
+    const std::string text = b ? fmt::format("{} \t {}", a, *b) : std::string(a);
+    const size_t middle = cut ? cut_of(text, *cut) : text.size();
+    append(std::string_view(text).substr(0, middle), row.ids);
+    append(std::string_view(text).substr(middle), row.ids);
+    row.first_segment = ids_before(row.ids, a.size() + 2);
+  }
+  row.ids.push_back(marks.end);
+  if (row.ids.size() > static_cast<size_t>(max_length))
+    row.ids.resize(static_cast<size_t>(max_length));
+  if (!b) row.first_segment = static_cast<int32_t>(row.ids.size());
+  row.first_segment = std::min(row.first_segment, static_cast<int32_t>(row.ids.size()));
+  return row;
+}
+
+// How many of them stand for at least `bytes` of text.
+int32_t Tokenizer::ids_before(const std::vector<int32_t>& ids, size_t bytes) const {
+  size_t seen = 0, count = 0;
+  while (seen < bytes && count < ids.size()) seen += text_of({&ids[count++], 1}).size();
+  return static_cast<int32_t>(count);
 }
 
 void Tokenizer::append_alone(std::string_view text, int max_length,

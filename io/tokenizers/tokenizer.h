@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +34,12 @@ struct RowFrame {
   int between = 1;
 };
 
+// What a language model's texts end with, and what parts the two texts of a pair in them.
+struct TextMarks {
+  int32_t end = -1;
+  int32_t between = -1;  // -1: a tab, as text
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -47,6 +55,18 @@ class Tokenizer {
   // Each text by itself, cut to `max_length` ids with its special tokens; never without a token.
   // The ids of a stand before those of b.
   Encoding encode_apart(std::string_view a, const std::string_view* b, int max_length) const;
+  // What a language model reads of a row: its text, or a pair's with the mark between them, the end
+  // mark behind, cut to `max_length` ids. first_segment counts the ids up to the mark between, that
+  // included; of one text all. `cut`, from 0 to 1: where the text is cut in two that are encoded
+  // apart (d-heavy's split_encode), so that a model also sees words begin and end in places where
+  // they do not otherwise; none where marks part the texts.
+  Encoding encode_text(std::string_view a, const std::string_view* b, int max_length,
+                       std::optional<double> cut = std::nullopt) const;
+  // Of such texts. Throws a user error where the vocabulary has none.
+  virtual TextMarks text_marks() const;
+  // The text that ids stand for, without marks. What does not have to be UTF-8: ids may stand for a
+  // part of a character.
+  virtual std::string text_of(std::span<const int32_t> ids) const;
   // 1 for token types of this model family's second segment, 0 where types are all 0 (RoBERTa).
   virtual int second_segment_type() const = 0;
   virtual int64_t vocabulary_size() const = 0;
@@ -67,6 +87,8 @@ class Tokenizer {
   virtual RowFrame frame() const = 0;
 
  private:
+  int32_t ids_before(const std::vector<int32_t>& ids, size_t bytes) const;
+
   std::vector<std::string> notes_;
 };
 

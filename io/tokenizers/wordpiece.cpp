@@ -61,7 +61,8 @@ std::string wordpiece_identity(const std::vector<std::string>& vocabulary,
 
 WordPiece::WordPiece(const std::vector<std::string>& vocabulary, WordPieceOptions options,
                      const std::string& where)
-    : options_(std::move(options)),
+    : pieces_(vocabulary),
+      options_(std::move(options)),
       words_(options_.normalizer),
       vocabulary_size_(static_cast<int64_t>(vocabulary.size())),
       sha256_(wordpiece_identity(vocabulary, options_)),
@@ -85,6 +86,20 @@ WordPiece::WordPiece(const std::vector<std::string>& vocabulary, WordPieceOption
     continuation_ = *node;
     has_continuation_ = true;
   }
+}
+
+std::string WordPiece::text_of(std::span<const int32_t> ids) const {
+  std::string text;
+  for (const int32_t id : ids) {
+    std::string_view piece = pieces_.at(static_cast<size_t>(id));
+    if (piece.starts_with("##") && piece.size() > 2 && !text.empty()) {
+      piece.remove_prefix(2);
+    } else if (!text.empty()) {
+      text += ' ';
+    }
+    text += piece;
+  }
+  return text;
 }
 
 // What lies between special tokens is normalised by itself.

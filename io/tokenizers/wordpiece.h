@@ -33,6 +33,10 @@ class WordPiece : public Tokenizer {
   int second_segment_type() const override { return 1; }
   int64_t vocabulary_size() const override { return vocabulary_size_; }
   std::string sha256() const override { return sha256_; }
+  // [SEP] is both.
+  TextMarks text_marks() const override { return {frame_.separator, frame_.separator}; }
+  // Words with blanks between them.
+  std::string text_of(std::span<const int32_t> ids) const override;
 
  protected:
   void append(std::string_view text, std::vector<int32_t>& ids) const override;
@@ -42,6 +46,7 @@ class WordPiece : public Tokenizer {
   void append_words(std::string_view text, std::vector<int32_t>& ids) const;
   void append_pieces(std::string_view word, std::vector<int32_t>& ids) const;
 
+  std::vector<std::string> pieces_;  // by id
   WordPieceOptions options_;
   BertWords words_;
   int64_t vocabulary_size_ = 0;
