@@ -21,12 +21,12 @@ namespace field {
 inline constexpr const char* kTokens = "tokens";  // ragged int64: ids with special tokens
 inline constexpr const char* kFirstSegment =
     "first_segment";  // dense (rows) int64, CPU: ids of the first text
-// The tokens of a teacher beside the student, which may read the rows in another way.
+// Dense (rows) int64, CPU, of a language model's rows: index of the first token that counts as a
+// target. Without it that is 1.
+inline constexpr const char* kFirstTarget = "first_target";
+// Tokens and first segment of a teacher beside the student, which may read the rows in another way.
 inline constexpr const char* kTeacherTokens = "teacher_tokens";
 inline constexpr const char* kTeacherFirstSegment = "teacher_first_segment";
-// The first of a row's ids that a language model is to say: dense (rows) int64, CPU. Absent: the
-// second, as nothing stands before the first.
-inline constexpr const char* kFirstTarget = "first_target";
 inline constexpr const char* kTeacherLogits =
     "teacher_logits";  // dense (rows, C) float32, student's label order
 inline constexpr const char* kTeacherCls = "teacher_cls";  // dense (rows, layers, H) float32

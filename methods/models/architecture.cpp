@@ -37,4 +37,9 @@ bool CheckpointNames::must_be_there(const std::string& name) const {
   return begins_with_one(name, needed);
 }
 
+bool CheckpointNames::holds_no_parameter(const std::string& name) const {
+  return std::any_of(no_parameters.begin(), no_parameters.end(),
+                     [&](const std::string& end) { return name.ends_with(end); });
+}
+
 }  // namespace kdbench

@@ -64,6 +64,7 @@ struct CheckpointNames {
   std::string landmark;               // one of those: a name that no other tensor ends with
   std::string layer;                  // "encoder.layer.", before the number of a layer
   std::vector<std::pair<std::string, std::string>> renamed_ends;  // in old files -> today's
+  std::vector<std::string> no_parameters = {};  // ends of names that hold constants and copies
 
   // A model's name for a file's tensor.
   std::string own_name(const std::string& name) const;
@@ -73,6 +74,8 @@ struct CheckpointNames {
   // The name in a file that is written.
   std::string file_name(const std::string& name) const;
   bool must_be_there(const std::string& name) const;
+  // A tensor that files hold beside the parameters, which is passed over.
+  bool holds_no_parameter(const std::string& name) const;
 };
 
 // First values of a parameter: N(0, deviation), U(-bound, bound), or the constant.
@@ -90,6 +93,7 @@ struct Architecture {
 
   RowLayout pairs = RowLayout::kJoined;  // how it reads them
   bool layer_states = true;              // it has states of layers to compare: Outputs::hidden, cls
+  bool language_model = false;           // its network is a LanguageModel, and no classifier
   bool low_precision = false;            // knows other types than float32: ForwardMode::type
   // Its tables of word vectors, of which a model has some. Where there are any, its tokens may be
   // the words of the data, and vectors may come from a file.

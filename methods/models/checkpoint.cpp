@@ -49,6 +49,7 @@ TensorMap read_checkpoint(const std::filesystem::path& folder, const std::string
   for (const auto& [name, tensor] : stored) {
     const std::string unwrapped = name.starts_with(wrapper) ? name.substr(wrapper.size()) : name;
     const std::string own = entry.names.own_name(unwrapped);
+    if (entry.names.holds_no_parameter(own)) continue;
     if (!tensors.emplace(own, tensor).second)
       throw_user_error(folder.string() + ":" + name, "is there twice under different names", own);
   }

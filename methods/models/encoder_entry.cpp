@@ -124,8 +124,7 @@ ModelConfig encoder_defaults() {
   return config;
 }
 
-Architecture encoder_entry(const std::string& name, const ModelConfig& defaults,
-                           const EncoderFamily& family) {
+Architecture transformer_entry(const std::string& name, const ModelConfig& defaults) {
   Architecture entry;
   entry.name = name;
   entry.low_precision = true;
@@ -134,6 +133,12 @@ Architecture encoder_entry(const std::string& name, const ModelConfig& defaults,
   entry.defaults.architecture = name;
   entry.complete = complete_sizes;
   entry.conflicts = conflicts_of;
+  return entry;
+}
+
+Architecture encoder_entry(const std::string& name, const ModelConfig& defaults,
+                           const EncoderFamily& family) {
+  Architecture entry = transformer_entry(name, defaults);
   entry.names = checkpoint_names(name);
   entry.check = check_spec;
   entry.declare = [family](const ModelSpec& spec, ParameterLayout& layout) {

@@ -12,6 +12,9 @@ namespace kdbench {
 // a key out; sizes are 0.
 ModelConfig encoder_defaults();
 
+// An entry with the sizes of a transformer alone, whose models given by sizes have `defaults`.
+Architecture transformer_entry(const std::string& name, const ModelConfig& defaults);
+
 // An entry whose models given by sizes have `defaults`.
 Architecture encoder_entry(const std::string& name, const ModelConfig& defaults,
                            const EncoderFamily& family);

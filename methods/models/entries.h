@@ -8,6 +8,7 @@ namespace kdbench {
 
 Architecture bert_entry();
 Architecture bilstm_entry();
+Architecture gpt2_entry();
 Architecture roberta_entry();
 
 }  // namespace kdbench

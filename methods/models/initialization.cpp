@@ -99,6 +99,7 @@ TensorMap select_layers(const TensorMap& source, const std::map<int64_t, int64_t
 // Takes the classifier of another task out of `tensors`, known by its number of outputs, and
 // returns that; 0 when there is none.
 int64_t drop_other_head(TensorMap& tensors, const Model& model) {
+  if (model.classifier().empty()) return 0;
   const auto bias = tensors.find(model.classifier() + ".bias");
   if (bias == tensors.end() || bias->second.dim() != 1 || bias->second.size(0) == model.outputs())
     return 0;

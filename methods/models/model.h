@@ -51,7 +51,8 @@ class Model {
   // embeddings.
   virtual double forward_flops(int64_t length) const = 0;
 
-  // Name of the final linear layer: <name>.weight is (C, width), <name>.bias (C).
+  // Name of the final linear layer: <name>.weight is (C, width), <name>.bias (C). "" where there is
+  // none: then nothing may ask for outputs().
   virtual std::string classifier() const = 0;
   int64_t outputs() const { return parameters_[classifier() + ".bias"].size(0); }
 

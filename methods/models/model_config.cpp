@@ -28,7 +28,7 @@ nlohmann::json to_config_json(const ModelConfig& config) {
   const Architecture& architecture = find_architecture(config.architecture);
   nlohmann::json json{{architecture.type_key, config.architecture}};
   architecture.write_config(config, json);
-  write_labels(config.labels, json);
+  if (!architecture.language_model) write_labels(config.labels, json);
   return json;
 }
 

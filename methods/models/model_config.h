@@ -26,6 +26,7 @@ struct ModelConfig {
   double hidden_dropout = 0.0;
   double attention_dropout = 0.0;
   double classifier_dropout = 0.0;
+  double embedding_dropout = 0.0;  // where it is not the hidden one
   double initializer_range = 0.0;
   int64_t pad_token_id = 0;
   bool positions_after_padding = false;  // positions count on from the padding's row
@@ -51,7 +52,7 @@ struct ModelConfig {
   }
   // Of every place that drops.
   void set_dropout(double probability) {
-    hidden_dropout = attention_dropout = classifier_dropout = probability;
+    hidden_dropout = attention_dropout = classifier_dropout = embedding_dropout = probability;
   }
 };
 

@@ -8,7 +8,8 @@
 namespace kdbench {
 
 const std::vector<Architecture>& all_architectures() {
-  static const std::vector<Architecture> list = {bert_entry(), roberta_entry(), bilstm_entry()};
+  static const std::vector<Architecture> list = {bert_entry(), roberta_entry(), bilstm_entry(),
+                                                 gpt2_entry()};
   return list;
 }
 

@@ -22,6 +22,7 @@ struct Heads {
   TokenRows rows;
   int64_t count = 0;
   Dropout dropout;
+  Seen seen = Seen::kRow;
 
   Keep keep() const {
     if (!dropout.active()) return {};
@@ -46,6 +47,7 @@ HeadPart head_part(const Heads& heads, int64_t row, int64_t head, int64_t width)
   part.view.length = offsets[row + 1] - offsets[row];
   part.view.size = width / heads.count;
   part.view.width = width;
+  part.view.causal = heads.seen == Seen::kBefore;
   part.channel = head * part.view.size;
   part.context = offsets[row] * width + part.channel;
   part.qkv = offsets[row] * 3 * width + part.channel;
@@ -122,12 +124,13 @@ struct Attention : torch::autograd::Function<Attention> {
 }  // namespace
 
 at::Tensor attention(const at::Tensor& qkv, const at::Tensor& bias, const TokenRows& rows,
-                     int64_t heads, const Dropout& dropout) {
+                     int64_t heads, const Dropout& dropout, Seen seen) {
   RECORD_USER_SCOPE("attention");
   if (is_low(qkv))
-    return attention(qkv.to(at::kFloat), bias, rows, heads, dropout).to(qkv.scalar_type());
-  if (!has_fast_path(qkv)) return attention_reference(qkv, bias, rows, heads, dropout).context;
-  return Attention::apply(qkv.contiguous(), bias, Heads{rows, heads, dropout});
+    return attention(qkv.to(at::kFloat), bias, rows, heads, dropout, seen).to(qkv.scalar_type());
+  if (!has_fast_path(qkv))
+    return attention_reference(qkv, bias, rows, heads, dropout, seen).context;
+  return Attention::apply(qkv.contiguous(), bias, Heads{rows, heads, dropout, seen});
 }
 
 }  // namespace kdbench

@@ -81,7 +81,7 @@ void AttentionHead::compute_scores(const HeadView& view) {
   small_gemm(length, columns, view.size, {query_.data(), padded_columns(view.size), 1},
              transposed_.data(), weights_.data());
   for (int64_t i = 0; i < length; ++i) {
-    std::fill(weights_.begin() + i * columns + length, weights_.begin() + (i + 1) * columns,
+    std::fill(weights_.begin() + i * columns + view.keys(i), weights_.begin() + (i + 1) * columns,
               -std::numeric_limits<float>::infinity());
   }
 }
@@ -93,7 +93,10 @@ void AttentionHead::forward(const HeadView& view, const PhiloxStream& stream, Ke
   prepare(view, stream, keep);
   compute_scores(view);
   for (int64_t i = 0; i < length; ++i) {
-    view.log_sums[i] = softmax_dropout(columns, &weights_[i * columns], &words_[i * length], keep);
+    const int64_t seen = padded_columns(view.keys(i));
+    float* weights = &weights_[i * columns];
+    view.log_sums[i] = softmax_dropout(seen, weights, &words_[i * length], keep);
+    std::fill(weights + seen, weights + columns, 0.0f);
   }
   small_gemm(length, size, length, {weights_.data(), columns, 1}, value_.data(), output_.data());
   for (int64_t i = 0; i < length; ++i) {
@@ -114,8 +117,11 @@ void AttentionHead::backward(const HeadView& view, const PhiloxStream& stream, K
   small_gemm(length, columns, view.size, {dcontext_.data(), size, 1}, transposed_.data(),
              dscores_.data());
   for (int64_t i = 0; i < length; ++i) {
-    softmax_dropout_backward(columns, &weights_[i * columns], &dscores_[i * columns],
-                             view.log_sums[i], &words_[i * length], keep);
+    const int64_t seen = padded_columns(view.keys(i));
+    float *weights = &weights_[i * columns], *dscores = &dscores_[i * columns];
+    softmax_dropout_backward(seen, weights, dscores, view.log_sums[i], &words_[i * length], keep);
+    std::fill(weights + seen, weights + columns, 0.0f);
+    std::fill(dscores + seen, dscores + columns, 0.0f);
   }
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(view.size)));
   small_gemm(length, size, length, {dscores_.data(), columns, 1}, key_.data(), output_.data());

@@ -14,13 +14,16 @@ namespace kdbench {
 // values stand `width` and 2 * width floats further; bias, dqkv and dbias alike. `context` and
 // `dcontext` rows are `width` apart.
 struct HeadView {
-  int64_t length = 0;  // tokens, L
-  int64_t size = 0;    // channels of a head, d
-  int64_t width = 0;   // H
+  int64_t length = 0;   // tokens, L
+  int64_t size = 0;     // channels of a head, d
+  int64_t width = 0;    // H
+  bool causal = false;  // a query sees no later key
   const float* qkv = nullptr;
   const float* bias = nullptr;
   float* log_sums = nullptr;  // (L): log of the sum of exp(score) of each query; written in
                               // forward, read in backward
+
+  int64_t keys(int64_t query) const { return causal ? query + 1 : length; }
 };
 
 class AttentionHead {

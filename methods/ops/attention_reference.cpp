@@ -8,7 +8,8 @@
 namespace kdbench {
 
 AttentionResult attention_reference(const at::Tensor& qkv, const at::Tensor& bias,
-                                    const TokenRows& rows, int64_t heads, const Dropout& dropout) {
+                                    const TokenRows& rows, int64_t heads, const Dropout& dropout,
+                                    Seen seen) {
   const int64_t b = rows.rows(), longest = rows.longest, width = qkv.size(1) / 3;
   const int64_t size = width / heads;
   const at::Tensor cell = rows.row * longest + rows.position;  // (T) in the padded batch
@@ -23,8 +24,12 @@ AttentionResult attention_reference(const at::Tensor& qkv, const at::Tensor& bia
   const at::Tensor inside = at::arange(longest, lengths.options()).unsqueeze(0).lt(lengths);
   const at::Tensor scores =
       at::matmul(query, key.transpose(2, 3)) / std::sqrt(static_cast<double>(size));
-  const at::Tensor masked = scores.masked_fill(inside.logical_not().view({b, 1, 1, longest}),
-                                               -std::numeric_limits<double>::infinity());
+  at::Tensor hidden = inside.logical_not().view({b, 1, 1, longest});
+  if (seen == Seen::kBefore) {
+    const at::Tensor place = at::arange(longest, lengths.options());
+    hidden = hidden.logical_or(place.unsqueeze(0).gt(place.unsqueeze(1)));
+  }
+  const at::Tensor masked = scores.masked_fill(hidden, -std::numeric_limits<double>::infinity());
   AttentionResult result;
   result.probabilities = at::softmax(masked, 3) * inside.view({b, 1, longest, 1});
   at::Tensor weights = result.probabilities;

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "methods/ops/chunks.h"
+#include "methods/ops/fast_exp.h"
 #include "methods/ops/fast_path.h"
 #include "methods/ops/parameter_gradient.h"
 #include "methods/ops/simd.h"
@@ -61,16 +63,49 @@ KDBENCH_SIMD void gelu_row_backward(int64_t width, const float* x, const float* 
   }
 }
 
+// By tanh the gelu is x sigmoid(2 u), u = kSlope (x + kCube x^3).
+constexpr float kSlope = 0.79788456f, kCube = 0.044715f;
+
+[[gnu::always_inline]] inline float gelu_tanh(float x) {
+  return x * fast_sigmoid(2.0f * kSlope * (x + kCube * x * x * x));
+}
+
+KDBENCH_SIMD void gelu_tanh_row(int64_t width, const float* x, const float* bias, float* y) {
+#pragma omp simd
+  for (int64_t i = 0; i < width; ++i) y[i] = gelu_tanh(x[i] + bias[i]);
+}
+
+KDBENCH_SIMD void gelu_tanh_row_backward(int64_t width, const float* x, const float* bias,
+                                         const float* dy, float* dx, float* dbias) {
+#pragma omp simd
+  for (int64_t i = 0; i < width; ++i) {
+    const float z = x[i] + bias[i];
+    const float u = 2.0f * kSlope * (z + kCube * z * z * z), small = fast_exp(-std::abs(u));
+    const float s = (u >= 0.0f ? 1.0f : small) / (1.0f + small);
+    const float s_slope = small / ((1.0f + small) * (1.0f + small));
+    const float u_slope = 2.0f * kSlope * (1.0f + 3.0f * kCube * z * z);
+    const float d = dy[i] * (s + z * s_slope * u_slope);
+    dx[i] = d;
+    dbias[i] += d;
+  }
+}
+
 struct BiasGelu : torch::autograd::Function<BiasGelu> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& bias) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& bias,
+                            Gelu gelu) {
     ctx->save_for_backward({x, bias});
+    ctx->saved_data["tanh"] = gelu == Gelu::kTanh;
     at::Tensor y = at::empty_like(x);
     const int64_t width = x.size(1);
     const float *in = x.const_data_ptr<float>(), *shift = bias.const_data_ptr<float>();
     float* out = y.mutable_data_ptr<float>();
     for_token_chunks(x.size(0), [&](int64_t, int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
-        gelu_row(width, in + t * width, shift, out + t * width);
+        if (gelu == Gelu::kTanh) {
+          gelu_tanh_row(width, in + t * width, shift, out + t * width);
+        } else {
+          gelu_row(width, in + t * width, shift, out + t * width);
+        }
       }
     });
     return y;
@@ -80,6 +115,7 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
     const variable_list saved = ctx->get_saved_variables();
     const at::Tensor &x = saved[0], &bias = saved[1], dy = gradients[0].contiguous();
     const int64_t width = x.size(1);
+    const bool tanh = ctx->saved_data["tanh"].toBool();
     at::Tensor dx = at::empty_like(x), sums = chunk_sums(x.size(0), width);
     const float *in = x.const_data_ptr<float>(), *shift = bias.const_data_ptr<float>();
     const float* dout = dy.const_data_ptr<float>();
@@ -87,25 +123,32 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
     for_token_chunks(x.size(0), [&](int64_t chunk, int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) {
         const int64_t at = t * width;
-        gelu_row_backward(width, in + at, shift, dout + at, din + at, dbias + chunk * width);
+        if (tanh) {
+          gelu_tanh_row_backward(width, in + at, shift, dout + at, din + at, dbias + chunk * width);
+        } else {
+          gelu_row_backward(width, in + at, shift, dout + at, din + at, dbias + chunk * width);
+        }
       }
     });
     ParameterGradient gradient(bias);
     gradient.sum().add_(sums.sum(0));
-    return {dx, gradient.returned()};
+    return {dx, gradient.returned(), {}};
   }
 };
 
 }  // namespace
 
-at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias) {
+at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias, Gelu gelu) {
   RECORD_USER_SCOPE("bias_gelu");
-  if (is_low(x)) return bias_gelu(x.to(at::kFloat), bias).to(x.scalar_type());
-  return has_fast_path(x) ? BiasGelu::apply(x.contiguous(), bias) : bias_gelu_reference(x, bias);
+  if (is_low(x)) return bias_gelu(x.to(at::kFloat), bias, gelu).to(x.scalar_type());
+  return has_fast_path(x) ? BiasGelu::apply(x.contiguous(), bias, gelu)
+                          : bias_gelu_reference(x, bias, gelu);
 }
 
-at::Tensor bias_gelu_reference(const at::Tensor& x, const at::Tensor& bias) {
-  return at::gelu(x + bias);
+at::Tensor bias_gelu_reference(const at::Tensor& x, const at::Tensor& bias, Gelu gelu) {
+  return at::gelu(x + bias, gelu == Gelu::kTanh ? "tanh" : "none");
 }
+
+void gelu_tanh_row(int64_t width, const float* bias, float* x) { gelu_tanh_row(width, x, bias, x); }
 
 }  // namespace kdbench

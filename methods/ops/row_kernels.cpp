@@ -36,6 +36,11 @@ KDBENCH_SIMD void drop(int64_t width, const float* in, const uint32_t* words, Ke
   }
 }
 
+KDBENCH_SIMD void add_row(int64_t width, const float* x, float* sum) {
+#pragma omp simd
+  for (int64_t i = 0; i < width; ++i) sum[i] += x[i];
+}
+
 KDBENCH_SIMD float normalize(int64_t width, const float* in, float eps, const float* gamma,
                              const float* beta, float* normalized, float* out) {
   const auto count = static_cast<float>(width);

@@ -22,6 +22,9 @@ void add_dropped_backward(int64_t width, const float* dsum, const uint32_t* word
 // out = dropout(in). May be in place.
 void drop(int64_t width, const float* in, const uint32_t* words, Keep keep, float* out);
 
+// sum += x.
+void add_row(int64_t width, const float* x, float* sum);
+
 // normalized = (in - mean) / sqrt(var + eps), out = gamma normalized + beta; returns 1 / sqrt(var +
 // eps). `in` may be `normalized`.
 float normalize(int64_t width, const float* in, float eps, const float* gamma, const float* beta,

@@ -94,7 +94,7 @@ TEST(Architectures, NamesLeadToFilesAndBack) {
     }
     EXPECT_GT(prefixed, 0);
     EXPECT_GT(needed, 0);
-    EXPECT_EQ(first_layer.empty(), !architecture.layer_states);
+    EXPECT_EQ(first_layer.empty(), names.layer.empty());
     EXPECT_FALSE(names.must_be_there(model->classifier() + ".weight"));
     EXPECT_GT(model->forward_flops(8), 0.0);
     EXPECT_GT(architecture.activation_floats(config), 0);

@@ -18,12 +18,12 @@ using testing::Tensors;
 const Dropout kDropout{0.2, {11, 3}, 4};
 
 // Inputs: qkv, bias.
-Op fast(const TokenRows& rows, int64_t heads, const Dropout& dropout) {
-  return [=](const Tensors& in) { return attention(in[0], in[1], rows, heads, dropout); };
+Op fast(const TokenRows& rows, int64_t heads, const Dropout& dropout, Seen seen = Seen::kRow) {
+  return [=](const Tensors& in) { return attention(in[0], in[1], rows, heads, dropout, seen); };
 }
-Op plain(const TokenRows& rows, int64_t heads, const Dropout& dropout) {
+Op plain(const TokenRows& rows, int64_t heads, const Dropout& dropout, Seen seen = Seen::kRow) {
   return [=](const Tensors& in) {
-    return attention_reference(in[0], in[1], rows, heads, dropout).context;
+    return attention_reference(in[0], in[1], rows, heads, dropout, seen).context;
   };
 }
 Tensors inputs(const TokenRows& rows, int64_t width) {
@@ -66,8 +66,10 @@ TEST(Attention, EqualsItsReference) {
     const TokenRows rows = rows_of(lengths);
     for (const int64_t width : {24, 48, 64}) {  // heads of 12, 24 and 32 channels: padded and not
       for (const Dropout& dropout : {Dropout{}, kDropout}) {
-        testing::expect_same(fast(rows, 2, dropout), plain(rows, 2, dropout), inputs(rows, width),
-                             5e-6);
+        for (const Seen seen : {Seen::kRow, Seen::kBefore}) {
+          testing::expect_same(fast(rows, 2, dropout, seen), plain(rows, 2, dropout, seen),
+                               inputs(rows, width), 5e-6);
+        }
       }
     }
   }
@@ -75,7 +77,19 @@ TEST(Attention, EqualsItsReference) {
 
 TEST(Attention, ReferenceDifferentiates) {
   const TokenRows rows = rows_of({2, 4});
-  testing::expect_differentiates(plain(rows, 2, kDropout), inputs(rows, 8), 40);
+  for (const Seen seen : {Seen::kRow, Seen::kBefore})
+    testing::expect_differentiates(plain(rows, 2, kDropout, seen), inputs(rows, 8), 40);
+}
+
+// A token's context is what it is without the tokens after it.
+TEST(Attention, CausalSeesNoLaterToken) {
+  const Tensors in = inputs(rows_of({9, 5}), 8);
+  const at::Tensor context = fast(rows_of({9, 5}), 2, {}, Seen::kBefore)(in);
+  for (int64_t length = 1; length <= 9; ++length) {
+    const at::Tensor part =
+        fast(rows_of({length}), 2, {}, Seen::kBefore)({in[0].narrow(0, 0, length), in[1]});
+    testing::expect_close(part, context.narrow(0, 0, length), 1e-6, "the first tokens alone");
+  }
 }
 
 TEST(Attention, ProbabilitiesAddUpWithinRows) {
