@@ -143,6 +143,8 @@ class Method {
   virtual void validate(const ModelShapes&) const {}
   // The loss of a batch is not the sum of its slices' losses: micro_batch is then refused.
   virtual bool needs_whole_batch() const { return false; }
+  // The loss takes hard labels. Only without does a method learn from rows that have none.
+  virtual bool takes_labels() const { return true; }
   virtual std::vector<ExtraParameter> extra_parameters(const ModelShapes&) const { return {}; }
   virtual std::vector<Phase> phases(const Inputs& inputs) = 0;
   // What was unusual in training and is no loss, by name: of this rank's shares, summed over ranks
@@ -157,6 +159,7 @@ struct MethodEntry {
   std::vector<OptionSpec> options;
   std::function<std::unique_ptr<Method>(const Options&)> make;
   bool compares_states = false;  // of layers: students without any are refused
+  bool transfer = false;         // learns from [transfer], where there is one, unless told not to
 };
 
 }  // namespace kdbench

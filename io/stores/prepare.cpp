@@ -32,6 +32,8 @@ void append(std::vector<T>& all, const std::vector<T>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
+}  // namespace
+
 void append(FeatureSlice& all, const FeatureSlice& part) {
   const auto before = static_cast<int64_t>(all.tokens.size());
   for (size_t i = 1; i < part.offsets.size(); ++i) all.offsets.push_back(before + part.offsets[i]);
@@ -40,8 +42,6 @@ void append(FeatureSlice& all, const FeatureSlice& part) {
   append(all.row_ids, part.row_ids);
   append(all.labels, part.labels);
 }
-
-}  // namespace
 
 FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
                            int64_t begin, int64_t end, const RowShape& shape, int threads) {

@@ -22,4 +22,7 @@ struct RowShape {
 FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
                            int64_t begin, int64_t end, const RowShape& shape, int threads);
 
+// Puts the rows of `part` behind those of `all`, whose names stay. Local.
+void append(FeatureSlice& all, const FeatureSlice& part);
+
 }  // namespace kdbench

@@ -42,6 +42,8 @@ struct FileLayout {
 
 // The split that is trained on.
 inline constexpr const char* kTrainSplit = "train";
+// Rows without labels that are made for training: a transfer set.
+inline constexpr const char* kTransferSplit = "transfer";
 
 // One split of a task: "train", "dev", "dev_matched", "test", ...; the file is <split>.tsv.
 struct SplitSpec {

@@ -113,6 +113,8 @@ bool read_data_and_models(TableReader& root, Experiment& experiment, BaseModel& 
     experiment.student = read_student(*student, experiment.data,
                                       experiment.teacher ? &*experiment.teacher : nullptr, base);
   }
+  if (auto transfer = root.table("transfer"))
+    experiment.transfer = read_transfer(*transfer, experiment);
   if (!root.has("student") && part == ExperimentPart::kAll)
     root.problem("student", "is missing", "add [student] with weights");
   if (!root.has("teacher") && part == ExperimentPart::kTeachers)
@@ -126,6 +128,15 @@ void check_taken(TableReader& root, const BaseModel& base) {
   auto model = root.table("model");
   model->problem("weights", "no model takes it: each table of a model has its own",
                  "leave weights out of [teacher] and [student], or set those: teacher.weights");
+}
+
+// Nor does [transfer] where nobody learns from it.
+void check_transfer_taken(TableReader& root, const Experiment& experiment, ExperimentPart part) {
+  const auto& methods = experiment.methods;
+  if (!experiment.transfer || methods.empty() || part == ExperimentPart::kTeachers) return;
+  if (std::any_of(methods.begin(), methods.end(), [](const auto& m) { return m.transfer; })) return;
+  root.problem("transfer", "no method learns from its rows",
+               "transfer = true in a [[method]], or leave [transfer] out");
 }
 
 void read_document(TableReader& root, Experiment& experiment, ExperimentPart part,
@@ -144,6 +155,7 @@ void read_document(TableReader& root, Experiment& experiment, ExperimentPart par
   check_taken(root, base);
   root.finish();
   for (const auto& method : methods) experiment.methods.push_back(method.settings);
+  check_transfer_taken(root, experiment, part);
   if (!models_read) return;
   check_teacher(experiment, experiment.teacher, &Experiment::teacher_train_of,
                 root.place("teacher"), root.problems());

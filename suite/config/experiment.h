@@ -16,6 +16,7 @@
 #include "methods/options/options.h"
 #include "suite/models/model_settings.h"
 #include "suite/training/train_settings.h"
+#include "suite/transfer/rule_keys.h"
 
 namespace kdbench {
 
@@ -36,6 +37,16 @@ struct DataSettings {
   std::map<std::string, int64_t> train_limit_of;  // [task.<TASK>.data] train_limit
 };
 
+// [transfer]: rows without labels that students may learn from in place of the training rows.
+struct TransferSettings {
+  std::string kind = "rules";                 // rules | file
+  std::optional<std::filesystem::path> file;  // absolute: a TSV, or a folder of <TASK>.tsv
+  RuleSettings rules;
+  // "teacher": the class that the teacher finds likeliest stands for a label; none: losses take
+  // none.
+  std::string labels = "none";
+};
+
 // One [[method]] at one grid point.
 struct MethodSettings {
   std::string name;
@@ -50,6 +61,7 @@ struct MethodSettings {
   std::optional<ModelSettings> student;
   std::string teacher_outputs = "auto";  // auto | store | online | file
   std::optional<std::filesystem::path> teacher_outputs_file;
+  bool transfer = false;  // it learns from the rows of [transfer]
 
   Options options_of(const std::string& task) const;
 };
@@ -61,6 +73,7 @@ struct Experiment {
   std::optional<TeacherSettings> teacher;
   std::optional<TeacherSettings> assistant;  // between teacher and student (TAKD)
   std::optional<ModelSettings> student;
+  std::optional<TransferSettings> transfer;
   TrainLayer train;
   std::map<std::string, TrainLayer> task_train;  // [task.<TASK>.train]
   std::vector<MethodSettings> methods;

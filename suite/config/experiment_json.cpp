@@ -26,6 +26,7 @@ nlohmann::json method_json(const Experiment& experiment, const MethodSettings& m
                       {"teacher_outputs", method.teacher_outputs}};
   json["teacher_outputs_file"] = path_json(method.teacher_outputs_file);
   json["student"] = method.student ? model_json(experiment, *method.student) : nlohmann::json();
+  if (method.transfer) json["transfer"] = true;
   for (const auto& [task, values] : method.task_options) {
     json["task_options"][task] = to_json(Options(values));
   }
@@ -48,6 +49,21 @@ nlohmann::json teacher_json(const Experiment& experiment,
   for (const auto& task : experiment.data.tasks) {
     json["train"][task] = to_json((experiment.*train_of)(task));
   }
+  return json;
+}
+
+// By the keys of the file.
+nlohmann::json transfer_json(const TransferSettings& transfer) {
+  nlohmann::json json{{"kind", transfer.kind}, {"labels", transfer.labels}};
+  if (transfer.file) {
+    json["kind"] = utf8_text(transfer.file->string());
+    return json;
+  }
+  json.update(rules_json(transfer.rules.set, /*pair=*/true));
+  json["n_iter"] = transfer.rules.set.rules.n_iter;  // as written: it depends on the task
+  const TaggerSource& tagger = transfer.rules.tagger;
+  if (!tagger.folder.empty()) json["tagger"] = utf8_text(tagger.folder.string());
+  for (const auto& file : tagger.corpora) json["tagged_corpus"].push_back(utf8_text(file.string()));
   return json;
 }
 
@@ -76,6 +92,7 @@ nlohmann::json Experiment::to_json() const {
   if (assistant)
     json["assistant"] = teacher_json(*this, assistant, &Experiment::assistant_train_of);
   json["student"] = student ? model_json(*this, *student) : nlohmann::json();
+  if (transfer) json["transfer"] = transfer_json(*transfer);
   json["methods"] = nlohmann::json::array();
   for (const auto& method : methods) json["methods"].push_back(method_json(*this, method));
   return json;
@@ -86,6 +103,7 @@ nlohmann::json run_config(const Experiment& experiment, const Task& task,
   Experiment part = experiment;
   part.data.tasks = {task.name};
   part.methods.clear();
+  if (!method || !method->transfer) part.transfer.reset();
   if (method) {
     part.student = student_of(experiment, *method);
     MethodSettings own = *method;

@@ -143,6 +143,20 @@ const std::vector<OptionSpec>& teacher_keys() {
   return keys;
 }
 
+const std::vector<OptionSpec>& transfer_keys() {
+  static const std::vector<OptionSpec> keys = together(
+      {one_of({"rules"},
+              path("kind", "needed",
+                   "rules: variations of the training rows, as augment makes them; or a file of "
+                   "rows (TSV), or a folder of <TASK>.tsv"),
+              {"language-model"}),
+       one_of({"none", "teacher"},
+              key("labels", TransferSettings{}.labels,
+                  "what stands for labels: nothing, or the teacher's own choice"))},
+      specs_of(rule_keys()));
+  return keys;
+}
+
 const std::vector<OptionSpec>& method_keys() {
   static const std::vector<OptionSpec> keys = [] {
     OptionSpec outputs =
@@ -154,7 +168,9 @@ const std::vector<OptionSpec>& method_keys() {
     return std::vector<OptionSpec>{
         key_or("name", std::string(), "needed", "the method: kdbench methods"),
         key_or("label", std::string(), "the name", "its name in tables and folders, used once"),
-        outputs};
+        outputs,
+        key_or("transfer", false, "true for d-lite where there is [transfer], else false",
+               "learns from the rows of [transfer] in place of the training rows")};
   }();
   return keys;
 }
@@ -180,6 +196,10 @@ std::vector<KeyTable> experiment_tables() {
        together(model_keys(), teacher_keys())},
       {"student", "[student], [method.student]", "the model that learns; " + sizes_text(),
        model_keys()},
+      {"transfer", "[transfer]",
+       "rows without labels, on which students learn what their teacher says; all further keys are "
+       "of kind = \"rules\"",
+       transfer_keys()},
       {"train", "[train]",
        "of every training; [task.<TASK>.train], then [teacher.train], [assistant.train] or "
        "[method.train], then [method.task.<TASK>.train] override single keys",

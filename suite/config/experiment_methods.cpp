@@ -141,6 +141,28 @@ void check_states(const MethodSettings& method, const ModelShapes& shapes,
                    "a method that takes logits: kd, d-lite");
 }
 
+// Rows without labels, of which nothing is known but what a teacher says.
+void check_transfer(const Experiment& experiment, const MethodSettings& method, const Method& made,
+                    const TeacherNeeds& needs, const std::string& place) {
+  const std::string where = place + ".transfer", who = "method '" + method.name + "' ";
+  if (!experiment.transfer) {
+    throw_user_error(where, "there is no [transfer] to learn from",
+                     "add [transfer] with kind = \"rules\"");
+  }
+  if (needs.trains_teacher)
+    throw_user_error(where, who + "trains its teacher, which needs labels", "transfer = false");
+  if (!takes_outputs(needs))
+    throw_user_error(where, who + "takes no outputs of a teacher", "transfer = false");
+  if (needs.feature_memory.centroids > 0)
+    throw_user_error(where, who + "keeps a memory of the training rows' features",
+                     "transfer = false");
+  if (made.takes_labels() && experiment.transfer->labels == "none") {
+    throw_user_error(where, who + "takes hard labels, and the rows of [transfer] have none",
+                     "give hard labels no weight, or set labels = \"teacher\" in [transfer]: the "
+                     "teacher's own choice");
+  }
+}
+
 void check_needs(const Experiment& experiment, const MethodSettings& method,
                  const ModelShapes& shapes, const Task& task, const std::string& place) {
   check_states(method, shapes, place);
@@ -156,6 +178,7 @@ void check_needs(const Experiment& experiment, const MethodSettings& method,
   }
   if (needs.from_assistant && !from_file) check_assistant(experiment, method, place);
   check_teacher_outputs(method, needs, place);
+  if (method.transfer) check_transfer(experiment, method, *made, needs, place);
   if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
     throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");
   }
@@ -189,6 +212,8 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
   if (base.label == kTeacher || base.label == "assistant")
     table.problem("label", "\"" + base.label + "\" is that model's own label");
   take_teacher_outputs(values, base);
+  base.transfer = experiment.transfer && entry->transfer;
+  take(values, "transfer", base.transfer);
   base.options = Options(read_options(entry->options, table));
   if (auto train = table.table("train")) base.train = read_train(*train);
   read_task_keys(table, entry->options, experiment.data.own_tasks, base);

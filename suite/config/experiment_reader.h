@@ -48,6 +48,9 @@ TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseMo
 ModelSettings read_student(TableReader table, const DataSettings& data,
                            const TeacherSettings* teacher, BaseModel& base);
 
+// [transfer], after data and tasks.
+TransferSettings read_transfer(TableReader table, const Experiment& experiment);
+
 // One [[method]] with all its grid points; none when its name cannot be used. Data, teacher and
 // student of `experiment` must have been read.
 std::vector<MethodSettings> read_method(TableReader table, const Experiment& experiment,

@@ -66,6 +66,7 @@ std::string method_text(const nlohmann::json& method) {
   const bool from_file = !method.at("teacher_outputs_file").is_null();
   items.push_back(
       item("teacher_outputs", method.at(from_file ? "teacher_outputs_file" : "teacher_outputs")));
+  if (method.value("transfer", false)) items.push_back(item("transfer", true));
   const std::string label = method.at("label");
   std::string text =
       wrapped(label == method.at("name").get<std::string>() ? "method" : "method " + label, items);
@@ -132,6 +133,7 @@ std::string experiment_text(const Experiment& experiment) {
   text += model_text("teacher", json.at("teacher"));
   if (json.contains("assistant")) text += model_text("assistant", json.at("assistant"));
   text += model_text("student", json.at("student"));
+  if (json.contains("transfer")) text += wrapped("transfer", items_of(json.at("transfer")));
   for (const auto& method : json.at("methods")) text += method_text(method);
   return text + train_text(trainings(json));
 }

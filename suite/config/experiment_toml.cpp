@@ -175,7 +175,7 @@ std::set<std::string> names_of(const json& object) {
 
 // One [[method]]; `points`: those of its grid, or itself.
 std::string method_text(const std::vector<json>& points, const Trainings& trainings,
-                        const std::string& task) {
+                        const std::string& task, bool transfer) {
   const json& method = points.front();
   const bool grid = !method.at("grid").get<std::string>().empty();
   const json axes = grid ? axes_of(points, task) : axes_of({}, task);
@@ -187,6 +187,7 @@ std::string method_text(const std::vector<json>& points, const Trainings& traini
   const bool from_file = !method.at("teacher_outputs_file").is_null();
   text +=
       line_of("teacher_outputs", method.at(from_file ? "teacher_outputs_file" : "teacher_outputs"));
+  if (transfer) text += line_of("transfer", method.value("transfer", false));
   const auto [all, own] = trainings.differing(method.at("train"), names_of(axes.at("train")));
   text += table_of("method.train", all);
   if (!method.at("student").is_null())
@@ -247,6 +248,7 @@ std::string experiment_toml(const json& resolved) {
   }
   if (!resolved.at("student").is_null())
     text += "\n[student]\n" + model_lines(resolved.at("student"));
+  if (resolved.contains("transfer")) text += "\n" + table_of("transfer", resolved.at("transfer"));
   text += "\n" + trainings.shared_tables();
   const json& methods = resolved.at("methods");
   for (size_t begin = 0; begin < methods.size();) {
@@ -255,7 +257,7 @@ std::string experiment_toml(const json& resolved) {
     size_t end = begin + 1;
     for (; grid != "" && end < methods.size() && methods[end].at("grid") == grid; ++end)
       points.push_back(methods[end]);
-    text += method_text(points, trainings, task);
+    text += method_text(points, trainings, task, resolved.contains("transfer"));
     begin = end;
   }
   return text;

@@ -10,6 +10,7 @@
 #include "suite/stages/runs/assistant_stage.h"
 #include "suite/stages/runs/student_stage.h"
 #include "suite/stages/runs/teacher_stage.h"
+#include "suite/stages/set_makers.h"
 
 namespace kdbench {
 namespace {
@@ -38,6 +39,7 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
   }
   for (const auto& task : tasks_) {
     problems_.collect([&] {
+      place_transfer(*task, prepare);
       place_words(*task, prepare);
       prepare_rows(*task, prepare);
     });
@@ -63,10 +65,24 @@ void ExperimentGraph::place_data(const PrepareData& prepare) {
   take_corpora(experiment_, corpora.root(workspace_));
 }
 
+// A set that somebody learns from, or whose words are among those of a model.
+void ExperimentGraph::place_transfer(const TaskPart& part, const PrepareData& prepare) {
+  if (!experiment_.transfer) return;
+  if (part_ == ExperimentPart::kTeachers && !any_reads_own_words(experiment_)) return;
+  TransferSetStage& set = transfer_stage(context_, *part.task, set_maker(context_, *part.task));
+  if (context_.corpora) set.need(*context_.corpora);
+  context_.transfer[part.task] = &set;
+  prepare(set);
+}
+
 // A vocabulary of the task's own words, where a model reads those.
 void ExperimentGraph::place_words(const TaskPart& part, const PrepareData& prepare) {
   if (!any_reads_own_words(experiment_)) return;
-  WordsStage& words = words_stage(graph_, feature_request(context_, *part.task, {}), workspace_);
+  FeatureRequest request = feature_request(context_, *part.task, {});
+  const auto set = context_.transfer.find(part.task);
+  if (set != context_.transfer.end()) request.transfer = set->second->rows(workspace_);
+  WordsStage& words = words_stage(graph_, request, workspace_);
+  if (set != context_.transfer.end()) words.need(*set->second);
   if (context_.corpora) words.need(*context_.corpora);
   context_.words[part.task] = &words;
   prepare(words);
@@ -75,16 +91,21 @@ void ExperimentGraph::place_words(const TaskPart& part, const PrepareData& prepa
 
 // Of all models, before anything is made of them: all mistakes in all data files are found.
 void ExperimentGraph::prepare_rows(const TaskPart& part, const PrepareData& prepare) {
-  const auto rows = [&](const ModelSettings& model) {
-    problems_.collect([&] { prepare(features_of(context_, *part.task, model)); });
+  bool transfer = false;  // somebody learns from those rows
+  const auto rows = [&](const ModelSettings& model, bool learns_from_set) {
+    problems_.collect([&] {
+      prepare(features_of(context_, *part.task, model));
+      if (learns_from_set) prepare(*training_rows_of(context_, *part.task, model, true).stage);
+    });
   };
   if (part_ == ExperimentPart::kAll) {
     for (const auto* method : selected_methods(selection_, experiment_)) {
-      rows(student_of(experiment_, *method));
+      rows(student_of(experiment_, *method), method->transfer);
+      transfer = transfer || method->transfer;
     }
   }
-  if (experiment_.teacher) rows(experiment_.teacher->model);
-  if (experiment_.assistant) rows(experiment_.assistant->model);
+  if (experiment_.teacher) rows(experiment_.teacher->model, transfer);
+  if (experiment_.assistant) rows(experiment_.assistant->model, transfer);
 }
 
 void ExperimentGraph::resolve_methods(TaskPart& part) {
@@ -94,7 +115,12 @@ void ExperimentGraph::resolve_methods(TaskPart& part) {
       part.methods.push_back(resolve(experiment_, *part.task, method));
     }
   });
-  part.shared = shared_needs(part.methods);
+  share_needs(part);
+}
+
+void ExperimentGraph::share_needs(TaskPart& part) {
+  for (const bool transfer : {false, true})
+    part.shared[transfer] = shared_needs(part.methods, transfer);
 }
 
 // Stored teacher outputs must find room on every host; those that do not are not stored.
@@ -104,8 +130,16 @@ void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
         return method.takes_outputs() && method.settings->teacher_outputs == "auto";
       });
   if (!experiment_.teacher || !automatic) return;
-  const Features& rows =
-      features_of(context_, *part.task, experiment_.teacher->model).rows(workspace_);
+  std::map<bool, StoredRows> rows;  // as the teacher reads what methods learn from
+  std::vector<FeaturesStage*> read;
+  for (const auto& method : part.methods) {
+    const bool transfer = method.settings->transfer;
+    if (rows.contains(transfer)) continue;
+    const TrainingRows learned =
+        training_rows_of(context_, *part.task, experiment_.teacher->model, transfer);
+    rows[transfer] = {learned.stage->hash(), learned.read(workspace_)};
+    read.push_back(learned.stage);
+  }
   std::map<int64_t, std::string> teachers;  // by a student's seed: making a stage is collective
   for (const auto& method : part.methods) {
     for (const int64_t seed :
@@ -119,7 +153,8 @@ void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
     const auto labels = methods_online(part.methods, site, budget);
     return {{"online", labels}, {"disk", budget.disk}};
   });
-  features_of(context_, *part.task, experiment_.teacher->model).release();
+  rows.clear();
+  for (FeaturesStage* stage : read) stage->release();
   budget.disk = decided.at("disk");
   const std::set<std::string> online = decided.at("online");
   for (auto& method : part.methods) {
@@ -128,7 +163,7 @@ void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
     workspace_.say(part.task->name + " " + method.settings->label +
                    ": the teacher's outputs are too large to store, it runs beside the student");
   }
-  part.shared = shared_needs(part.methods);
+  share_needs(part);
 }
 
 void ExperimentGraph::add_students(const TaskPart& part) {
@@ -140,9 +175,11 @@ void ExperimentGraph::add_students(const TaskPart& part) {
     if (method == part.methods.end()) continue;  // a problem
     problems_.collect([&] {
       FeaturesStage& rows = features_of(context_, *part.task, *method->student);
+      const TrainingRows learned =
+          training_rows_of(context_, *part.task, *method->student, wanted->transfer);
       for (const int64_t seed : selected_seeds(selection_, experiment_, part.task->name, *wanted)) {
-        const auto source = source_of(part, *method, model_of(part, *method, seed), rows);
-        students.push_back(&student_stage(context_, *method, seed, rows, source));
+        const auto source = source_of(part, *method, model_of(part, *method, seed), learned);
+        students.push_back(&student_stage(context_, *method, seed, rows, learned, source));
       }
     });
   }
@@ -188,34 +225,41 @@ SourceModel& ExperimentGraph::assistant_of(const TaskPart& part, const ResolvedM
   const int64_t seed = assistant_seed(experiment_, task, student_seed);
   std::shared_ptr<const Source> source;
   if (trains_assistant(experiment_)) {
-    source = source_of(part, method, &teacher_of(part, seed),
-                       features_of(context_, *part.task, experiment_.assistant->model));
+    source = source_of(
+        part, method, &teacher_of(part, seed),
+        training_rows_of(context_, *part.task, experiment_.assistant->model, /*transfer=*/false));
   }
   return assistant_stage(context_, method, seed, source);
 }
 
-// What the method takes of `model` (null: nobody's, or all from a file) on `rows`, those of the
-// model that learns.
+// What the method takes of `model` (null: nobody's, or all from a file) on `rows`, what is learned
+// from.
 std::shared_ptr<const Source> ExperimentGraph::source_of(const TaskPart& part,
                                                          const ResolvedMethod& method,
-                                                         SourceModel* model, FeaturesStage& rows) {
+                                                         SourceModel* model,
+                                                         const TrainingRows& rows) {
   auto source = std::make_shared<Source>();
   source->model = model;
-  if (model) source->model_rows = {&model->rows()};
+  const bool transfer = rows.split == kTransferSplit;
+  if (model) {
+    source->model_rows =
+        training_rows_of(context_, *part.task, model->initial().settings, transfer);
+  }
   if (experiment_.teacher) {
     source->teacher_rows = &features_of(context_, *part.task, experiment_.teacher->model);
   }
   source->file = method.settings->teacher_outputs_file;
   source->online = method.online;
   if (model && method.takes_outputs() && !source->online && !source->file) {
-    const TeacherNeeds& needs = model->kind() == kAssistant ? method.needs : part.shared;
+    const TeacherNeeds& needs =
+        model->kind() == kAssistant ? method.needs : part.shared.at(transfer);
     source->stored =
         &teacher_outputs_stage(graph_, *model, source->model_rows, needs, method.shapes);
   }
   const FeatureMemoryNeeds& memory = method.needs.feature_memory;
   if (memory.centroids > 0 && memory.file.empty()) {
     const StatesSource states{source->file ? nullptr : model, source->stored, source->file};
-    source->feature_memory = &feature_memory_stage(graph_, states, method, rows, workspace_);
+    source->feature_memory = &feature_memory_stage(graph_, states, method, *rows.stage, workspace_);
   }
   return source;
 }

@@ -140,7 +140,7 @@ ExitCode export_outputs(ExportOptions options, const VerbContext& context) {
   const TrainedModel model =
       load_trained_model(options.model, find_task(options.task, options.own.tasks), workspace);
   FeatureRequest wanted = feature_request(options, *model.task);
-  wanted.training = true;  // the store of a run's own stage
+  wanted.files = TaskFiles::kAll;  // the store of a run's own stage
   wanted.train_limit = options.train_limit;
   Graph graph;
   FeaturesStage& rows = features_stage(graph, wanted, workspace);

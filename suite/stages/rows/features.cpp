@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "io/base/error.h"
 #include "io/base/look.h"
@@ -12,6 +14,7 @@
 #include "io/tasks/glue.h"
 #include "io/tasks/own_task.h"
 #include "io/tokenizers/word_vocabulary.h"
+#include "suite/transfer/set_file.h"
 
 namespace kdbench {
 namespace {
@@ -20,8 +23,9 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> present_splits(const FeatureRequest& request) {
   std::vector<std::string> names;
+  if (request.files == TaskFiles::kNone) return names;
   for (const auto& split : request.task->splits) {
-    if (split.name == kTrainSplit && !request.training) continue;
+    if (split.name == kTrainSplit && request.files == TaskFiles::kUntrained) continue;
     if (is_there(glue_path(request.root, *request.task, split.name))) names.push_back(split.name);
   }
   if (names.empty()) {
@@ -37,6 +41,36 @@ GlueFile read_split(const FeatureRequest& request, const std::string& split) {
                    split == kTrainSplit ? request.train_limit : 0);
 }
 
+RowShape shape_of(const FeatureRequest& request) {
+  return {static_cast<int>(request.max_seq_length), request.layout};
+}
+
+// Calls `take` with all rows of the transfer set that are in part `part` of `parts`, a window at a
+// time.
+void for_transfer_rows(const FeatureRequest& request, int part, int parts,
+                       const std::function<void(std::vector<GlueRow>)>& take) {
+  const FileLayout layout = set_layout(*request.task);
+  const fs::path& file = request.transfer->path;
+  const int64_t rows = count_rows(file, layout);
+  read_row_windows(file, *request.task, layout, rows * part / parts, rows * (part + 1) / parts,
+                   take);
+}
+
+FeatureSlice tokenize_transfer(const FeatureRequest& request, const Tokenizer& tokenizer, int part,
+                               int parts, const Workspace& workspace) {
+  FeatureSlice share;
+  GlueFile window;
+  for_transfer_rows(request, part, parts, [&](std::vector<GlueRow> rows) {
+    window.rows = std::move(rows);
+    const auto end = static_cast<int64_t>(window.rows.size());
+    append(share, tokenize_rows(tokenizer, *request.task, window, 0, end, shape_of(request),
+                                workspace.threads));
+  });
+  share.name = kTransferSplit;
+  share.source_sha256 = file_sha256(request.transfer->path);
+  return share;
+}
+
 FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
                             const std::string& split, int part, int parts,
                             const Workspace& workspace) {
@@ -44,7 +78,7 @@ FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& toke
   const auto rows = static_cast<int64_t>(file.rows.size());
   FeatureSlice share =
       tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
-                    {static_cast<int>(request.max_seq_length), request.layout}, workspace.threads);
+                    shape_of(request), workspace.threads);
   share.name = split;
   share.source_sha256 = file.sha256;
   return share;
@@ -55,6 +89,7 @@ nlohmann::json hashes_of_files(const FeatureRequest& request) {
   for (const auto& split : present_splits(request)) {
     files[split] = file_sha256(glue_path(request.root, *request.task, split));
   }
+  if (request.transfer) files[kTransferSplit] = request.transfer->identity;
   return files;
 }
 
@@ -100,6 +135,14 @@ std::vector<std::string> words_of(const FeatureRequest& request) {
     });
   }
   problems.throw_if_any(request.task->name);
+  if (request.transfer) {
+    for_transfer_rows(request, 0, 1, [&](const std::vector<GlueRow>& rows) {
+      for (const auto& row : rows) {
+        words.add(row.text_a);
+        words.add(row.text_b);
+      }
+    });
+  }
   return words.vocabulary();
 }
 
@@ -117,6 +160,8 @@ std::vector<FeatureSlice> tokenize_splits(const FeatureRequest& request, const T
     });
   }
   problems.throw_if_any(request.task->name);
+  if (request.transfer)
+    splits.push_back(tokenize_transfer(request, tokenizer, part, parts, workspace));
   return splits;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "io/stores/feature_store.h"
@@ -12,6 +13,15 @@
 
 namespace kdbench {
 
+// Which of a task's files are read.
+enum class TaskFiles { kAll, kUntrained, kNone };
+
+// A transfer set's file, in the layout of set_file.h.
+struct TransferFile {
+  std::filesystem::path path;
+  std::string identity;  // the hash of what it was made from
+};
+
 struct FeatureRequest {
   std::filesystem::path root;  // GLUE folder
   const Task* task = nullptr;
@@ -19,8 +29,9 @@ struct FeatureRequest {
   int64_t max_seq_length = 128;
   int64_t train_limit = 0;
   bool synthetic = false;  // for run.json: the rows are nobody's language
-  bool training = true;    // with the training rows
+  TaskFiles files = TaskFiles::kAll;
   RowLayout layout = RowLayout::kJoined;
+  std::optional<TransferFile> transfer = std::nullopt;  // beside those files: kTransferSplit
 };
 
 struct Features {

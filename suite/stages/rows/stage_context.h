@@ -9,9 +9,12 @@
 #include "suite/config/experiment.h"
 #include "suite/graph/graph.h"
 #include "suite/stages/rows/features_stage.h"
+#include "suite/stages/rows/training_rows.h"
 #include "suite/stages/rows/words_stage.h"
 
 namespace kdbench {
+
+class TransferSetStage;
 
 // All of it outlives the stages.
 struct StageContext {
@@ -21,8 +24,12 @@ struct StageContext {
   Stage* corpora = nullptr;  // where the data are the embedded ones
   // The words of the tasks' files, where a model reads those.
   std::map<const Task*, WordsStage*> words = {};
-  // Whose keys have been worked out, by task, tokenizer and layout.
-  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout>, FeaturesStage*> features = {};
+  // The rows that [transfer] makes of tasks, where a method learns from them.
+  std::map<const Task*, TransferSetStage*> transfer = {};
+  // Whose keys have been worked out, by task, tokenizer, layout and whether they are the transfer
+  // set's.
+  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout, bool>, FeaturesStage*>
+      features = {};
 };
 
 // What all features of a task are made from, for a tokenizer's folder.
@@ -31,5 +38,10 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
 
 // The rows of a task as the model's tokenizer cuts them. Collective.
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model);
+
+// What a model like this learns from, as its tokenizer cuts it: the task's transfer set or its
+// training rows. Collective.
+TrainingRows training_rows_of(StageContext& context, const Task& task, const ModelSettings& model,
+                              bool transfer);
 
 }  // namespace kdbench

@@ -55,6 +55,7 @@ double online_flops(const Learner& learner, const TrainingCost& training, Traini
 void need_all(Stage& stage, const Learner& learner) {
   stage.need(*learner.rows);
   if (learner.training.stage) stage.need(*learner.training.stage);
+  if (learner.transfer) stage.need(*learner.transfer);
   if (learner.rows_beside) stage.need(*learner.rows_beside);
   if (!learner.source) return;
   const Source& source = *learner.source;

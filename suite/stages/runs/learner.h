@@ -12,6 +12,7 @@
 #include "suite/config/experiment.h"
 #include "suite/graph/stage.h"
 #include "suite/stages/rows/training_rows.h"
+#include "suite/stages/rows/transfer_stage.h"
 
 namespace kdbench {
 
@@ -34,6 +35,7 @@ struct Learner {
   FeaturesStage* rows_beside = nullptr;      // as it reads them, where those are others
   FeaturesStage* rows = nullptr;             // of the task, as the model's tokenizer cuts them
   TrainingRows training;                     // what it learns from, if it does; cut alike
+  TransferSetStage* transfer = nullptr;      // the set that those rows are, if they are one
   const ResolvedMethod* resolved = nullptr;  // what the method takes of `source`, if it takes any
   std::shared_ptr<const Source> source;
   bool keep_model = true;  // as model/; a model that was only read lies elsewhere already

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/runs/run_parts.h"
 
+#include "io/batches/teacher_labels.h"
 #include "io/batches/teacher_tokens.h"
 #include "suite/models/build_model.h"
 #include "suite/models/online_teacher.h"
@@ -28,12 +29,15 @@ InitialModel first_teacher(const Learner& learner, const Workspace& workspace) {
   return model;
 }
 
-std::unique_ptr<Dataset> training_rows(const std::shared_ptr<const FeatureSplit>& rows,
-                                       const std::vector<std::string>& labels,
+std::unique_ptr<Dataset> training_rows(const Learner& learner,
+                                       const std::shared_ptr<const FeatureSplit>& rows,
                                        const SourceOutputs& source) {
+  const auto& labels = learner.model.config.labels;
   auto dataset = make_dataset(rows, labels, source.stored);
-  if (!source.online) return dataset;
-  return with_online_teacher(std::move(dataset), *source.online, labels);
+  if (source.online) dataset = with_online_teacher(std::move(dataset), *source.online, labels);
+  if (learner.transfer && learner.whole->transfer->labels == "teacher")
+    dataset = with_teacher_labels(std::move(dataset), learner.task->scores);
+  return dataset;
 }
 
 }  // namespace
@@ -77,7 +81,7 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
       return with_teacher_tokens(std::move(data), make_dataset(beside->split(split), labels));
     };
     if (learned)
-      parts.train = both(training_rows(learned, labels, parts.source), learner.training.split);
+      parts.train = both(training_rows(learner, learned, parts.source), learner.training.split);
     for (const auto& [name, split] : rows.splits) {
       if (name != kTrainSplit) parts.predicted[name] = both(make_dataset(split, labels), name);
     }

@@ -84,6 +84,7 @@ class Execution {
     reset_peak_memory();
     describe();
     record_.json()["teacher"] = source_record(learner_, workspace_);
+    remark_one_class();
     control().on_root([&] { record_.begin(); });
     init_s_ = seconds_since(started);
     try {
@@ -130,6 +131,7 @@ class Execution {
     });
     json["inputs"] = target_.inputs;
     json["data"] = kdbench::describe(learner_.rows->rows(workspace_));
+    if (learner_.transfer) json["transfer_set"] = learner_.transfer->record(workspace_);
     json["remarks"] = learner_.model.remarks();
     json["teacher"] = nullptr;
     json["checkpoint"] = learner_.train.checkpoint;
@@ -232,6 +234,15 @@ class Execution {
     }
     if (!parts_.method) result.student.best = result.student.last;
     predict_others();
+  }
+
+  // A student can only learn to say the same of everything.
+  void remark_one_class() {
+    if (!learner_.transfer || !parts_.source.stored) return;
+    if (!says_one_class(*parts_.source.stored)) return;
+    const std::string remark = "the teacher finds one class in the whole transfer set";
+    record_.json()["remarks"].push_back(remark);
+    workspace_.say(fmt::format("{}: warning: {}", title(), remark));
   }
 
   // A model that nobody trained here and that is far worse than chance names its labels wrongly.

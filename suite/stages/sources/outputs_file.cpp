@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "io/base/error.h"
 #include "io/base/stand_in.h"
 #include "suite/stages/sources/teacher_outputs.h"
@@ -16,7 +18,9 @@ std::shared_ptr<const TeacherSplit> outputs_from_file(
     const fs::path& file, const TeacherNeeds& needs, const FeatureStoreInfo& info,
     const FeatureSplit& rows, const std::vector<std::string>& labels, const Control& control) {
   refuse_stand_in(file);
-  const TeacherPart part = teacher_part(needs, rows.name, control);
+  TeacherPart part = teacher_part(needs, rows.name, control);
+  const bool transfer = rows.name == kTransferSplit;
+  if (transfer) part.split = std::nullopt;  // `export` has read the set as a test split
   if (file.extension() == ".safetensors") {
     return read_teacher_tensors(file, rows, labels, part, control.host());
   }
@@ -25,9 +29,13 @@ std::shared_ptr<const TeacherSplit> outputs_from_file(
     throw_user_error(file.string(),
                      "holds outputs on " + store.info.task + ", not on " + info.task);
   }
-  const auto split = store.splits.find(rows.name);
-  if (split == store.splits.end())
-    throw_user_error(file.string(), "the store holds no training rows");
+  const auto split = std::find_if(store.splits.begin(), store.splits.end(), [&](const auto& entry) {
+    return transfer ? entry.second->source_sha256 == rows.source_sha256 : entry.first == rows.name;
+  });
+  if (split == store.splits.end()) {
+    throw_user_error(file.string(), transfer ? "the store holds no outputs on this transfer set"
+                                             : "the store holds no training rows");
+  }
   check_teacher_matches(store, *split->second, rows, "");
   if (!needs.hidden_layers.empty()) check_hidden_matches(store.info, info);
   return split->second;

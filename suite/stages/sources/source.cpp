@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "io/base/error.h"
 #include "io/batches/dataset.h"
 #include "suite/stages/sources/outputs_file.h"
@@ -82,6 +84,19 @@ SourceOutputs read_source(const Source& source, const ResolvedMethod& method,
     outputs.feature_memory = take_feature_memory(source, method, workspace);
   }
   return outputs;
+}
+
+bool says_one_class(const TeacherSplit& outputs) {
+  const int64_t classes = outputs.classes;
+  if (classes < 2) return false;
+  const auto choice = [&](int64_t row) {
+    const float* logits = outputs.logits.data() + row * classes;
+    return std::max_element(logits, logits + classes) - logits;
+  };
+  for (int64_t row = 1; row < outputs.rows(); ++row) {
+    if (choice(row) != choice(0)) return false;
+  }
+  return true;
 }
 
 void check_source(const Source& source, const ResolvedMethod& method, const TrainingRows& rows,

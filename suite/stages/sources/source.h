@@ -41,6 +41,9 @@ struct SourceOutputs {
 SourceOutputs read_source(const Source& source, const ResolvedMethod& method,
                           const TrainingRows& rows, const Workspace& workspace);
 
+// Whether the largest logit is the same one on all rows. Local.
+bool says_one_class(const TeacherSplit& outputs);
+
 // Adds what is wrong with the method's own files (teacher outputs, memory), or between it and the
 // rows of both models (`rows`: what the model learns from). Collective.
 void check_source(const Source& source, const ResolvedMethod& method, const TrainingRows& rows,

@@ -58,7 +58,8 @@ int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const Mod
 TeacherOutputsStage::TeacherOutputsStage(SourceModel& model, TrainingRows rows, TeacherNeeds needs,
                                          ModelShapes shapes, StageKey key)
     : SharedStage(std::move(key), model.task(),
-                  fmt::format("{}: {}", model.name_for_others(), outputs_text(needs))),
+                  fmt::format("{}: {}{}", model.name_for_others(), outputs_text(needs),
+                              rows.split == kTransferSplit ? " on the transfer set" : "")),
       model_(need(model)),
       rows_(std::move(rows)),
       needs_(std::move(needs)),
