@@ -114,10 +114,10 @@ class Trainer {
                            "the " + role + " after phase " + std::to_string(phase_number_),
                            control_);
     }
+    learners_.clear();
   }
 
   void make_learners(const Phase& phase) {
-    learners_.clear();
     for (const auto& update : phase.updates) {
       if (learners_.count(update.model)) continue;
       Learner learner;
@@ -128,9 +128,9 @@ class Trainer {
       optimizer.weight_decay = settings_.weight_decay;
       optimizer.clip = settings_.clip;
       Parameters& parameters = learner.model->parameters();
-      learner.optimizer = make_optimizer(optimizer, parameters, {control_.rank(), control_.size()});
-      learner.reducer =
-          std::make_unique<GradientReducer>(parameters, collectives_, travel(parameters));
+      learner.reducer = make_gradient_reducer(parameters, control_, collectives_,
+                                              travel(parameters), observer_.no_shared_memory);
+      learner.optimizer = make_optimizer(optimizer, parameters, learner.reducer->part());
       const auto overrides = phase.overrides.find(update.model);
       learner.schedule = {settings_.schedule, settings_.learning_rate, settings_.warmup,
                           steps_of(phase)};
@@ -142,8 +142,8 @@ class Trainer {
     }
   }
 
-  GradientReducer::Travel travel(const Parameters& parameters) const {
-    GradientReducer::Travel travel;
+  GradientTravel travel(const Parameters& parameters) const {
+    GradientTravel travel;
     travel.type = type_of(settings_.reduce_dtype);
     travel.during_backward = !parameters.device().is_cpu();
     return travel;
@@ -206,12 +206,16 @@ class Trainer {
       if (is_new) tokens->second = distinct_tokens(read, rows);
       learner.tokens = &tokens->second;
       learner.optimizer->settle(learner.model->parameters(), tokens->second);
+      learner.reducer->share_settled();
     }
   }
 
   void settle_all() {
     const auto section = times_.section(&result_.times.compute);
-    for (auto& [role, learner] : learners_) learner.optimizer->settle(learner.model->parameters());
+    for (auto& [role, learner] : learners_) {
+      learner.optimizer->settle(learner.model->parameters());
+      learner.reducer->share_settled();
+    }
   }
 
   // This rank's share of the global batch, cut into the slices of one forward pass each.

@@ -65,6 +65,8 @@ struct Observer {
   std::function<void(const EvaluationRecord&)> evaluation;
   // What it returns lives while the step does, which is number `done` of `all`, from 0.
   std::function<std::shared_ptr<void>(int64_t done, int64_t all)> around_step;
+  // Why the ranks of a host do not share the memory of gradients, though they could.
+  std::function<void(const std::string& obstacle)> no_shared_memory;
   // Before a split of so many rows is evaluated: who is told of the rows as they are done.
   std::function<RowsSeen(const std::string& split, int64_t rows)> pass;
 };

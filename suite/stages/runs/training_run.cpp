@@ -171,6 +171,10 @@ class Execution {
       progress.note(
           fmt::format("epoch {}{}{}", evaluation.epoch + 1, who, metrics_text(evaluation.metrics)));
     };
+    observer.no_shared_memory = [&](const std::string& obstacle) {
+      workspace_.say_once(
+          "kdbench: the ranks exchange gradients, they cannot share their memory: " + obstacle);
+    };
     observer.pass = [&](const std::string& split, int64_t rows) {
       return pass_over("evaluating " + split, rows);
     };
