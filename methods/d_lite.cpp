@@ -96,7 +96,7 @@ MethodEntry d_lite_entry() {
           d_lite_options(),
           [](const Options& options) { return make_d_lite(options); },
           /*compares_states=*/false,
-          /*transfer=*/true};
+          /*transfer=*/transfer_kind::kRules};
 }
 
 }  // namespace kdbench

@@ -152,6 +152,13 @@ class Method {
   virtual std::map<std::string, int64_t> counts() const { return {}; }
 };
 
+// Where the rows of a transfer set come from.
+namespace transfer_kind {
+inline constexpr const char* kRules = "rules";
+inline constexpr const char* kLanguageModel = "language-model";
+inline constexpr const char* kFile = "file";
+}  // namespace transfer_kind
+
 // One entry of the registry.
 struct MethodEntry {
   std::string name;
@@ -159,7 +166,9 @@ struct MethodEntry {
   std::vector<OptionSpec> options;
   std::function<std::unique_ptr<Method>(const Options&)> make;
   bool compares_states = false;  // of layers: students without any are refused
-  bool transfer = false;         // learns from [transfer], where there is one, unless told not to
+  // Of which kind the transfer set is that it learns from, where there is one of [transfer] and
+  // nobody says otherwise; empty: it learns from the training rows.
+  std::string transfer = "";
 };
 
 }  // namespace kdbench

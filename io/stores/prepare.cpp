@@ -8,6 +8,20 @@
 namespace kdbench {
 namespace {
 
+Encoding encode(const Tokenizer& tokenizer, const GlueRow& row, const std::string_view* second,
+                const RowShape& shape) {
+  switch (shape.layout) {
+    case RowLayout::kJoined:
+      return tokenizer.encode_row(row.text_a, second, shape.max_length);
+    case RowLayout::kApart:
+      return tokenizer.encode_apart(row.text_a, second, shape.max_length);
+    case RowLayout::kText:
+      return tokenizer.encode_text(row.text_a, second, shape.max_length,
+                                   shape.cut ? std::optional(shape.cut(row.row_id)) : std::nullopt);
+  }
+  throw std::logic_error("tokenize_rows: unknown layout");
+}
+
 FeatureSlice tokenize_part(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
                            int64_t begin, int64_t end, const RowShape& shape) {
   FeatureSlice part;
@@ -15,9 +29,7 @@ FeatureSlice tokenize_part(const Tokenizer& tokenizer, const Task& task, const G
     const GlueRow& row = file.rows[static_cast<size_t>(i)];
     const std::string_view text_b = row.text_b;
     const std::string_view* second = task.pair() ? &text_b : nullptr;
-    const Encoding encoding = shape.layout == RowLayout::kApart
-                                  ? tokenizer.encode_apart(row.text_a, second, shape.max_length)
-                                  : tokenizer.encode_row(row.text_a, second, shape.max_length);
+    const Encoding encoding = encode(tokenizer, row, second, shape);
     part.tokens.insert(part.tokens.end(), encoding.ids.begin(), encoding.ids.end());
     part.offsets.push_back(static_cast<int64_t>(part.tokens.size()));
     part.first_segment.push_back(encoding.first_segment);

@@ -273,6 +273,25 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   return model;
 }
 
+// Of a model that tells classes apart.
+ModelSettings read_classifier(TableReader& table, const DataSettings& data,
+                              const TeacherSettings* teacher, BaseModel& base) {
+  const size_t problems = table.problems().lines().size();
+  ModelSettings model = read_model(table, data, teacher, base);
+  const bool described = model.weights || !model.architecture.empty();
+  if (!described || table.problems().lines().size() != problems) return model;
+  if (model.weights && !base.usable && model.weights == base.weights) return model;
+  const Architecture& architecture = architecture_of(model);
+  if (architecture.language_model) {
+    table.problem(model.weights         ? "weights"
+                  : table.has("preset") ? "preset"
+                                        : "architecture",
+                  "a " + architecture.name + " model is a language model and has no classes",
+                  "language models make transfer sets");
+  }
+  return model;
+}
+
 }  // namespace
 
 BaseModel read_base_model(TableReader table) {
@@ -290,16 +309,40 @@ BaseModel read_base_model(TableReader table) {
 
 TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseModel& base) {
   TeacherSettings teacher;
-  teacher.model = read_model(table, data, nullptr, base);
+  teacher.model = read_classifier(table, data, nullptr, base);
   take(read_options(teacher_keys(), table), "per_seed", teacher.per_seed);
   if (auto train = table.table("train")) teacher.train = read_train(*train);
   table.finish();
   return teacher;
 }
 
+TeacherSettings read_language_model(TableReader& transfer, const DataSettings& data,
+                                    BaseModel& base) {
+  TeacherSettings settings;
+  TableReader table = *transfer.table("model");
+  const size_t problems = table.problems().lines().size();
+  settings.model = read_model(table, data, nullptr, base);
+  const ModelSettings& model = settings.model;
+  const bool described = model.weights || !model.architecture.empty();
+  if (described && table.problems().lines().size() == problems &&
+      !architecture_of(model).language_model) {
+    table.problem(model.weights         ? "weights"
+                  : table.has("preset") ? "preset"
+                                        : "architecture",
+                  "a " + architecture_of(model).name + " model is no language model",
+                  "architecture = \"gpt2\"");
+  }
+  table.finish();
+  if (auto train = transfer.table("train")) settings.train = read_train(*train);
+  if (!settings.model.weights && !settings.train)
+    transfer.problem("model", "a language model without weights must be trained",
+                     "add [transfer.train]");
+  return settings;
+}
+
 ModelSettings read_student(TableReader table, const DataSettings& data,
                            const TeacherSettings* teacher, BaseModel& base) {
-  ModelSettings model = read_model(table, data, teacher, base);
+  ModelSettings model = read_classifier(table, data, teacher, base);
   table.finish();
   return model;
 }

@@ -27,11 +27,11 @@ void check_rules(TableReader& table, const RuleSettings& rules, const Experiment
   check_tagger_source(rules.tagger, table.problems(), name);
 }
 
-// Rules of a set that is there already would look as if they had an effect.
-void check_no_rules(TableReader& table) {
-  for (const auto& key : rule_keys()) {
-    if (table.has(key.spec.name))
-      table.problem(key.spec.name, "is of kind = \"rules\"", "leave it out");
+// Keys without an effect would look as if they had one.
+template <typename Keys>
+void check_none(TableReader& table, const Keys& keys, const std::string& what) {
+  for (const auto& key : keys) {
+    if (table.has(key.spec.name)) table.problem(key.spec.name, what, "leave it out");
   }
 }
 
@@ -55,24 +55,34 @@ void check_file(TableReader& table, const TransferSettings& transfer,
 
 }  // namespace
 
-TransferSettings read_transfer(TableReader table, const Experiment& experiment) {
+TransferSettings read_transfer(TableReader table, const Experiment& experiment, BaseModel& base) {
   TransferSettings transfer;
   const size_t before = table.problems().lines().size();
   OptionValues values = read_options(transfer_keys(), table);
   take(values, "kind", transfer.kind);
   take(values, "labels", transfer.labels);
-  if (!table.has("kind")) table.problem("kind", "is missing", "\"rules\", or a file of rows");
+  if (!table.has("kind"))
+    table.problem("kind", "is missing", "\"rules\", \"language-model\", or a file of rows");
   if (std::filesystem::path(transfer.kind).is_absolute()) {
     transfer.file = transfer.kind;
-    transfer.kind = "file";
+    transfer.kind = transfer_kind::kFile;
   }
   overlay(values, transfer.rules);
+  overlay(values, transfer.language);
+  if (table.has("model")) {
+    transfer.model = read_language_model(table, experiment.data, base);
+  } else if (transfer.kind == transfer_kind::kLanguageModel) {
+    table.problem("model", "is missing", "add [transfer.model], as [teacher]");
+  }
   if (table.problems().lines().size() == before) {
-    if (transfer.file) {
-      check_no_rules(table);
-      check_file(table, transfer, experiment);
-    } else {
+    if (transfer.file) check_file(table, transfer, experiment);
+    if (transfer.kind == transfer_kind::kRules) {
       check_rules(table, transfer.rules, experiment);
+    } else {
+      check_none(table, rule_keys(), "is of kind = \"rules\"");
+    }
+    for (const auto* keys : {&sample_keys(), &text_keys()}) {
+      if (!transfer.model) check_none(table, *keys, "is of [transfer.model], which is not there");
     }
   }
   table.finish();

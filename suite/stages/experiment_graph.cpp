@@ -8,6 +8,7 @@
 #include "suite/config/method_models.h"
 #include "suite/stages/rows/corpora_stage.h"
 #include "suite/stages/runs/assistant_stage.h"
+#include "suite/stages/runs/language_model_stage.h"
 #include "suite/stages/runs/student_stage.h"
 #include "suite/stages/runs/teacher_stage.h"
 #include "suite/stages/set_makers.h"
@@ -69,20 +70,23 @@ void ExperimentGraph::place_data(const PrepareData& prepare) {
 void ExperimentGraph::place_transfer(const TaskPart& part, const PrepareData& prepare) {
   if (!experiment_.transfer) return;
   if (part_ == ExperimentPart::kTeachers && !any_reads_own_words(experiment_)) return;
-  TransferSetStage& set = transfer_stage(context_, *part.task, set_maker(context_, *part.task));
-  if (context_.corpora) set.need(*context_.corpora);
-  context_.transfer[part.task] = &set;
-  prepare(set);
+  for (const auto& kind : experiment_.transfer->kinds()) {
+    TransferSetStage& set =
+        transfer_stage(context_, *part.task, set_maker(context_, *part.task, kind));
+    if (context_.corpora) set.need(*context_.corpora);
+    context_.transfer[{part.task, kind}] = &set;
+    prepare(set);
+  }
 }
 
 // A vocabulary of the task's own words, where a model reads those.
 void ExperimentGraph::place_words(const TaskPart& part, const PrepareData& prepare) {
   if (!any_reads_own_words(experiment_)) return;
   FeatureRequest request = feature_request(context_, *part.task, {});
-  const auto set = context_.transfer.find(part.task);
-  if (set != context_.transfer.end()) request.transfer = set->second->rows(workspace_);
+  const auto sets = context_.sets_of(*part.task);
+  for (TransferSetStage* set : sets) request.transfer.push_back(set->rows(workspace_));
   WordsStage& words = words_stage(graph_, request, workspace_);
-  if (set != context_.transfer.end()) words.need(*set->second);
+  for (TransferSetStage* set : sets) words.need(*set);
   if (context_.corpora) words.need(*context_.corpora);
   context_.words[part.task] = &words;
   prepare(words);
@@ -91,21 +95,24 @@ void ExperimentGraph::place_words(const TaskPart& part, const PrepareData& prepa
 
 // Of all models, before anything is made of them: all mistakes in all data files are found.
 void ExperimentGraph::prepare_rows(const TaskPart& part, const PrepareData& prepare) {
-  bool transfer = false;  // somebody learns from those rows
-  const auto rows = [&](const ModelSettings& model, bool learns_from_set) {
+  std::set<std::string> learned;  // sets that somebody learns from
+  const auto rows = [&](const ModelSettings& model, const std::set<std::string>& sets) {
     problems_.collect([&] {
       prepare(features_of(context_, *part.task, model));
-      if (learns_from_set) prepare(*training_rows_of(context_, *part.task, model, true).stage);
+      for (const auto& set : sets)
+        prepare(*training_rows_of(context_, *part.task, model, set).stage);
     });
   };
   if (part_ == ExperimentPart::kAll) {
     for (const auto* method : selected_methods(selection_, experiment_)) {
-      rows(student_of(experiment_, *method), method->transfer);
-      transfer = transfer || method->transfer;
+      std::set<std::string> own;
+      if (!method->transfer.empty()) own.insert(method->transfer);
+      rows(student_of(experiment_, *method), own);
+      learned.merge(own);
     }
   }
-  if (experiment_.teacher) rows(experiment_.teacher->model, transfer);
-  if (experiment_.assistant) rows(experiment_.assistant->model, transfer);
+  if (experiment_.teacher) rows(experiment_.teacher->model, learned);
+  if (experiment_.assistant) rows(experiment_.assistant->model, learned);
 }
 
 void ExperimentGraph::resolve_methods(TaskPart& part) {
@@ -119,8 +126,12 @@ void ExperimentGraph::resolve_methods(TaskPart& part) {
 }
 
 void ExperimentGraph::share_needs(TaskPart& part) {
-  for (const bool transfer : {false, true})
-    part.shared[transfer] = shared_needs(part.methods, transfer);
+  part.shared.clear();
+  for (const auto& method : part.methods) {
+    const std::string& transfer = method.settings->transfer;
+    if (!part.shared.contains(transfer))
+      part.shared[transfer] = shared_needs(part.methods, transfer);
+  }
 }
 
 // Stored teacher outputs must find room on every host; those that do not are not stored.
@@ -130,10 +141,10 @@ void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
         return method.takes_outputs() && method.settings->teacher_outputs == "auto";
       });
   if (!experiment_.teacher || !automatic) return;
-  std::map<bool, StoredRows> rows;  // as the teacher reads what methods learn from
+  std::map<std::string, StoredRows> rows;  // as the teacher reads what methods learn from
   std::vector<FeaturesStage*> read;
   for (const auto& method : part.methods) {
-    const bool transfer = method.settings->transfer;
+    const std::string& transfer = method.settings->transfer;
     if (rows.contains(transfer)) continue;
     const TrainingRows learned =
         training_rows_of(context_, *part.task, experiment_.teacher->model, transfer);
@@ -191,7 +202,7 @@ void ExperimentGraph::add_students(const TaskPart& part) {
 void ExperimentGraph::add_model_targets(const std::vector<Stage*>& students) {
   std::set<const Stage*> needed;
   for (Stage* student : students) collect(*student, needed);
-  for (const char* kind : {kTeacher, kAssistant}) {
+  for (const char* kind : {kLanguageModelRole, kTeacher, kAssistant}) {
     for (const auto& stage : graph_.stages()) {
       if (stage->kind() == kind && needed.contains(stage.get())) targets_.push_back(stage.get());
     }
@@ -227,7 +238,7 @@ SourceModel& ExperimentGraph::assistant_of(const TaskPart& part, const ResolvedM
   if (trains_assistant(experiment_)) {
     source = source_of(
         part, method, &teacher_of(part, seed),
-        training_rows_of(context_, *part.task, experiment_.assistant->model, /*transfer=*/false));
+        training_rows_of(context_, *part.task, experiment_.assistant->model, /*transfer=*/""));
   }
   return assistant_stage(context_, method, seed, source);
 }
@@ -240,7 +251,7 @@ std::shared_ptr<const Source> ExperimentGraph::source_of(const TaskPart& part,
                                                          const TrainingRows& rows) {
   auto source = std::make_shared<Source>();
   source->model = model;
-  const bool transfer = rows.split == kTransferSplit;
+  const std::string transfer = rows.split == kTransferSplit ? method.settings->transfer : "";
   if (model) {
     source->model_rows =
         training_rows_of(context_, *part.task, model->initial().settings, transfer);

@@ -44,7 +44,7 @@ class ExperimentGraph {
   struct TaskPart {
     const Task* task = nullptr;
     // Of all methods that store, by whether they learn from the transfer set.
-    std::map<bool, TeacherNeeds> shared;
+    std::map<std::string, TeacherNeeds> shared;
     std::vector<ResolvedMethod> methods;  // all of the experiment; stages keep pointers into it
   };
 

@@ -4,14 +4,17 @@
 #include <map>
 #include <string>
 
+#include "suite/stages/runs/sample_set_maker.h"
+
 namespace kdbench {
 
-SetMaker set_maker(const StageContext& context, const Task& task) {
-  static const std::map<std::string, SetMaker (*)(const StageContext&, const Task&)> makers{
-      {"rules", rule_set_maker},
-      {"file", file_set_maker},
+SetMaker set_maker(StageContext& context, const Task& task, const std::string& kind) {
+  static const std::map<std::string, SetMaker (*)(StageContext&, const Task&)> makers{
+      {transfer_kind::kRules, rule_set_maker},
+      {transfer_kind::kFile, file_set_maker},
+      {transfer_kind::kLanguageModel, sample_set_maker},
   };
-  return makers.at(context.experiment.transfer->kind)(context, task);
+  return makers.at(kind)(context, task);
 }
 
 }  // namespace kdbench

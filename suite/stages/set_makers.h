@@ -7,6 +7,6 @@
 namespace kdbench {
 
 // By the experiment's [transfer]. Local.
-SetMaker set_maker(const StageContext& context, const Task& task);
+SetMaker set_maker(StageContext& context, const Task& task, const std::string& kind);
 
 }  // namespace kdbench

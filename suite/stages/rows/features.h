@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/stores/feature_store.h"
 #include "io/tasks/task.h"
 #include "io/tokenizers/tokenizer.h"
 #include "suite/graph/stage_store.h"
+#include "suite/transfer/sample_keys.h"
 
 namespace kdbench {
 
@@ -31,7 +33,8 @@ struct FeatureRequest {
   bool synthetic = false;  // for run.json: the rows are nobody's language
   TaskFiles files = TaskFiles::kAll;
   RowLayout layout = RowLayout::kJoined;
-  std::optional<TransferFile> transfer = std::nullopt;  // beside those files: kTransferSplit
+  std::vector<TransferFile> transfer = {};          // beside those files: kTransferSplit, of one
+  std::optional<TextSettings> text = std::nullopt;  // as a language model learns them
 };
 
 struct Features {

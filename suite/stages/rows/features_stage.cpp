@@ -23,7 +23,9 @@ SplitSize size_of(const FeatureSplit& split) {
 }  // namespace
 
 std::string FeaturesStage::title_of(const FeatureRequest& request) {
-  return request.task->name + (request.files == TaskFiles::kNone ? " transfer set" : "");
+  return request.task->name + (request.text                        ? " texts"
+                               : request.files == TaskFiles::kNone ? " transfer set"
+                                                                   : "");
 }
 
 Cost FeaturesStage::cost(TrainingCosts&, const Workspace& workspace) {

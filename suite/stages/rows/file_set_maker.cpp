@@ -44,7 +44,7 @@ nlohmann::json write_rows(const fs::path& from, const Task& task, const fs::path
 
 }  // namespace
 
-SetMaker file_set_maker(const StageContext& context, const Task& task) {
+SetMaker file_set_maker(StageContext& context, const Task& task) {
   const fs::path file = file_of(*context.experiment.transfer->file, task);
   SetMaker maker;
   maker.inputs = [file, &task] {

@@ -6,7 +6,7 @@
 
 namespace kdbench {
 
-SetMaker rule_set_maker(const StageContext& context, const Task& task) {
+SetMaker rule_set_maker(StageContext& context, const Task& task) {
   const DataSettings& data = context.experiment.data;
   const RuleSettings& settings = context.experiment.transfer->rules;
   const int64_t limit = context.experiment.train_limit_of(task.name);

@@ -20,18 +20,18 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
 namespace {
 
 FeaturesStage& stage_of(StageContext& context, const Task& task, const ModelSettings& model,
-                        bool transfer) {
+                        const std::string& transfer) {
   const std::filesystem::path tokenizer = tokenizer_folder(model, task);
   const RowLayout layout = layout_of(model, task);
   auto& stage = context.features[{&task, tokenizer, layout, transfer}];
   if (stage) return *stage;
   FeatureRequest request = feature_request(context, task, tokenizer);
   request.layout = layout;
-  TransferSetStage* const set = transfer ? context.transfer.at(&task) : nullptr;
+  TransferSetStage* const set = transfer.empty() ? nullptr : context.transfer.at({&task, transfer});
   if (set) {
     request.files = TaskFiles::kNone;
     request.train_limit = 0;  // the set has its own
-    request.transfer = set->rows(context.workspace);
+    request.transfer = {set->rows(context.workspace)};
   }
   stage = &features_stage(context.graph, request, context.workspace);
   if (set) stage->need(*set);
@@ -42,13 +42,31 @@ FeaturesStage& stage_of(StageContext& context, const Task& task, const ModelSett
 
 }  // namespace
 
+std::vector<TransferSetStage*> StageContext::sets_of(const Task& task) const {
+  std::vector<TransferSetStage*> sets;
+  for (const auto& [of, set] : transfer) {
+    if (of.first == &task) sets.push_back(set);
+  }
+  return sets;
+}
+
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model) {
-  return stage_of(context, task, model, /*transfer=*/false);
+  return stage_of(context, task, model, /*transfer=*/"");
+}
+
+FeaturesStage& texts_of(StageContext& context, const Task& task, const ModelSettings& model,
+                        const TextSettings& texts) {
+  FeatureRequest request = feature_request(context, task, tokenizer_folder(model, task));
+  request.text = texts;
+  FeaturesStage& stage = features_stage(context.graph, request, context.workspace);
+  if (context.corpora) stage.need(*context.corpora);
+  return stage;
 }
 
 TrainingRows training_rows_of(StageContext& context, const Task& task, const ModelSettings& model,
-                              bool transfer) {
-  return {&stage_of(context, task, model, transfer), transfer ? kTransferSplit : kTrainSplit};
+                              const std::string& transfer) {
+  return {&stage_of(context, task, model, transfer),
+          transfer.empty() ? kTrainSplit : kTransferSplit};
 }
 
 }  // namespace kdbench

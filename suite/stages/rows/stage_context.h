@@ -4,7 +4,10 @@
 
 #include <filesystem>
 #include <map>
+#include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "suite/config/experiment.h"
 #include "suite/graph/graph.h"
@@ -24,12 +27,15 @@ struct StageContext {
   Stage* corpora = nullptr;  // where the data are the embedded ones
   // The words of the tasks' files, where a model reads those.
   std::map<const Task*, WordsStage*> words = {};
-  // The rows that [transfer] makes of tasks, where a method learns from them.
-  std::map<const Task*, TransferSetStage*> transfer = {};
-  // Whose keys have been worked out, by task, tokenizer, layout and whether they are the transfer
-  // set's.
-  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout, bool>, FeaturesStage*>
+  // The rows that [transfer] makes of tasks, by kind, where a method learns from them.
+  std::map<std::pair<const Task*, std::string>, TransferSetStage*> transfer = {};
+  // Whose keys have been worked out, by task, tokenizer, layout and the transfer set that they are
+  // of; empty: the task's own rows.
+  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout, std::string>, FeaturesStage*>
       features = {};
+
+  // Of a task, of all kinds.
+  std::vector<TransferSetStage*> sets_of(const Task& task) const;
 };
 
 // What all features of a task are made from, for a tokenizer's folder.
@@ -39,9 +45,13 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
 // The rows of a task as the model's tokenizer cuts them. Collective.
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model);
 
-// What a model like this learns from, as its tokenizer cuts it: the task's transfer set or its
-// training rows. Collective.
+// The rows of a task as a language model like this reads them. Collective.
+FeaturesStage& texts_of(StageContext& context, const Task& task, const ModelSettings& model,
+                        const TextSettings& texts);
+
+// What a model like this learns from, as its tokenizer cuts it: the task's transfer set of a kind,
+// or (empty) its training rows. Collective.
 TrainingRows training_rows_of(StageContext& context, const Task& task, const ModelSettings& model,
-                              bool transfer);
+                              const std::string& transfer);
 
 }  // namespace kdbench

@@ -24,7 +24,10 @@ struct SetMaker {
   // Writes the rows to this new file; returns what is to be recorded of them, on the root.
   // Collective.
   std::function<nlohmann::json(const std::filesystem::path& file, const Workspace&)> write;
-  std::vector<Stage*> needs;
+  // The same of rows that stand for those in a plan, where making these takes long; null: `write`.
+  std::function<nlohmann::json(const std::filesystem::path& file, const Workspace&)> sketch =
+      nullptr;
+  std::vector<Stage*> needs = {};
 };
 
 class TransferSetStage : public SharedStage {
@@ -45,7 +48,8 @@ class TransferSetStage : public SharedStage {
   bool make_in(const std::filesystem::path& partial, const Workspace& workspace) override;
 
  private:
-  void write(const std::filesystem::path& folder, const Workspace& workspace);
+  using Write = decltype(SetMaker::write);
+  void write(const Write& rows, const std::filesystem::path& folder, const Workspace& workspace);
 
   const Task& task_;
   SetMaker maker_;
@@ -53,12 +57,12 @@ class TransferSetStage : public SharedStage {
   std::filesystem::path temporary_;         // its path, on all ranks
 };
 
-// The stage of the experiment's [transfer] for a task. Collective.
+// The stage of a set of the experiment's [transfer]. Collective.
 TransferSetStage& transfer_stage(StageContext& context, const Task& task, SetMaker maker);
 
 // kind = "rules": variations of the training rows (suite/transfer/rule_set.h).
-SetMaker rule_set_maker(const StageContext& context, const Task& task);
+SetMaker rule_set_maker(StageContext& context, const Task& task);
 // kind = FILE: rows that the user brings, by the names of the task's text columns.
-SetMaker file_set_maker(const StageContext& context, const Task& task);
+SetMaker file_set_maker(StageContext& context, const Task& task);
 
 }  // namespace kdbench

@@ -70,7 +70,8 @@ void check(const Learner& learner, Inspection& inspection) {
   if (learner.resolved && learner.resolved->experiment->teacher) {
     teacher = &learner.resolved->experiment->teacher->model;
   }
-  inspection.models.add(learner.model.settings, teacher, learner.model.frozen, *learner.task);
+  inspection.models.add(learner.model.settings, teacher, learner.model.frozen, *learner.task,
+                        /*language=*/learner.texts.has_value());
   if (learner.beside) {
     inspection.models.add(learner.beside->settings, nullptr, false, *learner.task);
   }

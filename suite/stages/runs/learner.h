@@ -38,6 +38,7 @@ struct Learner {
   TransferSetStage* transfer = nullptr;      // the set that those rows are, if they are one
   const ResolvedMethod* resolved = nullptr;  // what the method takes of `source`, if it takes any
   std::shared_ptr<const Source> source;
+  std::optional<TextSettings> texts;  // of a language model, which learns the rows' texts
   bool keep_model = true;  // as model/; a model that was only read lies elsewhere already
 };
 

@@ -3,9 +3,12 @@
 
 #include "io/batches/teacher_labels.h"
 #include "io/batches/teacher_tokens.h"
+#include "io/batches/text_dataset.h"
+#include "io/tokenizers/tokenizer.h"
 #include "suite/models/build_model.h"
 #include "suite/models/online_teacher.h"
 #include "suite/training/precision.h"
+#include "suite/training/text_evaluator.h"
 
 namespace kdbench {
 namespace {
@@ -40,6 +43,23 @@ std::unique_ptr<Dataset> training_rows(const Learner& learner,
   return dataset;
 }
 
+// What a language model learns and is scored on.
+void read_texts(const Learner& learner, const Workspace& workspace, RunParts& parts) {
+  const FeatureStore& rows = learner.rows->rows(workspace).store;
+  workspace.control.agree([&] {
+    parts.evaluator = std::make_unique<TextEvaluator>(
+        load_tokenizer(tokenizer_folder(learner.model.settings, *learner.task)));
+    for (const auto& [name, split] : rows.splits) {
+      auto texts = make_text_dataset(split, learner.texts->conditioned);
+      if (name == kTrainSplit) {
+        parts.train = std::move(texts);
+      } else {
+        parts.scored[name] = std::move(texts);
+      }
+    }
+  });
+}
+
 }  // namespace
 
 Models RunParts::learners() const {
@@ -53,7 +73,9 @@ TrainingData RunParts::training(const Task& task) const {
   data.evaluator = evaluator.get();
   data.train = train.get();
   for (const auto& name : task.dev_splits()) {
-    if (predicted.contains(name)) data.dev.emplace_back(name, predicted.at(name).get());
+    for (const auto* splits : {&predicted, &scored}) {
+      if (splits->contains(name)) data.dev.emplace_back(name, splits->at(name).get());
+    }
   }
   return data;
 }
@@ -65,6 +87,10 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
     parts.models[kTeacher] = build_model(first_teacher(learner, workspace), workspace);
   }
   if (learner.method) parts.method = learner.method();
+  if (learner.texts) {
+    read_texts(learner, workspace, parts);
+    return parts;
+  }
   parts.evaluator = std::make_unique<TaskEvaluator>(*learner.task, learner.train.best_metric);
   const FeatureStore& rows = learner.rows->rows(workspace).store;
   if (learner.source) {

@@ -21,7 +21,8 @@ struct RunParts {
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<Dataset>
       train;  // with what the source says of its rows; null: nothing is learned
-  std::map<std::string, std::unique_ptr<Dataset>> predicted;  // the task's other splits
+  // The task's other splits: of which predictions are wanted, or scores alone.
+  std::map<std::string, std::unique_ptr<Dataset>> predicted, scored;
 
   Model& student() const { return *models.at(kStudent); }
   Models learners() const;

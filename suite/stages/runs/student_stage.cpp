@@ -34,7 +34,7 @@ nlohmann::json run_inputs(const Learner& learner, const InitialModel& model) {
     inputs["learning_teacher"] = model_inputs(*learner.beside);
   }
   if (learner.rows_beside) inputs["teacher_features"] = learner.rows_beside->hash();
-  if (method.settings->transfer) {
+  if (!method.settings->transfer.empty()) {
     inputs["transfer"] = {{"features", learner.training.stage->hash()},
                           {"labels", method.experiment->transfer->labels}};
   }
@@ -100,7 +100,8 @@ StudentStage& student_stage(StageContext& context, const ResolvedMethod& method,
                             FeaturesStage& rows, const TrainingRows& learned,
                             std::shared_ptr<const Source> source) {
   Learner learner = student_learner(method, seed, rows, learned, std::move(source));
-  if (method.settings->transfer) learner.transfer = context.transfer.at(method.task);
+  if (const auto& kind = method.settings->transfer; !kind.empty())
+    learner.transfer = context.transfer.at({method.task, kind});
   const std::string identity =
       fmt::format("run {} {} {}", method.task->name, method.settings->label, seed);
   return context.graph.add<StudentStage>(

@@ -236,8 +236,18 @@ class Execution {
       result.student.last[split] = task_metrics(*learner_.task, predictions);
       remark_order(split, predictions);
     }
+    if (!parts_.method) score_texts(result);
     if (!parts_.method) result.student.best = result.student.last;
     predict_others();
+  }
+
+  // Of a language model that is used as it is.
+  void score_texts(TrainingResult& result) {
+    for (const auto& [split, texts] : parts_.scored) {
+      result.student.last[split] =
+          parts_.evaluator->scores(parts_.student(), *texts, control(), "on " + split,
+                                   pass_over("evaluating " + split, texts->rows()));
+    }
   }
 
   // A student can only learn to say the same of everything.

@@ -67,7 +67,7 @@ class StoredMethods {
 
   const ModelShapes& shapes_;
   const StoreSite& site_;
-  std::map<bool, Store> stores_;
+  std::map<std::string, Store> stores_;
 };
 
 }  // namespace
@@ -80,7 +80,7 @@ OutputBudget output_budget(const std::filesystem::path& out, int copies) {
   return output_budget(disk_of(out).free_bytes, available_memory_bytes(), copies);
 }
 
-TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods, bool transfer) {
+TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods, const std::string& transfer) {
   TeacherNeeds all;
   for (const auto& method : methods) {
     if (is_stored(method) && method.settings->transfer == transfer) all = united(all, method.needs);

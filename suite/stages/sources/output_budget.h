@@ -28,9 +28,10 @@ OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int copi
 // The same on this machine, with results in `out`.
 OutputBudget output_budget(const std::filesystem::path& out, int copies);
 
-// What all methods of a task that learn from its transfer set, or from its training rows, take from
-// the teacher's stored outputs: it runs once.
-TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods, bool transfer = false);
+// What all methods of a task that learn from its transfer set of a kind, or (empty) from its
+// training rows, take from the teacher's stored outputs: it runs once.
+TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods,
+                          const std::string& transfer = "");
 
 // Rows as the teacher's tokenizer cuts them.
 struct StoredRows {
@@ -38,10 +39,11 @@ struct StoredRows {
   std::shared_ptr<const FeatureSplit> rows;
 };
 
-// What stores of a task are made of: the rows that methods learn from, by whether they are the
-// transfer set; the teacher that a student of some seed learns from (the hash of its stage).
+// What stores of a task are made of: the rows that methods learn from, by the kind of the transfer
+// set that they are (empty: the training rows); the teacher that a student of some seed learns from
+// (the hash of its stage).
 struct StoreSite {
-  std::map<bool, StoredRows> rows;
+  std::map<std::string, StoredRows> rows;
   std::function<std::string(int64_t)> teacher_of;
   std::filesystem::path out;
 };
