@@ -43,9 +43,11 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
       place_transfer(*task, prepare);
       place_words(*task, prepare);
       prepare_rows(*task, prepare);
+      task->has_rows = true;
     });
   }
   for (const auto& task : tasks_) {
+    if (!task->has_rows) continue;
     if (part_ == ExperimentPart::kTeachers) {
       problems_.collect([&] { add_teachers(*task); });
       continue;

@@ -43,6 +43,7 @@ class ExperimentGraph {
   // What is known of one task.
   struct TaskPart {
     const Task* task = nullptr;
+    bool has_rows = false;  // its rows are in place; else there is a problem with them
     // Of all methods that store, by whether they learn from the transfer set.
     std::map<std::string, TeacherNeeds> shared;
     std::vector<ResolvedMethod> methods;  // all of the experiment; stages keep pointers into it

@@ -2,6 +2,7 @@
 #include "suite/stages/rows/corpora_stage.h"
 
 #include "io/synthetic/synthetic.h"
+#include "suite/config/every_model.h"
 #include "suite/models/initial_model.h"
 
 namespace kdbench {
@@ -56,16 +57,10 @@ CorporaStage& corpora_stage(Graph& graph) {
 }
 
 void take_corpora(Experiment& experiment, const fs::path& root) {
-  const auto take_vocabulary = [&](ModelSettings& model) {
-    if (!model.weights && !model.tokenizer && !reads_own_words(model)) model.tokenizer = root;
-  };
   experiment.data.root = root;
-  if (experiment.teacher) take_vocabulary(experiment.teacher->model);
-  if (experiment.assistant) take_vocabulary(experiment.assistant->model);
-  if (experiment.student) take_vocabulary(*experiment.student);
-  for (auto& method : experiment.methods) {
-    if (method.student) take_vocabulary(*method.student);
-  }
+  for_every_model(experiment, [&](ModelSettings& model) {
+    if (!model.weights && !model.tokenizer && !reads_own_words(model)) model.tokenizer = root;
+  });
 }
 
 }  // namespace kdbench
