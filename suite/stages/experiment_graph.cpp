@@ -59,7 +59,7 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
 
 void ExperimentGraph::place_data(const PrepareData& prepare) {
   if (!experiment_.data.synthetic) return;
-  CorporaStage& corpora = corpora_stage(graph_);
+  CorporaStage& corpora = corpora_stage(graph_, experiment_.data);
   context_.corpora = &corpora;
   prepare(corpora);
   take_corpora(experiment_, corpora.root(workspace_));
@@ -104,7 +104,10 @@ void ExperimentGraph::prepare_rows(const TaskPart& part, const PrepareData& prep
       transfer = transfer || method->transfer;
     }
   }
-  if (experiment_.teacher) rows(experiment_.teacher->model, transfer);
+  if (experiment_.teacher) {
+    rows(experiment_.teacher->model, transfer);
+    problems_.collect([&] { prepare(features_of(context_, *part.task, *experiment_.teacher)); });
+  }
   if (experiment_.assistant) rows(experiment_.assistant->model, transfer);
 }
 

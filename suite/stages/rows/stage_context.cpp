@@ -20,17 +20,17 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
 namespace {
 
 FeaturesStage& stage_of(StageContext& context, const Task& task, const ModelSettings& model,
-                        bool transfer) {
+                        int64_t train_limit, bool transfer) {
   const std::filesystem::path tokenizer = tokenizer_folder(model, task);
   const RowLayout layout = layout_of(model, task);
-  auto& stage = context.features[{&task, tokenizer, layout, transfer}];
+  auto& stage = context.features[{&task, tokenizer, layout, train_limit, transfer}];
   if (stage) return *stage;
   FeatureRequest request = feature_request(context, task, tokenizer);
   request.layout = layout;
+  request.train_limit = train_limit;
   TransferSetStage* const set = transfer ? context.transfer.at(&task) : nullptr;
   if (set) {
     request.files = TaskFiles::kNone;
-    request.train_limit = 0;  // the set has its own
     request.transfer = set->rows(context.workspace);
   }
   stage = &features_stage(context.graph, request, context.workspace);
@@ -43,12 +43,21 @@ FeaturesStage& stage_of(StageContext& context, const Task& task, const ModelSett
 }  // namespace
 
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model) {
-  return stage_of(context, task, model, /*transfer=*/false);
+  return *training_rows_of(context, task, model, /*transfer=*/false).stage;
+}
+
+FeaturesStage& features_of(StageContext& context, const Task& task,
+                           const TeacherSettings& teacher) {
+  return stage_of(context, task, teacher.model,
+                  context.experiment.train_limit_of(task.name, teacher), /*transfer=*/false);
 }
 
 TrainingRows training_rows_of(StageContext& context, const Task& task, const ModelSettings& model,
                               bool transfer) {
-  return {&stage_of(context, task, model, transfer), transfer ? kTransferSplit : kTrainSplit};
+  // The set has a limit of its own.
+  const int64_t limit = transfer ? 0 : context.experiment.train_limit_of(task.name);
+  return {&stage_of(context, task, model, limit, transfer),
+          transfer ? kTransferSplit : kTrainSplit};
 }
 
 }  // namespace kdbench

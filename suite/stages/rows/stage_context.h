@@ -26,9 +26,9 @@ struct StageContext {
   std::map<const Task*, WordsStage*> words = {};
   // The rows that [transfer] makes of tasks, where a method learns from them.
   std::map<const Task*, TransferSetStage*> transfer = {};
-  // Whose keys have been worked out, by task, tokenizer, layout and whether they are the transfer
-  // set's.
-  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout, bool>, FeaturesStage*>
+  // Whose keys have been worked out, by task, tokenizer, layout, training rows and whether they are
+  // the transfer set's.
+  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout, int64_t, bool>, FeaturesStage*>
       features = {};
 };
 
@@ -38,6 +38,9 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
 
 // The rows of a task as the model's tokenizer cuts them. Collective.
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model);
+
+// Those that a teacher is fine-tuned on. Collective.
+FeaturesStage& features_of(StageContext& context, const Task& task, const TeacherSettings& teacher);
 
 // What a model like this learns from, as its tokenizer cuts it: the task's transfer set or its
 // training rows. Collective.
