@@ -38,8 +38,8 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
     tasks_.back()->task = &experiment_.task(name);
   }
   for (const auto& task : tasks_) {
+    problems_.collect([&] { place_transfer(*task, prepare); });
     problems_.collect([&] {
-      place_transfer(*task, prepare);
       place_words(*task, prepare);
       prepare_rows(*task, prepare);
     });
@@ -49,6 +49,7 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
       problems_.collect([&] { add_teachers(*task); });
       continue;
     }
+    if (lacks_set(*task)) continue;
     problems_.collect([&] {
       resolve_methods(*task);
       decide_online(*task, budget);
@@ -71,8 +72,14 @@ void ExperimentGraph::place_transfer(const TaskPart& part, const PrepareData& pr
   if (part_ == ExperimentPart::kTeachers && !any_reads_own_words(experiment_)) return;
   TransferSetStage& set = transfer_stage(context_, *part.task, set_maker(context_, *part.task));
   if (context_.corpora) set.need(*context_.corpora);
-  context_.transfer[part.task] = &set;
   prepare(set);
+  set.rows(workspace_);  // in a plan its problems are found here
+  context_.transfer[part.task] = &set;
+}
+
+// It could not be made, which is a problem; nobody can learn from it.
+bool ExperimentGraph::lacks_set(const TaskPart& part) const {
+  return experiment_.transfer && !context_.transfer.contains(part.task);
 }
 
 // A vocabulary of the task's own words, where a model reads those.
@@ -95,7 +102,8 @@ void ExperimentGraph::prepare_rows(const TaskPart& part, const PrepareData& prep
   const auto rows = [&](const ModelSettings& model, bool learns_from_set) {
     problems_.collect([&] {
       prepare(features_of(context_, *part.task, model));
-      if (learns_from_set) prepare(*training_rows_of(context_, *part.task, model, true).stage);
+      if (learns_from_set && !lacks_set(part))
+        prepare(*training_rows_of(context_, *part.task, model, true).stage);
     });
   };
   if (part_ == ExperimentPart::kAll) {

@@ -165,6 +165,9 @@ expect 2 "the transfer set has no rows" kd "${one[@]}" --out no --set transfer.k
 expect 2 "no column 'sentence'" kd "${one[@]}" --out no --set transfer.kind=other.tsv
 expect 2 "1 cells instead of 2" kd "${one[@]}" --out no --set transfer.kind=short.tsv
 expect 2 "the transfer set has no rows" kd "${one[@]}" --out no --dry-run --set transfer.kind=empty.tsv
+sed '/architecture = "bilstm"/,/embedding/d; s/^\[student\]/[student]\narchitecture = "bert"\nlayers = 1\nhidden = 16\nheads = 2\ntokenizer = "rows"/' brought.toml |
+  sed "s|\"rows\"|\"$data/rows\"|" >pieces.toml # no model of the data's words
+expect 2 "the transfer set has no rows" kd run pieces.toml --out no --set "data.tasks=['CoLA']" --set transfer.kind=empty.tsv
 [ -d no/chain ] && problem "a mistake leaves runs"
 [ -d no ] && [ -n "$(find no -name set.tsv -not -path '*.partial/*')" ] && problem "a mistake leaves a set"
 

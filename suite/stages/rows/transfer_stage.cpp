@@ -48,7 +48,7 @@ TransferFile TransferSetStage::rows(const Workspace& workspace) {
       path = scratch_->path().string();
     });
     path = workspace.control.broadcast(path);
-    write(path, workspace);
+    write(maker_.stand_in ? maker_.stand_in : maker_.write, path, workspace);
     temporary_ = path;
   }
   return {temporary_ / kRows, hash()};
@@ -67,13 +67,14 @@ nlohmann::json TransferSetStage::record(const Workspace& workspace) {
 
 bool TransferSetStage::make_in(const fs::path& partial, const Workspace& workspace) {
   workspace.say(fmt::format("{}: making the transfer set", task()));
-  write(partial, workspace);
+  write(maker_.write, partial, workspace);
   return true;
 }
 
-void TransferSetStage::write(const fs::path& folder, const Workspace& workspace) {
+void TransferSetStage::write(const decltype(SetMaker::write)& make, const fs::path& folder,
+                             const Workspace& workspace) {
   const auto start = std::chrono::steady_clock::now();
-  nlohmann::json record = maker_.write(folder / kRows, workspace);
+  nlohmann::json record = make(folder / kRows, workspace);
   workspace.control.on_root([&] {
     const int64_t rows = count_rows(folder / kRows, set_layout(task_));
     if (rows == 0) {

@@ -25,6 +25,9 @@ struct SetMaker {
   // Collective.
   std::function<nlohmann::json(const std::filesystem::path& file, const Workspace&)> write;
   std::vector<Stage*> needs;
+  // In its place in a plan, where what it needs is not there: about as many rows, as long. Null:
+  // `write` needs nothing.
+  decltype(write) stand_in;
 };
 
 class TransferSetStage : public SharedStage {
@@ -45,7 +48,8 @@ class TransferSetStage : public SharedStage {
   bool make_in(const std::filesystem::path& partial, const Workspace& workspace) override;
 
  private:
-  void write(const std::filesystem::path& folder, const Workspace& workspace);
+  void write(const decltype(SetMaker::write)& make, const std::filesystem::path& folder,
+             const Workspace& workspace);
 
   const Task& task_;
   SetMaker maker_;
