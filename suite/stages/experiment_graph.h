@@ -43,7 +43,6 @@ class ExperimentGraph {
   // What is known of one task.
   struct TaskPart {
     const Task* task = nullptr;
-    bool has_rows = false;  // its rows are in place; else there is a problem with them
     // Of all methods that store, by whether they learn from the transfer set.
     std::map<std::string, TeacherNeeds> shared;
     std::vector<ResolvedMethod> methods;  // all of the experiment; stages keep pointers into it
@@ -51,6 +50,8 @@ class ExperimentGraph {
 
   void place_data(const PrepareData& prepare);
   void place_transfer(const TaskPart& part, const PrepareData& prepare);
+  bool lacks_set(const TaskPart& part, const std::string& kind) const;
+  bool lacks_any_set(const TaskPart& part) const;
   void place_words(const TaskPart& part, const PrepareData& prepare);
   void prepare_rows(const TaskPart& part, const PrepareData& prepare);
   void resolve_methods(TaskPart& part);
