@@ -102,7 +102,7 @@ def main():
     parser.add_argument("--kdbench", default="build/kdbench")
     parser.add_argument("--data", required=True, help="folder in GLUE's layout")
     parser.add_argument("--weights", required=True, help="Hugging Face folder of a BERT")
-    parser.add_argument("--tasks", nargs="+", default=list(STEPS), choices=list(STEPS))
+    parser.add_argument("--tasks", nargs="*", default=list(STEPS), choices=list(STEPS))
     parser.add_argument("--kd", nargs="*", default=["MRPC"], choices=list(STEPS),
                         help="tasks of a row by kd: half of the layers learn from all of them")
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds the fuzz targets and runs each one, as many at a time as there are cores: run.sh [SECONDS [TARGET...]], 20 seconds and all of them if not said.
-# What they learned stays in build-fuzz/corpus and is gone on with; an input that fails, in build-fuzz/found.
+# Builds the fuzz targets and runs each one, as many at a time as there are cores: run.sh [SECONDS [TARGET...]], 20 seconds
+# and all of them if not said. What they learned stays in build-fuzz/corpus and is gone on with; an input that fails, in
+# build-fuzz/found.
 set -euo pipefail
 seconds=${1:-20}
 shift || true
