@@ -328,15 +328,16 @@ TEST(Experiment, MethodsLearnFromTheTransferSetOrFromTrainingRows) {
   EXPECT_EQ(set.rules.n_iter, 3);
   EXPECT_EQ(set.rules.window_lengths, std::vector<int64_t>{2});
   EXPECT_EQ(set.rules.window_prob, 0.25);
-  EXPECT_FALSE(experiment.methods.at(0).transfer);
-  EXPECT_TRUE(experiment.methods.at(1).transfer);
+  EXPECT_EQ(experiment.methods.at(0).transfer, "");
+  EXPECT_EQ(experiment.methods.at(1).transfer, "rules");
   const Experiment turned = folder.load(
       kExperiment + methods, {"method.kd.transfer=rules", "method.d-lite.transfer=none"});
-  EXPECT_TRUE(turned.methods.at(0).transfer);
-  EXPECT_FALSE(turned.methods.at(1).transfer);
-  EXPECT_FALSE(folder.load(kExperiment + std::string("[[method]]\nname = \"d-lite\"\n"))
-                   .methods.at(1)
-                   .transfer);
+  EXPECT_EQ(turned.methods.at(0).transfer, "rules");
+  EXPECT_EQ(turned.methods.at(1).transfer, "");
+  EXPECT_EQ(folder.load(kExperiment + std::string("[[method]]\nname = \"d-lite\"\n"))
+                .methods.at(1)
+                .transfer,
+            "");
 }
 
 // What learns from training rows is the same run with and without the table.
