@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "suite/transfer/sample_keys.h"
+
+#include "methods/options/option_specs.h"
+
+namespace kdbench {
+namespace {
+
+constexpr const char* kSampler = "d-bert's sample_gpt";
+constexpr const char* kFineTuning = "d-bert's finetune_gpt";
+constexpr const char* kSuite = "this suite";
+
+OptionSpec top_p(double fallback) {
+  OptionSpec spec = option::share(
+      "top_p", fallback,
+      "an id is one of the likeliest that together have this probability; 1: any", kSampler);
+  spec.range.low_open = true;
+  return spec;
+}
+
+OptionSpec temperature(double fallback) {
+  OptionSpec spec = option::weight("temperature", fallback, "divides the scores of ids", kSampler);
+  spec.range.low_open = true;
+  return spec;
+}
+
+OptionSpec label() {
+  OptionSpec spec{"filter_label", std::string(), "the model learns rows with this label alone",
+                  "d-bert's cache_datasets"};
+  spec.absent = "all rows";
+  return spec;
+}
+
+std::vector<SampleKey> make_sample_keys() {
+  using L = LanguageSettings;
+  const SampleSettings defaults;
+  return {
+      {option::count("samples", defaults.samples, 0,
+                     "texts that are begun; 0: 20 a training row, of pairs 10", kSuite),
+       [](L& s) -> int64_t& { return s.sampling.samples; }},
+      {temperature(defaults.temperature), [](L& s) -> double& { return s.sampling.temperature; }},
+      {option::count("top_k", defaults.top_k, 0, "an id is one of so many likeliest; 0: any",
+                     kSampler),
+       [](L& s) -> int64_t& { return s.sampling.top_k; }},
+      {top_p(defaults.top_p), [](L& s) -> double& { return s.sampling.top_p; }},
+      {option::count("sample_length", defaults.sample_length, 2,
+                     "most ids of a text; one that does not end before is cut", kSampler),
+       [](L& s) -> int64_t& { return s.sampling.sample_length; }},
+      {option::count("sample_seed", defaults.sample_seed, 0, "of all draws", kSampler),
+       [](L& s) -> int64_t& { return s.sampling.sample_seed; }},
+  };
+}
+
+std::vector<SampleKey> make_text_keys() {
+  using L = LanguageSettings;
+  const TextSettings defaults;
+  return {
+      {option::count("text_length", defaults.text_length, 2,
+                     "ids of a text that the model learns; longer ones are cut", kFineTuning),
+       [](L& s) -> int64_t& { return s.texts.text_length; }},
+      {option::flag("split_encode", defaults.split_encode,
+                    "a text is cut at a random character, and the halves are encoded apart",
+                    kFineTuning),
+       [](L& s) -> bool& { return s.texts.split_encode; }},
+      {option::flag("conditioned_model", defaults.conditioned,
+                    "of pairs: the model learns the second text alone, given the first",
+                    kFineTuning),
+       [](L& s) -> bool& { return s.texts.conditioned; }},
+      {label(), [](L& s) -> std::string& { return s.texts.only_label; }},
+  };
+}
+
+template <typename T>
+void take_key(const OptionValue& value, LanguageSettings& settings, SampleKey::Member<T> member) {
+  member(settings) = std::get<T>(value);
+}
+
+}  // namespace
+
+int64_t SampleSettings::count(int64_t rows, bool pair) const {
+  constexpr int64_t kOfSingle = 20, kOfPair = 10;
+  return samples > 0 ? samples : rows * (pair ? kOfPair : kOfSingle);
+}
+
+const std::vector<SampleKey>& sample_keys() {
+  static const std::vector<SampleKey> keys = make_sample_keys();
+  return keys;
+}
+
+const std::vector<SampleKey>& text_keys() {
+  static const std::vector<SampleKey> keys = make_text_keys();
+  return keys;
+}
+
+void overlay(const std::map<std::string, OptionValue>& values, LanguageSettings& settings) {
+  for (const auto* keys : {&sample_keys(), &text_keys()}) {
+    for (const auto& key : *keys) {
+      const auto found = values.find(key.spec.name);
+      if (found == values.end()) continue;
+      std::visit([&](auto member) { take_key(found->second, settings, member); }, key.member);
+    }
+  }
+}
+
+nlohmann::json keys_json(const std::vector<SampleKey>& keys, const LanguageSettings& settings) {
+  LanguageSettings copy = settings;
+  nlohmann::json json;
+  for (const auto& key : keys)
+    std::visit([&](auto member) { json[key.spec.name] = member(copy); }, key.member);
+  return json;
+}
+
+}  // namespace kdbench

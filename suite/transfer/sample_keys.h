@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The keys of transfer sets by a language model (d-heavy, Tang et al. 2019, D19-6122), once for all
+// who take them: flags of `generate`, keys of [transfer]. A new one is a member and a row of
+// sample_keys().
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "methods/options/options.h"
+
+namespace kdbench {
+
+// How texts are drawn from a language model.
+struct SampleSettings {
+  int64_t samples = 0;  // texts that are begun; 0: 20 a training row, of pairs 10
+  double temperature = 1.0;
+  int64_t top_k = 0;   // of the likeliest ids; 0: all
+  double top_p = 1.0;  // of the likeliest ids, which together have this probability
+  int64_t sample_length = 128;
+  int64_t sample_seed = 1111;
+
+  int64_t count(int64_t rows, bool pair) const;
+};
+
+// How a language model reads a task's texts to learn them.
+struct TextSettings {
+  int64_t text_length = 128;  // ids of a row
+  bool split_encode = true;
+  bool conditioned = false;
+  std::string only_label;  // empty: all rows
+};
+
+// All that makes a set of samples, beside the model.
+struct LanguageSettings {
+  SampleSettings sampling;
+  TextSettings texts;
+};
+
+struct SampleKey {
+  template <typename T>
+  using Member = T& (*)(LanguageSettings&);
+
+  OptionSpec spec;  // its fallback is the default of LanguageSettings
+  std::variant<Member<bool>, Member<int64_t>, Member<double>, Member<std::string>> member;
+};
+
+// Of SampleSettings; of TextSettings.
+const std::vector<SampleKey>& sample_keys();
+const std::vector<SampleKey>& text_keys();
+
+// Puts values, of the specs' names and types, into `settings`; others stay.
+void overlay(const std::map<std::string, OptionValue>& values, LanguageSettings& settings);
+
+// By the keys' names: for records and keys of stages.
+nlohmann::json keys_json(const std::vector<SampleKey>& keys, const LanguageSettings& settings);
+
+}  // namespace kdbench
