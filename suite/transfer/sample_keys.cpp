@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* kSampler = "d-bert's sample_gpt";
 constexpr const char* kFineTuning = "d-bert's finetune_gpt";
-constexpr const char* kSuite = "this suite";
+constexpr const char* kOurs = "this suite";
 
 OptionSpec top_p(double fallback) {
   OptionSpec spec = option::share(
@@ -36,7 +36,7 @@ std::vector<SampleKey> make_sample_keys() {
   const SampleSettings defaults;
   return {
       {option::count("samples", defaults.samples, 0,
-                     "texts that are begun; 0: 20 a training row, of pairs 10", kSuite),
+                     "texts that are begun; 0: 20 a training row, of pairs 10", kOurs),
        [](L& s) -> int64_t& { return s.sampling.samples; }},
       {temperature(defaults.temperature), [](L& s) -> double& { return s.sampling.temperature; }},
       {option::count("top_k", defaults.top_k, 0, "an id is one of so many likeliest; 0: any",

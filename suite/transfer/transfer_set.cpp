@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/transfer/transfer_set.h"
 
-#include <memory>
-
-#include "io/base/collective.h"
-#include "io/base/mpi_check.h"
-#include "io/base/partial_file.h"
 #include "suite/transfer/first_seen.h"
+#include "suite/transfer/shared_file.h"
 
 namespace kdbench {
 namespace {
@@ -41,42 +37,6 @@ class WindowTexts {
   std::vector<size_t> ends_;
   std::vector<TextHash128> hashes_;
   std::vector<Variation> variations_;
-};
-
-// What ranks append in turn, in their order, to one file of the root. All functions are collective.
-class SharedFile {
- public:
-  SharedFile(const std::filesystem::path& path, const Control& control) : control_(control) {
-    control_.on_root([&] { file_ = std::make_unique<PartialFile>(path); });
-  }
-  void append(const std::string& mine) {
-    std::string all;
-    if (control_.size() > 1)
-      together(Communicator(control_.comm()), "gathering texts", [&] { all = gathered(mine); });
-    const std::string& bytes = control_.size() > 1 ? all : mine;
-    control_.on_root([&] { file_->write(bytes.data(), bytes.size()); });
-  }
-  void commit() {
-    control_.on_root([&] { file_->commit(); });
-  }
-
- private:
-  // All ranks' bytes, on the root.
-  std::string gathered(const std::string& mine) const {
-    const int count = static_cast<int>(mine.size());
-    std::vector<int> counts(static_cast<size_t>(control_.size()));
-    check_mpi(MPI_Gather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, 0, control_.comm()),
-              "MPI_Gather");
-    const std::vector<int> starts = starts_of(counts);
-    std::string all(control_.root() ? static_cast<size_t>(starts.back() + counts.back()) : 0, ' ');
-    check_mpi(MPI_Gatherv(mine.data(), count, MPI_BYTE, all.data(), counts.data(), starts.data(),
-                          MPI_BYTE, 0, control_.comm()),
-              "MPI_Gatherv");
-    return all;
-  }
-
-  const Control& control_;
-  std::unique_ptr<PartialFile> file_;  // of the root
 };
 
 // All that is made once for a set.
