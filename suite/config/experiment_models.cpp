@@ -273,6 +273,25 @@ ModelSettings read_model(TableReader& table, const DataSettings& data,
   return model;
 }
 
+// Of a model that tells classes apart.
+ModelSettings read_classifier(TableReader& table, const DataSettings& data,
+                              const TeacherSettings* teacher, BaseModel& base) {
+  const size_t problems = table.problems().lines().size();
+  ModelSettings model = read_model(table, data, teacher, base);
+  const bool described = model.weights || !model.architecture.empty();
+  if (!described || table.problems().lines().size() != problems) return model;
+  if (model.weights && !base.usable && model.weights == base.weights) return model;
+  const Architecture& architecture = architecture_of(model);
+  if (architecture.language_model) {
+    table.problem(model.weights         ? "weights"
+                  : table.has("preset") ? "preset"
+                                        : "architecture",
+                  "a " + architecture.name + " model is a language model and has no classes",
+                  "language models make transfer sets");
+  }
+  return model;
+}
+
 }  // namespace
 
 BaseModel read_base_model(TableReader table) {
@@ -290,7 +309,7 @@ BaseModel read_base_model(TableReader table) {
 
 TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseModel& base) {
   TeacherSettings teacher;
-  teacher.model = read_model(table, data, nullptr, base);
+  teacher.model = read_classifier(table, data, nullptr, base);
   take(read_options(teacher_keys(), table), "per_seed", teacher.per_seed);
   if (auto train = table.table("train")) teacher.train = read_train(*train);
   table.finish();
@@ -299,7 +318,7 @@ TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseMo
 
 ModelSettings read_student(TableReader table, const DataSettings& data,
                            const TeacherSettings* teacher, BaseModel& base) {
-  ModelSettings model = read_model(table, data, teacher, base);
+  ModelSettings model = read_classifier(table, data, teacher, base);
   table.finish();
   return model;
 }

@@ -82,6 +82,11 @@ std::unique_ptr<Model> make_outline(const ModelSettings& settings, const Task& t
 
 void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
                  const std::vector<const Task*>& tasks, bool any_labels) {
+  if (const Architecture& architecture = architecture_of(settings); architecture.language_model) {
+    throw_user_error(settings.weights ? settings.weights->string() : "architecture",
+                     "a " + architecture.name + " model is a language model and has no classes",
+                     "generate takes language models");
+  }
   const bool from_teacher = settings.init != "random" && settings.init_from == "teacher";
   const bool from_file = settings.init != "random" && !from_teacher && settings.weights;
   ModelConfig own;  // of the file
