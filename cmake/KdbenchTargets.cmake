@@ -18,12 +18,16 @@ function(kdbench_use_torch target)
   target_precompile_headers(${target} REUSE_FROM kdbench_pch)
 endfunction()
 
-# kdbench_add_library(NAME [LIBS ...] [ALONE files...] [WITHOUT_TORCH folders...]): all sources of the current folder and
-# its subfolders as one library. ALONE: never merged with others. WITHOUT_TORCH: what lies there uses no tensors and is
+# kdbench_add_library(NAME [LIBS ...] [FOLDERS folders...] [ALONE files...] [WITHOUT_TORCH folders...]): all sources of
+# the current folder and its subfolders, or of FOLDERS alone, as one library. ALONE: never merged with others. WITHOUT_TORCH: what lies there uses no tensors and is
 # compiled without the precompiled header, whose loading would cost more than the rest.
 function(kdbench_add_library name)
-  cmake_parse_arguments(arg "" "" "LIBS;ALONE;WITHOUT_TORCH" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
+  cmake_parse_arguments(arg "" "" "LIBS;FOLDERS;ALONE;WITHOUT_TORCH" ${ARGN})
+  list(TRANSFORM arg_FOLDERS APPEND "/*.cpp" OUTPUT_VARIABLE patterns)
+  if(NOT patterns)
+    set(patterns "*.cpp")
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${patterns})
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT KDBENCH_CUDA)
     list(FILTER sources EXCLUDE REGEX "/nccl_[a-z_]*\\.cpp$")

@@ -40,6 +40,8 @@ class DLite : public Method {
                        "ce_weight = 0");
   }
 
+  bool takes_labels() const override { return ce_weight_ > 0.0; }
+
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model& student = *inputs.models.at(kStudent);
     Phase phase;
@@ -89,8 +91,12 @@ std::unique_ptr<Method> make_d_lite(const Options& options) {
 }
 
 MethodEntry d_lite_entry() {
-  return {"d-lite", "Regression of the teacher's logits by a BiLSTM (Tang et al. 2019)",
-          d_lite_options(), [](const Options& options) { return make_d_lite(options); }};
+  return {"d-lite",
+          "Regression of the teacher's logits by a BiLSTM (Tang et al. 2019)",
+          d_lite_options(),
+          [](const Options& options) { return make_d_lite(options); },
+          /*compares_states=*/false,
+          /*transfer=*/transfer_kind::kRules};
 }
 
 }  // namespace kdbench

@@ -7,6 +7,7 @@
 namespace kdbench {
 
 MethodEntry annealing_kd_entry();
+MethodEntry d_heavy_entry();
 MethodEntry d_lite_entry();
 MethodEntry finetune_entry();
 MethodEntry fsd_entry();

@@ -23,6 +23,8 @@ class VanillaKd : public Method {
     return needs;
   }
 
+  bool takes_labels() const override { return alpha_ < 1.0; }
+
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model& student = *inputs.models.at(kStudent);
     Phase phase;
@@ -36,11 +38,9 @@ class VanillaKd : public Method {
 
  private:
   Loss loss(const at::Tensor& logits, const Batch& batch) const {
-    const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
     const at::Tensor soft = distillation_loss(logits, batch.dense_field(field::kTeacherLogits),
                                               temperature_, batch.global_rows);
-    return {alpha_ * soft + (1.0 - alpha_) * hard,
-            {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
+    return soft_and_hard_loss(alpha_, soft, logits, batch);
   }
 
   double alpha_, temperature_;
@@ -53,6 +53,14 @@ std::vector<OptionSpec> kd_options() {
   return {option::share("alpha", 0.5, "weight of the soft term; the hard labels weigh 1 - alpha",
                         "PKD's search {0.2, 0.5, 0.7} (Sun et al. 2019), its middle"),
           option::temperature(5.0, "PKD's search {5, 10, 20} (Sun et al. 2019), its first")};
+}
+
+Loss soft_and_hard_loss(double alpha, const at::Tensor& soft, const at::Tensor& logits,
+                        const Batch& batch) {
+  if (!batch.labels.defined()) return {alpha * soft, {{"kd", soft}}};
+  const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
+  return {alpha * soft + (1.0 - alpha) * hard,
+          {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
 }
 
 std::unique_ptr<Method> make_kd(const Options& options, bool from_assistant) {

@@ -11,6 +11,11 @@ namespace kdbench {
 // "alpha" and "temperature".
 std::vector<OptionSpec> kd_options();
 
+// alpha * soft + (1 - alpha) * the task's own loss; `soft` alone of rows without labels. The terms
+// are named "ce" or "mse", and "kd".
+Loss soft_and_hard_loss(double alpha, const at::Tensor& soft, const at::Tensor& logits,
+                        const Batch& batch);
+
 // The method itself; `from_assistant`: the logits are those of [assistant].
 std::unique_ptr<Method> make_kd(const Options& options, bool from_assistant = false);
 

@@ -143,12 +143,21 @@ class Method {
   virtual void validate(const ModelShapes&) const {}
   // The loss of a batch is not the sum of its slices' losses: micro_batch is then refused.
   virtual bool needs_whole_batch() const { return false; }
+  // The loss takes hard labels. Only without does a method learn from rows that have none.
+  virtual bool takes_labels() const { return true; }
   virtual std::vector<ExtraParameter> extra_parameters(const ModelShapes&) const { return {}; }
   virtual std::vector<Phase> phases(const Inputs& inputs) = 0;
   // What was unusual in training and is no loss, by name: of this rank's shares, summed over ranks
   // into run.json. Every rank has the same names.
   virtual std::map<std::string, int64_t> counts() const { return {}; }
 };
+
+// Where the rows of a transfer set come from.
+namespace transfer_kind {
+inline constexpr const char* kRules = "rules";
+inline constexpr const char* kLanguageModel = "language-model";
+inline constexpr const char* kFile = "file";
+}  // namespace transfer_kind
 
 // One entry of the registry.
 struct MethodEntry {
@@ -157,6 +166,9 @@ struct MethodEntry {
   std::vector<OptionSpec> options;
   std::function<std::unique_ptr<Method>(const Options&)> make;
   bool compares_states = false;  // of layers: students without any are refused
+  // Of which kind the transfer set is that it learns from, where there is one of [transfer] and
+  // nobody says otherwise; empty: it learns from the training rows.
+  std::string transfer = "";
 };
 
 }  // namespace kdbench

@@ -57,6 +57,8 @@ class PatientKd : public Method {
     check_list(layers(shapes), shapes);
   }
 
+  bool takes_labels() const override { return alpha_ < 1.0; }
+
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model& student = *inputs.models.at(kStudent);
     Phase phase;
@@ -95,12 +97,10 @@ class PatientKd : public Method {
 
   Loss loss(const Outputs& outputs, const Batch& batch) const {
     const at::Tensor& logits = outputs.logits;
-    const at::Tensor hard = task_loss(logits, batch.labels, batch.global_rows);
     const at::Tensor soft = distillation_loss(logits, batch.dense_field(field::kTeacherLogits),
                                               temperature_, batch.global_rows) /
                             static_cast<double>(logits.size(1));
-    Loss loss{alpha_ * soft + (1.0 - alpha_) * hard,
-              {{task_loss_name(batch.labels), hard}, {"kd", soft}}};
+    Loss loss = soft_and_hard_loss(alpha_, soft, logits, batch);
     if (!patient()) return loss;
     const at::Tensor patience =
         patience_loss(outputs.cls.narrow(1, 0, outputs.cls.size(1) - 1),

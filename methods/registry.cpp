@@ -13,8 +13,8 @@ namespace {
 
 std::vector<MethodEntry>& method_list() {
   static std::vector<MethodEntry> methods = {
-      finetune_entry(),     kd_entry(),    takd_entry(), pkd_entry(),
-      annealing_kd_entry(), prokt_entry(), fsd_entry(),  d_lite_entry(),
+      finetune_entry(), kd_entry(),  takd_entry(),   pkd_entry(),     annealing_kd_entry(),
+      prokt_entry(),    fsd_entry(), d_lite_entry(), d_heavy_entry(),
   };
   return methods;
 }
@@ -44,7 +44,7 @@ const MethodEntry& find_method(const std::string& name) {
 }
 
 const std::vector<std::string>& planned_methods() {
-  static const std::vector<std::string> names = {"d-heavy"};
+  static const std::vector<std::string> names = {};
   return names;
 }
 

@@ -17,6 +17,7 @@
 namespace kdbench {
 namespace {
 
+constexpr size_t kHugePage = size_t{2} << 20;
 constexpr int64_t kReservedAtOnce = int64_t{64} << 20;  // a signal undoes one call's work
 
 [[noreturn]] void fail(int64_t bytes, const char* what, int reason) {
@@ -36,6 +37,29 @@ void reserve(int file, int64_t bytes) {
       fail(bytes, "cannot be had", errno);
     }
   }
+}
+
+// Where a mapping of so many bytes may lie in huge pages; it replaces what is there. Null:
+// anywhere.
+void* place_for_huge_pages(size_t bytes) {
+  if (bytes < kHugePage) return nullptr;
+  static const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  bytes = (bytes + page - 1) / page * page;
+  void* const found = mmap(nullptr, bytes + kHugePage, PROT_NONE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (found == MAP_FAILED) return nullptr;
+  char* const begin = static_cast<char*>(found);
+  const size_t before = (kHugePage - reinterpret_cast<uintptr_t>(begin) % kHugePage) % kHugePage;
+  if (before > 0) munmap(begin, before);
+  if (before < kHugePage) munmap(begin + before + bytes, kHugePage - before);
+  return begin + before;
+}
+
+// A request: small pages do as well, more slowly.
+void want_huge_pages(void* data, size_t bytes) {
+  constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, which older headers lack
+  const size_t whole = bytes / kHugePage * kHugePage;
+  if (whole > 0) madvise(data, whole, kCollapse);
 }
 
 // Closes a descriptor at the end of a scope.
@@ -61,9 +85,10 @@ HostMemory::HostMemory(int64_t bytes, bool shared) : bytes_(bytes) {
   made.file = -1;
 }
 
-HostMemory::HostMemory(const HostMemoryPlace& place) : bytes_(place.bytes) {
+HostMemory::HostMemory(const HostMemoryPlace& place, Access access) : bytes_(place.bytes) {
+  const bool writes = access == Access::kWrite;
   const std::string path = fmt::format("/proc/{}/fd/{}", place.process, place.file);
-  const Descriptor found{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const Descriptor found{::open(path.c_str(), (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC)};
   if (found.file < 0) fail(bytes_, "of another rank cannot be opened", errno);
   // Processes in different PID namespaces know others by this number.
   struct stat status {};
@@ -72,7 +97,7 @@ HostMemory::HostMemory(const HostMemoryPlace& place) : bytes_(place.bytes) {
     fail(bytes_, "of another rank are not where it says", ESRCH);
   }
   file_ = found.file;
-  map(PROT_READ);
+  map(writes ? PROT_READ | PROT_WRITE : PROT_READ);
   file_ = -1;
 }
 
@@ -86,8 +111,15 @@ HostMemory::~HostMemory() {
 }
 
 void HostMemory::map(int protection) {
-  void* at = mmap(nullptr, static_cast<size_t>(bytes_), protection, MAP_SHARED, file_, 0);
-  if (at == MAP_FAILED) fail(bytes_, "cannot be mapped", errno);
+  const auto bytes = static_cast<size_t>(bytes_);
+  void* const place = place_for_huge_pages(bytes);
+  void* at = mmap(place, bytes, protection, MAP_SHARED | (place ? MAP_FIXED : 0), file_, 0);
+  if (at == MAP_FAILED) {
+    const int reason = errno;
+    if (place) munmap(place, bytes);
+    fail(bytes_, "cannot be mapped", reason);
+  }
+  if (protection & PROT_WRITE) want_huge_pages(at, bytes);
   data_ = at;
   mapped_ = true;
 }

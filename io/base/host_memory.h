@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Bytes that one rank fills and the other ranks of its host map. They belong to the kernel (memfd):
-// they need no /dev/shm, have no name, and are gone with the last process that maps them, however
-// it ends.
+// Bytes of one rank that the other ranks of its host map, to read them or to write as well. They
+// belong to the kernel (memfd): they need no /dev/shm, have no name, and are gone with the last
+// process that maps them, however it ends.
 #pragma once
 
 #include <sys/types.h>
@@ -24,8 +24,9 @@ class HostMemory {
   // `shared`: other processes may map it, until stop_sharing(). The pages are there on return:
   // memory that is lacking is an error here and no signal later.
   HostMemory(int64_t bytes, bool shared);
-  // Of another process of this host, which must not have stopped to share it. Read-only.
-  explicit HostMemory(const HostMemoryPlace& place);
+  enum class Access { kRead, kWrite };
+  // Of another process of this host, which must not have stopped to share it.
+  explicit HostMemory(const HostMemoryPlace& place, Access access = Access::kRead);
   ~HostMemory();
   HostMemory(const HostMemory&) = delete;
   HostMemory& operator=(const HostMemory&) = delete;

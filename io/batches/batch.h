@@ -24,7 +24,7 @@ inline constexpr const char* kFirstSegment =
 // Dense (rows) int64, CPU, of a language model's rows: index of the first token that counts as a
 // target. Without it that is 1.
 inline constexpr const char* kFirstTarget = "first_target";
-// Tokens and first segment of a teacher that learns too and reads the rows in another way.
+// Tokens and first segment of a teacher beside the student, which may read the rows in another way.
 inline constexpr const char* kTeacherTokens = "teacher_tokens";
 inline constexpr const char* kTeacherFirstSegment = "teacher_first_segment";
 inline constexpr const char* kTeacherLogits =
@@ -38,6 +38,9 @@ struct Batch {
   // Rows of the whole global batch: the denominator of every mean, so that shares of ranks and of
   // micro-batches add up to the global mean.
   int64_t global_rows = 0;
+  // The same where a loss is a mean over all that is to be said: ids of a text, of which a row has
+  // many. Known in training alone.
+  int64_t global_targets = 0;
   at::Tensor row_ids;  // (rows) int64, CPU
   at::Tensor labels;   // (rows) int64 classes or float32 scores; undefined when unlabelled
   std::map<std::string, Ragged> ragged;

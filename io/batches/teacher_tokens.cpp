@@ -32,6 +32,7 @@ class TwoReaders : public Dataset {
     batch.dense[field::kTeacherFirstSegment] = read.dense_field(field::kFirstSegment);
     return batch;
   }
+  void add_outputs(Batch& batch) const override { rows_->add_outputs(batch); }
 
  private:
   std::unique_ptr<Dataset> rows_, teacher_;

@@ -17,6 +17,7 @@ constexpr const char* kFormat = "kdbench feature store";
 // The attribute of a store whose pairs are apart; others lack it.
 constexpr const char* kLayout = "layout";
 constexpr const char* kApart = "apart";
+constexpr const char* kText = "text";
 
 // ---- writing
 
@@ -190,7 +191,9 @@ ReadFeatures read_store(const std::filesystem::path& path, const HostRanks& host
   store.info.max_seq_length = root.integer("max_seq_length");
   store.info.train_limit = root.integer("train_limit");
   store.info.second_segment_type = static_cast<int>(root.integer("second_segment_type"));
-  if (root.has_attribute(kLayout)) store.info.layout = RowLayout::kApart;
+  if (root.has_attribute(kLayout)) {
+    store.info.layout = root.text(kLayout) == kText ? RowLayout::kText : RowLayout::kApart;
+  }
   const hdf5::Group splits = root.open_group("splits");
   for (const auto& name : splits.children())
     store.splits.push_back(read_split(splits.open_group(name), name, host));
@@ -253,7 +256,8 @@ void write_feature_store(const std::filesystem::path& path, MPI_Comm comm,
                 root.set("max_seq_length", info.max_seq_length);
                 root.set("train_limit", info.train_limit);
                 root.set("second_segment_type", static_cast<int64_t>(info.second_segment_type));
-                if (info.layout == RowLayout::kApart) root.set(kLayout, std::string(kApart));
+                if (info.layout != RowLayout::kJoined)
+                  root.set(kLayout, std::string(info.layout == RowLayout::kText ? kText : kApart));
                 const hdf5::Group splits = root.create_group("splits");
                 for (const auto& slice : slices) write_split(ranks, splits, slice);
               });

@@ -8,6 +8,20 @@
 namespace kdbench {
 namespace {
 
+Encoding encode(const Tokenizer& tokenizer, const GlueRow& row, const std::string_view* second,
+                const RowShape& shape) {
+  switch (shape.layout) {
+    case RowLayout::kJoined:
+      return tokenizer.encode_row(row.text_a, second, shape.max_length);
+    case RowLayout::kApart:
+      return tokenizer.encode_apart(row.text_a, second, shape.max_length);
+    case RowLayout::kText:
+      return tokenizer.encode_text(row.text_a, second, shape.max_length,
+                                   shape.cut ? std::optional(shape.cut(row.row_id)) : std::nullopt);
+  }
+  throw std::logic_error("tokenize_rows: unknown layout");
+}
+
 FeatureSlice tokenize_part(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
                            int64_t begin, int64_t end, const RowShape& shape) {
   FeatureSlice part;
@@ -15,9 +29,7 @@ FeatureSlice tokenize_part(const Tokenizer& tokenizer, const Task& task, const G
     const GlueRow& row = file.rows[static_cast<size_t>(i)];
     const std::string_view text_b = row.text_b;
     const std::string_view* second = task.pair() ? &text_b : nullptr;
-    const Encoding encoding = shape.layout == RowLayout::kApart
-                                  ? tokenizer.encode_apart(row.text_a, second, shape.max_length)
-                                  : tokenizer.encode_row(row.text_a, second, shape.max_length);
+    const Encoding encoding = encode(tokenizer, row, second, shape);
     part.tokens.insert(part.tokens.end(), encoding.ids.begin(), encoding.ids.end());
     part.offsets.push_back(static_cast<int64_t>(part.tokens.size()));
     part.first_segment.push_back(encoding.first_segment);
@@ -32,6 +44,8 @@ void append(std::vector<T>& all, const std::vector<T>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
 
+}  // namespace
+
 void append(FeatureSlice& all, const FeatureSlice& part) {
   const auto before = static_cast<int64_t>(all.tokens.size());
   for (size_t i = 1; i < part.offsets.size(); ++i) all.offsets.push_back(before + part.offsets[i]);
@@ -40,8 +54,6 @@ void append(FeatureSlice& all, const FeatureSlice& part) {
   append(all.row_ids, part.row_ids);
   append(all.labels, part.labels);
 }
-
-}  // namespace
 
 FeatureSlice tokenize_rows(const Tokenizer& tokenizer, const Task& task, const GlueFile& file,
                            int64_t begin, int64_t end, const RowShape& shape, int threads) {

@@ -92,7 +92,7 @@ class Writer {
 };
 
 int64_t rows_of(const SplitSpec& split, const SyntheticSettings& settings) {
-  if (split.name == "train") return settings.train_rows;
+  if (split.name == kTrainSplit) return settings.train_rows;
   return split.name.starts_with("dev") ? settings.dev_rows : settings.test_rows;
 }
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
+#include <utility>
 
 #include "io/base/error.h"
 #include "io/base/look.h"
@@ -63,6 +65,17 @@ class Reader {
       : task_(task), layout_(layout), file_(file) {}
 
   void read(std::string_view text, int64_t limit) {
+    begin(text);
+    for (int64_t row_id = 0; !text.empty(); ++row_id) {
+      if (limit > 0 && static_cast<int64_t>(file_.rows.size()) == limit) break;
+      read_line(row_id, take_line(text));
+    }
+    finish();
+    if (file_.rows.empty()) throw_user_error(file_.path.string(), "the file has no rows");
+  }
+
+  // Takes the header off the file's first text.
+  void begin(std::string_view& text) {
     refuse_utf16(text);
     text = without_byte_order_mark(text);
     if (layout_.columns == 0) {
@@ -70,14 +83,17 @@ class Reader {
     } else if (!layout_.header.empty()) {
       read_header(text);
     }
-    for (int64_t row_id = 0; !text.empty(); ++row_id) {
-      if (limit > 0 && static_cast<int64_t>(file_.rows.size()) == limit) break;
-      ++line_;
-      read_row(row_id, take_line(text));
-    }
+  }
+  // A data line behind those that were read.
+  void read_line(int64_t row_id, std::string_view line) {
+    ++line_;
+    read_row(row_id, line);
+  }
+  void skip_line() { ++line_; }
+  // Throws what was wrong with the lines.
+  void finish() const {
     throw_if_malformed();
     throw_if_mostly_short();
-    if (file_.rows.empty()) throw_user_error(file_.path.string(), "the file has no rows");
   }
 
  private:
@@ -134,6 +150,7 @@ class Reader {
     }
     if (!is_utf8(line)) return malformed("the line is not valid UTF-8");
     if (layout_.label >= 0 && !label_fits(cells_[static_cast<size_t>(layout_.label)])) return;
+    ++taken_;
     file_.rows.push_back({row_id, cell(layout_.text_a), cell(layout_.text_b), cell(layout_.label)});
   }
 
@@ -173,7 +190,7 @@ class Reader {
   }
 
   void throw_if_mostly_short() const {
-    const int64_t all = file_.short_rows + static_cast<int64_t>(file_.rows.size());
+    const int64_t all = file_.short_rows + taken_;
     const double share = static_cast<double>(file_.short_rows) / static_cast<double>(all);
     const bool few = file_.short_rows <= kFewShortRows || share <= kShareOfFewShortRows;
     if (file_.short_rows == 0 || (few && share <= kMostShortRows)) return;
@@ -198,12 +215,34 @@ class Reader {
   const Task& task_;
   FileLayout layout_;
   GlueFile& file_;
-  int64_t line_ = 0;  // of the file, from 1
+  int64_t line_ = 0;   // of the file, from 1
+  int64_t taken_ = 0;  // rows
   std::vector<std::string_view> cells_;
   size_t malformed_ = 0;
   std::vector<std::string> listed_;  // the first of them
   ShortRow first_short_;
 };
+
+// The lines of a file that is not read at once, without their ends.
+class LineStream {
+ public:
+  explicit LineStream(const std::filesystem::path& path) : stream_(path, std::ios::binary) {
+    if (!is_file(path)) throw_user_error(path.string(), "the file does not exist");
+    if (!stream_) throw_user_error(path.string(), "the file cannot be read");
+  }
+  bool next(std::string_view& line) {
+    if (!std::getline(stream_, line_)) return false;
+    if (line_.ends_with('\r')) line_.pop_back();
+    line = line_;
+    return true;
+  }
+
+ private:
+  std::ifstream stream_;
+  std::string line_;
+};
+
+bool has_header(const FileLayout& layout) { return layout.columns == 0 || !layout.header.empty(); }
 
 }  // namespace
 
@@ -225,6 +264,41 @@ GlueFile read_glue(const std::filesystem::path& root, const Task& task, const st
                                  path.parent_path().filename().string(), path.filename().string()));
   }
   return read_rows(path, task, task.split(split).layout, limit);
+}
+
+int64_t count_rows(const std::filesystem::path& path, const FileLayout& layout) {
+  LineStream lines(path);
+  std::string_view line;
+  int64_t rows = 0;
+  while (lines.next(line)) ++rows;
+  return std::max<int64_t>(0, rows - (has_header(layout) ? 1 : 0));
+}
+
+int64_t read_row_windows(const std::filesystem::path& path, const Task& task,
+                         const FileLayout& layout, int64_t begin, int64_t end,
+                         const std::function<void(std::vector<GlueRow> rows)>& take) {
+  constexpr size_t kWindow = 8192;
+  GlueFile file;
+  file.path = path;
+  Reader reader(task, layout, file);
+  LineStream lines(path);
+  std::string_view line;
+  if (has_header(layout)) {
+    if (!lines.next(line)) throw_user_error(path.string(), "the file is empty");
+    reader.begin(line);
+  }
+  const auto hand_over = [&] { take(std::exchange(file.rows, {})); };
+  for (int64_t row = 0; row < end && lines.next(line); ++row) {
+    if (row < begin) {
+      reader.skip_line();
+      continue;
+    }
+    reader.read_line(row, line);
+    if (file.rows.size() == kWindow) hand_over();
+  }
+  if (!file.rows.empty()) hand_over();
+  reader.finish();
+  return file.short_rows;
 }
 
 GlueFile read_rows(const std::filesystem::path& path, const Task& task, const FileLayout& layout,

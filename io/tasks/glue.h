@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,5 +42,17 @@ GlueFile read_glue(const std::filesystem::path& root, const Task& task, const st
 // The same of a file at any place, in one of the task's layouts.
 GlueFile read_rows(const std::filesystem::path& path, const Task& task, const FileLayout& layout,
                    int64_t limit = 0);
+
+// How many data rows a file of this layout has: its lines but for the header. Throws a user error
+// when it cannot be read.
+int64_t count_rows(const std::filesystem::path& path, const FileLayout& layout);
+
+// Data rows begin .. end - 1 of a file in one of the task's layouts, some thousand at a time:
+// `take` may keep them. Only those are looked at, and only a window of them is in memory. Errors
+// are those of read_rows, thrown behind the last window; a file without rows is none here. Returns
+// how many of those rows are left out as cells are missing.
+int64_t read_row_windows(const std::filesystem::path& path, const Task& task,
+                         const FileLayout& layout, int64_t begin, int64_t end,
+                         const std::function<void(std::vector<GlueRow> rows)>& take);
 
 }  // namespace kdbench

@@ -40,6 +40,11 @@ struct FileLayout {
   bool label_optional = false;  // of `names`: a file without that column is unlabelled
 };
 
+// The split that is trained on.
+inline constexpr const char* kTrainSplit = "train";
+// Rows without labels that are made for training: a transfer set.
+inline constexpr const char* kTransferSplit = "transfer";
+
 // One split of a task: "train", "dev", "dev_matched", "test", ...; the file is <split>.tsv.
 struct SplitSpec {
   std::string name;
@@ -62,6 +67,8 @@ struct Task {
   bool own = false;                   // a user's, not GLUE's
 
   bool regression() const { return labels.empty(); }
+  // The diagnostic set has none.
+  bool has_training_rows() const { return splits.front().name == kTrainSplit; }
   bool pair() const { return !splits.front().layout.names.text_b.empty(); }
   int classes() const { return regression() ? 1 : static_cast<int>(labels.size()); }
   // Whether a model that says it is one of `name` ("sst2", "mnli-mm", "MRPC") is one of this task.

@@ -24,8 +24,9 @@ struct Encoding {
 };
 
 // How a pair becomes a row: joined for a model that reads both at once, or apart, each text with
-// special tokens of its own, for one that reads them one after the other.
-enum class RowLayout { kJoined, kApart };
+// special tokens of its own, for one that reads them one after the other. Text: any row as a
+// language model reads it (Tokenizer::encode_text).
+enum class RowLayout { kJoined, kApart, kText };
 
 // The special tokens around a row: first a separator, or
 // first a separator (`between` times) b separator.

@@ -67,6 +67,16 @@ std::vector<PlacedMethod> read_methods(TableReader& root, const Experiment& expe
   return methods;
 }
 
+void check_text_length(const ModelConfig& config, const LanguageSettings& language,
+                       const std::string& place) {
+  const int64_t longest = std::max(language.texts.text_length, language.sampling.sample_length);
+  if (config.max_positions == 0 || longest <= config.max_positions) return;
+  throw_user_error(place,
+                   fmt::format("transfer: texts of {} ids, but the language model has {} positions",
+                               longest, config.max_positions),
+                   "a smaller text_length and sample_length, or max_positions in [transfer.model]");
+}
+
 // A teacher or an assistant, and how it is trained on a task.
 void check_teacher(const Experiment& experiment, const std::optional<TeacherSettings>& teacher,
                    TrainSettings (Experiment::*train_of)(const std::string&) const,
@@ -79,6 +89,29 @@ void check_teacher(const Experiment& experiment, const std::optional<TeacherSett
     problems.collect([&] {
       const ModelConfig config = resolve_config(teacher->model, task, std::nullopt);
       check_on_task(experiment, task, config, train, place, problems);
+    });
+  }
+}
+
+// The model of [transfer.model] on each task.
+void check_language_model(const Experiment& experiment, const std::string& place,
+                          Problems& problems) {
+  if (!experiment.transfer || !experiment.transfer->model) return;
+  const TextSettings& texts = experiment.transfer->language.texts;
+  for (const auto& name : experiment.data.tasks) {
+    const Task& task = experiment.task(name);
+    problems.collect([&] {
+      const ModelConfig config =
+          resolve_config(experiment.transfer->model->model, task, std::nullopt);
+      check_text_length(config, experiment.transfer->language, place);
+      if (!texts.only_label.empty() && !task.regression() && !task.label_of(texts.only_label)) {
+        throw_user_error(
+            place, "transfer.filter_label: " + name + " has no label \"" + texts.only_label + "\"");
+      }
+      if (texts.conditioned && !task.pair()) {
+        throw_user_error(place, "transfer.conditioned_model: " + name + " has single texts",
+                         "it is for pairs");
+      }
     });
   }
 }
@@ -113,6 +146,8 @@ bool read_data_and_models(TableReader& root, Experiment& experiment, BaseModel& 
     experiment.student = read_student(*student, experiment.data,
                                       experiment.teacher ? &*experiment.teacher : nullptr, base);
   }
+  if (auto transfer = root.table("transfer"))
+    experiment.transfer = read_transfer(*transfer, experiment, base);
   if (!root.has("student") && part == ExperimentPart::kAll)
     root.problem("student", "is missing", "add [student] with weights");
   if (!root.has("teacher") && part == ExperimentPart::kTeachers)
@@ -126,6 +161,19 @@ void check_taken(TableReader& root, const BaseModel& base) {
   auto model = root.table("model");
   model->problem("weights", "no model takes it: each table of a model has its own",
                  "leave weights out of [teacher] and [student], or set those: teacher.weights");
+}
+
+// Nor does [transfer] where nobody learns from it.
+void check_transfer_taken(TableReader& root, const Experiment& experiment, ExperimentPart part) {
+  const auto& methods = experiment.methods;
+  if (!experiment.transfer || methods.empty() || part == ExperimentPart::kTeachers) return;
+  for (const auto& kind : experiment.transfer->kinds()) {
+    if (std::any_of(methods.begin(), methods.end(),
+                    [&](const auto& method) { return method.transfer == kind; }))
+      continue;
+    root.problem("transfer", "no method learns from its rows of kind \"" + kind + "\"",
+                 "transfer = \"" + kind + "\" in a [[method]], or leave them out");
+  }
 }
 
 void read_document(TableReader& root, Experiment& experiment, ExperimentPart part,
@@ -144,11 +192,13 @@ void read_document(TableReader& root, Experiment& experiment, ExperimentPart par
   check_taken(root, base);
   root.finish();
   for (const auto& method : methods) experiment.methods.push_back(method.settings);
+  check_transfer_taken(root, experiment, part);
   if (!models_read) return;
   check_teacher(experiment, experiment.teacher, &Experiment::teacher_train_of,
                 root.place("teacher"), root.problems());
   check_teacher(experiment, experiment.assistant, &Experiment::assistant_train_of,
                 root.place("assistant"), root.problems());
+  check_language_model(experiment, root.place("transfer"), root.problems());
   check_methods(experiment, methods, root.problems());
 }
 
@@ -213,6 +263,16 @@ TrainSettings Experiment::teacher_train_of(const std::string& task) const {
 
 TrainSettings Experiment::assistant_train_of(const std::string& task) const {
   return train_of_teacher(*this, task, assistant);
+}
+
+TrainSettings Experiment::language_train_of(const std::string& task) const {
+  return train_of_teacher(*this, task, transfer ? transfer->model : std::nullopt);
+}
+
+std::vector<std::string> TransferSettings::kinds() const {
+  std::vector<std::string> all{kind};
+  if (model && kind != transfer_kind::kLanguageModel) all.push_back(transfer_kind::kLanguageModel);
+  return all;
 }
 
 const Task& Experiment::task(const std::string& name) const {

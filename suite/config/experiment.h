@@ -13,9 +13,12 @@
 #include <vector>
 
 #include "io/tasks/task.h"
+#include "methods/method.h"
 #include "methods/options/options.h"
 #include "suite/models/model_settings.h"
 #include "suite/training/train_settings.h"
+#include "suite/transfer/rule_keys.h"
+#include "suite/transfer/sample_keys.h"
 
 namespace kdbench {
 
@@ -36,6 +39,22 @@ struct DataSettings {
   std::map<std::string, int64_t> train_limit_of;  // [task.<TASK>.data] train_limit
 };
 
+// [transfer]: rows without labels that students may learn from in place of the training rows.
+struct TransferSettings {
+  std::string kind = transfer_kind::kRules;
+  std::optional<std::filesystem::path> file;  // absolute: a TSV, or a folder of <TASK>.tsv
+  RuleSettings rules;
+  // [transfer.model], with which there is a set of a language model's too, whatever `kind`.
+  std::optional<TeacherSettings> model;
+  LanguageSettings language;
+  // "teacher": the class that the teacher finds likeliest stands for a label; none: losses take
+  // none.
+  std::string labels = "none";
+
+  // Of the sets that there are.
+  std::vector<std::string> kinds() const;
+};
+
 // One [[method]] at one grid point.
 struct MethodSettings {
   std::string name;
@@ -50,6 +69,7 @@ struct MethodSettings {
   std::optional<ModelSettings> student;
   std::string teacher_outputs = "auto";  // auto | store | online | file
   std::optional<std::filesystem::path> teacher_outputs_file;
+  std::string transfer;  // the kind of the set that it learns from; empty: the training rows
 
   Options options_of(const std::string& task) const;
 };
@@ -61,6 +81,7 @@ struct Experiment {
   std::optional<TeacherSettings> teacher;
   std::optional<TeacherSettings> assistant;  // between teacher and student (TAKD)
   std::optional<ModelSettings> student;
+  std::optional<TransferSettings> transfer;
   TrainLayer train;
   std::map<std::string, TrainLayer> task_train;  // [task.<TASK>.train]
   std::vector<MethodSettings> methods;
@@ -72,6 +93,8 @@ struct Experiment {
   TrainSettings teacher_train_of(const std::string& task) const;
   // The same with [assistant.train] last.
   TrainSettings assistant_train_of(const std::string& task) const;
+  // The same with [transfer.train] last.
+  TrainSettings language_train_of(const std::string& task) const;
   // One of data.tasks.
   const Task& task(const std::string& name) const;
   int64_t max_seq_length_of(const std::string& task) const;
@@ -98,8 +121,9 @@ nlohmann::json to_json(const Options& options);
 
 // What of the experiment concerns one run, for its run.json; laid out as Experiment::to_json. Data
 // and training keys of this task alone; the one method, with its options on this task, and the
-// student that it trains. Null: the run of a teacher or an assistant, which has no method.
+// student that it trains. Null: the run of a teacher or an assistant, which has no method, or of a
+// language model, which is of `transfer`.
 nlohmann::json run_config(const Experiment& experiment, const Task& task,
-                          const MethodSettings* method);
+                          const MethodSettings* method, const std::string& transfer = "");
 
 }  // namespace kdbench

@@ -26,6 +26,7 @@ nlohmann::json method_json(const Experiment& experiment, const MethodSettings& m
                       {"teacher_outputs", method.teacher_outputs}};
   json["teacher_outputs_file"] = path_json(method.teacher_outputs_file);
   json["student"] = method.student ? model_json(experiment, *method.student) : nlohmann::json();
+  if (!method.transfer.empty()) json["transfer"] = method.transfer;
   for (const auto& [task, values] : method.task_options) {
     json["task_options"][task] = to_json(Options(values));
   }
@@ -49,6 +50,40 @@ nlohmann::json teacher_json(const Experiment& experiment,
     json["train"][task] = to_json((experiment.*train_of)(task));
   }
   return json;
+}
+
+// By the keys of the file.
+nlohmann::json transfer_json(const Experiment& experiment) {
+  const TransferSettings& transfer = *experiment.transfer;
+  nlohmann::json json{{"kind", transfer.kind}, {"labels", transfer.labels}};
+  if (transfer.model) {
+    json.update(keys_json(sample_keys(), transfer.language));
+    json.update(keys_json(text_keys(), transfer.language));
+    if (transfer.language.texts.only_label.empty()) json.erase("filter_label");
+    json["model"] = teacher_json(experiment, transfer.model, &Experiment::language_train_of);
+    json["model"].erase("per_seed");
+  }
+  if (transfer.file) json["kind"] = utf8_text(transfer.file->string());
+  if (transfer.kind != transfer_kind::kRules) return json;
+  json.update(rules_json(transfer.rules.set, /*pair=*/true));
+  json["n_iter"] = transfer.rules.set.rules.n_iter;  // as written: it depends on the task
+  const TaggerSource& tagger = transfer.rules.tagger;
+  if (!tagger.folder.empty()) json["tagger"] = utf8_text(tagger.folder.string());
+  for (const auto& file : tagger.corpora) json["tagged_corpus"].push_back(utf8_text(file.string()));
+  return json;
+}
+
+// Of [transfer] only what the set of this kind depends on; none for no set.
+void take_transfer(Experiment& part, const std::string& kind) {
+  if (!part.transfer) return;
+  if (kind.empty()) {
+    part.transfer.reset();
+  } else if (kind != transfer_kind::kLanguageModel) {
+    part.transfer->model.reset();
+  } else {
+    part.transfer->kind = kind;
+    part.transfer->file.reset();
+  }
 }
 
 }  // namespace
@@ -76,16 +111,18 @@ nlohmann::json Experiment::to_json() const {
   if (assistant)
     json["assistant"] = teacher_json(*this, assistant, &Experiment::assistant_train_of);
   json["student"] = student ? model_json(*this, *student) : nlohmann::json();
+  if (transfer) json["transfer"] = transfer_json(*this);
   json["methods"] = nlohmann::json::array();
   for (const auto& method : methods) json["methods"].push_back(method_json(*this, method));
   return json;
 }
 
 nlohmann::json run_config(const Experiment& experiment, const Task& task,
-                          const MethodSettings* method) {
+                          const MethodSettings* method, const std::string& transfer) {
   Experiment part = experiment;
   part.data.tasks = {task.name};
   part.methods.clear();
+  take_transfer(part, method ? method->transfer : transfer);
   if (method) {
     part.student = student_of(experiment, *method);
     MethodSettings own = *method;

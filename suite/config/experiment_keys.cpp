@@ -143,6 +143,20 @@ const std::vector<OptionSpec>& teacher_keys() {
   return keys;
 }
 
+const std::vector<OptionSpec>& transfer_keys() {
+  static const std::vector<OptionSpec> keys = together(
+      {one_of({transfer_kind::kRules, transfer_kind::kLanguageModel},
+              path("kind", "needed",
+                   "rules: variations of the training rows, as augment makes them; "
+                   "language-model: texts of the model in [transfer.model], as generate makes "
+                   "them; or a file of rows (TSV), or a folder of <TASK>.tsv")),
+       one_of({"none", "teacher"},
+              key("labels", TransferSettings{}.labels,
+                  "what stands for labels: nothing, or the teacher's own choice"))},
+      together(specs_of(rule_keys()), together(specs_of(sample_keys()), specs_of(text_keys()))));
+  return keys;
+}
+
 const std::vector<OptionSpec>& method_keys() {
   static const std::vector<OptionSpec> keys = [] {
     OptionSpec outputs =
@@ -154,7 +168,11 @@ const std::vector<OptionSpec>& method_keys() {
     return std::vector<OptionSpec>{
         key_or("name", std::string(), "needed", "the method: kdbench methods"),
         key_or("label", std::string(), "the name", "its name in tables and folders, used once"),
-        outputs};
+        outputs,
+        one_of({"none", transfer_kind::kRules, transfer_kind::kLanguageModel, transfer_kind::kFile},
+               key_or("transfer", std::string(),
+                      "of d-lite and d-heavy what [transfer] offers, of others none",
+                      "learns from the rows of [transfer] in place of the training rows"))};
   }();
   return keys;
 }
@@ -180,6 +198,13 @@ std::vector<KeyTable> experiment_tables() {
        together(model_keys(), teacher_keys())},
       {"student", "[student], [method.student]", "the model that learns; " + sizes_text(),
        model_keys()},
+      {"transfer", "[transfer]",
+       "rows without labels, on which students learn what their teacher says; n_iter and what "
+       "stands "
+       "beside it are of kind = \"rules\", samples and what follows of [transfer.model], a "
+       "language "
+       "model with the keys of [teacher], and [transfer.train]",
+       transfer_keys()},
       {"train", "[train]",
        "of every training; [task.<TASK>.train], then [teacher.train], [assistant.train] or "
        "[method.train], then [method.task.<TASK>.train] override single keys",

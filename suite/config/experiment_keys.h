@@ -25,6 +25,7 @@ const std::vector<OptionSpec>& own_task_keys();
 const std::vector<OptionSpec>& base_model_keys();
 // Of teachers, assistants and students; sizes stand beside them.
 const std::vector<OptionSpec>& model_keys();
+const std::vector<OptionSpec>& transfer_keys();
 const std::vector<OptionSpec>& teacher_keys();  // beside those of a model
 // Of every [[method]]; its own stand beside them.
 const std::vector<OptionSpec>& method_keys();

@@ -141,6 +141,33 @@ void check_states(const MethodSettings& method, const ModelShapes& shapes,
                    "a method that takes logits: kd, d-lite");
 }
 
+// Rows without labels, of which nothing is known but what a teacher says.
+void check_transfer(const Experiment& experiment, const MethodSettings& method, const Method& made,
+                    const TeacherNeeds& needs, const std::string& place) {
+  const std::string where = place + ".transfer", who = "method '" + method.name + "' ";
+  if (!experiment.transfer) {
+    throw_user_error(where, "there is no [transfer] to learn from",
+                     "add [transfer] with kind = \"rules\"");
+  }
+  const auto kinds = experiment.transfer->kinds();
+  if (std::find(kinds.begin(), kinds.end(), method.transfer) == kinds.end()) {
+    throw_user_error(where, "[transfer] makes no rows of kind \"" + method.transfer + "\"",
+                     "it makes: " + joined(kinds, ", "));
+  }
+  if (needs.trains_teacher)
+    throw_user_error(where, who + "trains its teacher, which needs labels", "transfer = \"none\"");
+  if (!takes_outputs(needs))
+    throw_user_error(where, who + "takes no outputs of a teacher", "transfer = \"none\"");
+  if (needs.feature_memory.centroids > 0)
+    throw_user_error(where, who + "keeps a memory of the training rows' features",
+                     "transfer = \"none\"");
+  if (made.takes_labels() && experiment.transfer->labels == "none") {
+    throw_user_error(where, who + "takes hard labels, and the rows of [transfer] have none",
+                     "give hard labels no weight, or set labels = \"teacher\" in [transfer]: the "
+                     "teacher's own choice");
+  }
+}
+
 void check_needs(const Experiment& experiment, const MethodSettings& method,
                  const ModelShapes& shapes, const Task& task, const std::string& place) {
   check_states(method, shapes, place);
@@ -156,6 +183,7 @@ void check_needs(const Experiment& experiment, const MethodSettings& method,
   }
   if (needs.from_assistant && !from_file) check_assistant(experiment, method, place);
   check_teacher_outputs(method, needs, place);
+  if (!method.transfer.empty()) check_transfer(experiment, method, *made, needs, place);
   if (made->needs_whole_batch() && experiment.train_of(task.name, method).micro_batch > 0) {
     throw_user_error(place, who + "needs the whole batch at once", "leave micro_batch at 0");
   }
@@ -171,6 +199,14 @@ void check_task(const Experiment& experiment, const MethodSettings& method, cons
   problems.collect([&] { check_depth(student_of(experiment, method), *shapes); });
   check_on_task(experiment, task, shapes->student, experiment.train_of(task.name, method), place,
                 problems);
+}
+
+// What a method learns from that does not say so: the set of its own kind, or the one there is.
+std::string transfer_of(const Experiment& experiment, const MethodEntry& entry) {
+  if (!experiment.transfer || entry.transfer.empty()) return "";
+  const auto kinds = experiment.transfer->kinds();
+  const bool own = std::find(kinds.begin(), kinds.end(), entry.transfer) != kinds.end();
+  return own ? entry.transfer : kinds.front();
 }
 
 }  // namespace
@@ -189,6 +225,9 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
   if (base.label == kTeacher || base.label == "assistant")
     table.problem("label", "\"" + base.label + "\" is that model's own label");
   take_teacher_outputs(values, base);
+  base.transfer = transfer_of(experiment, *entry);
+  take(values, "transfer", base.transfer);
+  if (base.transfer == "none") base.transfer.clear();
   base.options = Options(read_options(entry->options, table));
   if (auto train = table.table("train")) base.train = read_train(*train);
   read_task_keys(table, entry->options, experiment.data.own_tasks, base);

@@ -316,6 +316,30 @@ TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseMo
   return teacher;
 }
 
+TeacherSettings read_language_model(TableReader& transfer, const DataSettings& data,
+                                    BaseModel& base) {
+  TeacherSettings settings;
+  TableReader table = *transfer.table("model");
+  const size_t problems = table.problems().lines().size();
+  settings.model = read_model(table, data, nullptr, base);
+  const ModelSettings& model = settings.model;
+  const bool described = model.weights || !model.architecture.empty();
+  if (described && table.problems().lines().size() == problems &&
+      !architecture_of(model).language_model) {
+    table.problem(model.weights         ? "weights"
+                  : table.has("preset") ? "preset"
+                                        : "architecture",
+                  "a " + architecture_of(model).name + " model is no language model",
+                  "architecture = \"gpt2\"");
+  }
+  table.finish();
+  if (auto train = transfer.table("train")) settings.train = read_train(*train);
+  if (!settings.model.weights && !settings.train)
+    transfer.problem("model", "a language model without weights must be trained",
+                     "add [transfer.train]");
+  return settings;
+}
+
 ModelSettings read_student(TableReader table, const DataSettings& data,
                            const TeacherSettings* teacher, BaseModel& base) {
   ModelSettings model = read_classifier(table, data, teacher, base);

@@ -48,6 +48,12 @@ TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseMo
 ModelSettings read_student(TableReader table, const DataSettings& data,
                            const TeacherSettings* teacher, BaseModel& base);
 
+// [transfer.model] and [transfer.train], in the table of [transfer].
+TeacherSettings read_language_model(TableReader& transfer, const DataSettings& data,
+                                    BaseModel& base);
+// [transfer], after data and tasks.
+TransferSettings read_transfer(TableReader table, const Experiment& experiment, BaseModel& base);
+
 // One [[method]] with all its grid points; none when its name cannot be used. Data, teacher and
 // student of `experiment` must have been read.
 std::vector<MethodSettings> read_method(TableReader table, const Experiment& experiment,

@@ -29,8 +29,8 @@ void check_files(TableReader& table, const fs::path& root, const Task& task) {
     return !is_file(glue_path(root, task, split));
   };
   const std::string hint = "GLUE layout: <root>/<TASK>/{train,dev,test}.tsv";
-  if (missing("train")) {
-    table.problem("tasks", "no file " + glue_path(root, task, "train").string(), hint);
+  if (missing(kTrainSplit)) {
+    table.problem("tasks", "no file " + glue_path(root, task, kTrainSplit).string(), hint);
   }
   const auto dev = task.dev_splits();
   if (std::all_of(dev.begin(), dev.end(), missing)) {
@@ -61,7 +61,7 @@ void check_tasks(TableReader& table, const DataSettings& data,
     const Task* task = task_or_problem(table, "tasks", name, data.own_tasks);
     if (!seen.insert(name).second) table.problem("tasks", "'" + name + "' is listed twice");
     if (!task) continue;
-    if (task->splits.front().name != "train") {
+    if (!task->has_training_rows()) {
       table.problem("tasks", name + " is GLUE's diagnostic set: it has no training rows",
                     "tasks = [\"MNLI\"] predicts it too when its file is there");
     } else if (data.synthetic) {

@@ -66,6 +66,7 @@ std::string method_text(const nlohmann::json& method) {
   const bool from_file = !method.at("teacher_outputs_file").is_null();
   items.push_back(
       item("teacher_outputs", method.at(from_file ? "teacher_outputs_file" : "teacher_outputs")));
+  if (method.contains("transfer")) items.push_back(item("transfer", method.at("transfer")));
   const std::string label = method.at("label");
   std::string text =
       wrapped(label == method.at("name").get<std::string>() ? "method" : "method " + label, items);
@@ -77,11 +78,24 @@ std::string method_text(const nlohmann::json& method) {
   return text;
 }
 
+std::string transfer_text(nlohmann::json transfer) {
+  const nlohmann::json model = transfer.value("model", nlohmann::json());
+  transfer.erase("model");
+  std::string text = wrapped("transfer", items_of(transfer));
+  return model.is_null() ? text : text + model_text("  model", model);
+}
+
 // One training's keys: "MRPC", "kd", {...}.
 struct Training {
   std::string task, label;
   nlohmann::json keys;
 };
+
+// [transfer.model], or nothing.
+nlohmann::json language_model(const nlohmann::json& experiment) {
+  return experiment.value("transfer", nlohmann::json::object())
+      .value("model", nlohmann::json::object());
+}
 
 std::vector<Training> trainings(const nlohmann::json& experiment) {
   std::vector<Training> all;
@@ -92,6 +106,9 @@ std::vector<Training> trainings(const nlohmann::json& experiment) {
       if (model.is_null() || model.at("train").is_null()) continue;
       all.push_back({name, role, model.at("train").at(name)});
     }
+    if (const auto language = language_model(experiment);
+        language.contains("train") && !language.at("train").is_null())
+      all.push_back({name, "language-model", language.at("train").at(name)});
     for (const auto& method : experiment.at("methods")) {
       all.push_back({name, method.at("label"), method.at("train").at(name)});
     }
@@ -132,6 +149,7 @@ std::string experiment_text(const Experiment& experiment) {
   text += model_text("teacher", json.at("teacher"));
   if (json.contains("assistant")) text += model_text("assistant", json.at("assistant"));
   text += model_text("student", json.at("student"));
+  if (json.contains("transfer")) text += transfer_text(json.at("transfer"));
   for (const auto& method : json.at("methods")) text += method_text(method);
   return text + train_text(trainings(json));
 }

@@ -65,6 +65,10 @@ class Trainings {
       if (model == experiment.end() || model->is_null() || model->at("train").is_null()) continue;
       models_.push_back(&model->at("train"));
     }
+    const auto transfer = experiment.find("transfer");
+    if (transfer != experiment.end() && transfer->contains("model") &&
+        !transfer->at("model").at("train").is_null())
+      models_.push_back(&transfer->at("model").at("train"));
     for (const auto& method : experiment.at("methods")) methods_.push_back(&method.at("train"));
     for (const auto& task : tasks_) shared_[task] = shared_on(task);
   }
@@ -175,7 +179,7 @@ std::set<std::string> names_of(const json& object) {
 
 // One [[method]]; `points`: those of its grid, or itself.
 std::string method_text(const std::vector<json>& points, const Trainings& trainings,
-                        const std::string& task) {
+                        const std::string& task, bool transfer) {
   const json& method = points.front();
   const bool grid = !method.at("grid").get<std::string>().empty();
   const json axes = grid ? axes_of(points, task) : axes_of({}, task);
@@ -187,6 +191,7 @@ std::string method_text(const std::vector<json>& points, const Trainings& traini
   const bool from_file = !method.at("teacher_outputs_file").is_null();
   text +=
       line_of("teacher_outputs", method.at(from_file ? "teacher_outputs_file" : "teacher_outputs"));
+  if (transfer) text += line_of("transfer", method.value("transfer", "none"));
   const auto [all, own] = trainings.differing(method.at("train"), names_of(axes.at("train")));
   text += table_of("method.train", all);
   if (!method.at("student").is_null())
@@ -232,6 +237,17 @@ std::string data_text(const json& data) {
   return text + own;
 }
 
+std::string transfer_tables(json transfer, const Trainings& trainings) {
+  const json model = transfer.value("model", json());
+  transfer.erase("model");
+  std::string text = table_of("transfer", transfer);
+  if (!model.is_null()) {
+    text += "[transfer.model]\n" + model_lines(model) +
+            trainings.model_table("transfer", model.at("train"));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string experiment_toml(const json& resolved) {
@@ -247,6 +263,8 @@ std::string experiment_toml(const json& resolved) {
   }
   if (!resolved.at("student").is_null())
     text += "\n[student]\n" + model_lines(resolved.at("student"));
+  if (resolved.contains("transfer"))
+    text += "\n" + transfer_tables(resolved.at("transfer"), trainings);
   text += "\n" + trainings.shared_tables();
   const json& methods = resolved.at("methods");
   for (size_t begin = 0; begin < methods.size();) {
@@ -255,7 +273,7 @@ std::string experiment_toml(const json& resolved) {
     size_t end = begin + 1;
     for (; grid != "" && end < methods.size() && methods[end].at("grid") == grid; ++end)
       points.push_back(methods[end]);
-    text += method_text(points, trainings, task);
+    text += method_text(points, trainings, task, resolved.contains("transfer"));
     begin = end;
   }
   return text;

@@ -20,6 +20,10 @@ bool is_choice(const OptionSpec& spec, const std::string& text) {
   return std::find(spec.choices.begin(), spec.choices.end(), text) != spec.choices.end();
 }
 
+bool is_planned(const OptionSpec& spec, const std::string& text) {
+  return std::find(spec.planned.begin(), spec.planned.end(), text) != spec.planned.end();
+}
+
 bool in_range(const OptionSpec& spec, double value) {
   return std::isfinite(value) && spec.range.contains(value);
 }
@@ -30,7 +34,7 @@ bool allowed(const OptionSpec& spec, const OptionValue& value) {
     return in_range(spec, static_cast<double>(*integer));
   }
   if (const auto* text = std::get_if<std::string>(&value)) {
-    if (spec.path) return !text->empty();
+    if (spec.path) return !text->empty() && !is_planned(spec, *text);
     return spec.choices.empty() || spec.or_file || is_choice(spec, *text);
   }
   if (const auto* list = std::get_if<TextList>(&value)) {
@@ -66,7 +70,11 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
   if (std::holds_alternative<IntegerList>(type) || (spec.or_list && node.is_array())) {
     if (auto list = integers_of(node)) return OptionValue(std::move(*list));
   } else if (std::holds_alternative<TextList>(type)) {
-    if (auto list = texts_of(node)) return OptionValue(std::move(*list));
+    auto list = texts_of(node);
+    if (list && spec.path) {
+      for (auto& text : *list) text = absolute_path(text, node).string();
+    }
+    if (list) return OptionValue(std::move(*list));
   } else if (std::holds_alternative<bool>(type) && node.is_boolean()) {
     return OptionValue(**node.as_boolean());
   } else if (std::holds_alternative<int64_t>(type) && node.is_integer()) {
@@ -75,7 +83,7 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
     if (const auto number = number_of(node)) return OptionValue(*number);
   } else if (std::holds_alternative<std::string>(type)) {
     auto text = text_of(node);
-    if (text && spec.path && !text->empty() && !is_choice(spec, *text))
+    if (text && spec.path && !text->empty() && !is_choice(spec, *text) && !is_planned(spec, *text))
       text = absolute_path(*text, node).string();
     if (text) return OptionValue(std::move(*text));
   }
@@ -86,7 +94,7 @@ std::optional<OptionValue> convert(const OptionSpec& spec, const toml::node& nod
 void refuse(const OptionSpec& spec, const OptionValue& value, const std::string& place,
             const std::string& key, Problems& problems) {
   const auto* text = std::get_if<std::string>(&value);
-  if (text && std::find(spec.planned.begin(), spec.planned.end(), *text) != spec.planned.end()) {
+  if (text && is_planned(spec, *text)) {
     problems.add(place, key + ": \"" + *text + "\" is not available yet",
                  "available: " + quoted_list(spec.choices));
     return;

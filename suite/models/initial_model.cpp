@@ -119,6 +119,7 @@ InitialModel initial_model(const ModelSettings& settings, const Task& task,
   model.settings = settings;
   model.task = &task;
   model.config = own_config(settings, task, dropout);
+  if (find_architecture(model.config.architecture).language_model) return model;  // no classes
   model.other_task = other_glue_task(model.config.finetuned_on, task);
   const auto order = own_order(model.config.labels, task);
   model.labels_assumed = settings.weights && model.config.labels.empty() && has_named_labels(task);

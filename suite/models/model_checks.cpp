@@ -81,8 +81,9 @@ std::unique_ptr<Model> make_outline(const ModelSettings& settings, const Task& t
 }  // namespace
 
 void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
-                 const std::vector<const Task*>& tasks, bool any_labels) {
-  if (const Architecture& architecture = architecture_of(settings); architecture.language_model) {
+                 const std::vector<const Task*>& tasks, bool any_labels, bool language) {
+  if (const Architecture& architecture = architecture_of(settings);
+      architecture.language_model && !language) {
     throw_user_error(settings.weights ? settings.weights->string() : "architecture",
                      "a " + architecture.name + " model is a language model and has no classes",
                      "generate takes language models");
@@ -117,13 +118,14 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
 }
 
 void ModelChecks::add(const ModelSettings& model, const ModelSettings* teacher, bool frozen,
-                      const Task& task) {
-  nlohmann::json key{to_json(model), frozen};
+                      const Task& task, bool language) {
+  nlohmann::json key{to_json(model), frozen, language};
   if (teacher && model.init_from == "teacher") key.push_back(to_json(*teacher));
   const auto [place, is_new] = places_.emplace(
       key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), uses_.size());
   if (is_new) {
-    uses_.push_back({model, teacher ? std::optional(*teacher) : std::nullopt, frozen, {}});
+    uses_.push_back(
+        {model, teacher ? std::optional(*teacher) : std::nullopt, frozen, language, {}});
   }
   auto& tasks = uses_[place->second].tasks;
   if (std::find(tasks.begin(), tasks.end(), &task) == tasks.end()) tasks.push_back(&task);
@@ -132,7 +134,8 @@ void ModelChecks::add(const ModelSettings& model, const ModelSettings* teacher, 
 void ModelChecks::run(Problems& problems) const {
   for (const auto& use : uses_) {
     problems.collect([&] {
-      check_model(use.model, use.teacher ? &*use.teacher : nullptr, use.frozen, use.tasks);
+      check_model(use.model, use.teacher ? &*use.teacher : nullptr, use.frozen, use.tasks,
+                  /*any_labels=*/false, use.language);
     });
   }
 }

@@ -18,8 +18,9 @@ namespace kdbench {
 class ModelChecks {
  public:
   // `teacher`: what init_from = "teacher" refers to, or null; `frozen`: it is used without
-  // training.
-  void add(const ModelSettings& model, const ModelSettings* teacher, bool frozen, const Task& task);
+  // training; `language`: a language model is wanted, not one that tells classes apart.
+  void add(const ModelSettings& model, const ModelSettings* teacher, bool frozen, const Task& task,
+           bool language = false);
 
   // Reads the weights and vocabularies of all of them. Local.
   void run(Problems& problems) const;
@@ -28,7 +29,7 @@ class ModelChecks {
   struct Use {
     ModelSettings model;
     std::optional<ModelSettings> teacher;
-    bool frozen = false;
+    bool frozen = false, language = false;
     std::vector<const Task*> tasks;
   };
   std::map<std::string, size_t> places_;
@@ -36,10 +37,11 @@ class ModelChecks {
 };
 
 // Finds what would hinder a model on any of `tasks`: a vocabulary, or weights (read once, in full),
-// that cannot be read or do not fit. `teacher`, `frozen`: as above; a frozen model's classifier
-// must be in the checkpoint, with the task's labels unless `any_labels`. Takes no memory for the
-// model. Local; throws a user error.
+// that cannot be read or do not fit. `teacher`, `frozen`, `language`: as above; a frozen model's
+// classifier must be in the checkpoint, with the task's labels unless `any_labels`. Takes no memory
+// for the model. Local; throws a user error.
 void check_model(const ModelSettings& settings, const ModelSettings* teacher, bool frozen,
-                 const std::vector<const Task*>& tasks, bool any_labels = false);
+                 const std::vector<const Task*>& tasks, bool any_labels = false,
+                 bool language = false);
 
 }  // namespace kdbench

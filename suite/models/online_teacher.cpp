@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/base/error.h"
+#include "io/batches/teacher_tokens.h"
 #include "io/stores/feature_store.h"
 #include "methods/models/layer_states.h"
 
@@ -30,15 +31,14 @@ class OnlineDataset : public Dataset {
  public:
   OnlineDataset(std::unique_ptr<Dataset> rows, const OnlineTeacher& teacher,
                 const std::vector<std::string>& labels)
-      : rows_(std::move(rows)),
+      : rows_(with_teacher_tokens(std::move(rows),
+                                  make_dataset(teacher.rows, teacher.model->config().labels))),
         teacher_(teacher),
-        teacher_rows_(make_dataset(teacher.rows, teacher.model->config().labels)),
         columns_(columns_in_order(teacher.model->config().labels, labels)
                      .to(teacher.model->parameters().device())) {
     mode_.cls_states = !teacher.needs.cls_layers.empty();
     mode_.hidden_layers = teacher.needs.hidden_layers;
     mode_.type = teacher.type;
-    check_rows();
   }
 
   int64_t rows() const override { return rows_->rows(); }
@@ -46,12 +46,13 @@ class OnlineDataset : public Dataset {
   int64_t length(int64_t index) const override { return rows_->length(index); }
   std::span<const int32_t> tokens(int64_t index) const override { return rows_->tokens(index); }
   bool labelled() const override { return rows_->labelled(); }
-
   Batch batch(const std::vector<int64_t>& indices, int64_t global_rows) const override {
-    Batch batch = rows_->batch(indices, global_rows);
+    return rows_->batch(indices, global_rows);
+  }
+
+  void add_outputs(Batch& batch) const override {
     const at::NoGradGuard no_gradients;
-    const Batch read =
-        teacher_rows_->batch(indices, global_rows).to(teacher_.model->parameters().device());
+    const Batch read = batch.of_teacher();
     const Outputs outputs = teacher_.model->forward(read, mode_);
     batch.dense[field::kTeacherLogits] = outputs.logits.index_select(1, columns_);
     if (mode_.cls_states)
@@ -60,23 +61,11 @@ class OnlineDataset : public Dataset {
       batch.ragged[field::kTeacherHidden] = {hidden_of_layers(outputs, mode_.hidden_layers),
                                              read.ragged_field(field::kTokens).offsets};
     }
-    return batch;
   }
 
  private:
-  void check_rows() const {
-    bool same = rows_->rows() == teacher_rows_->rows();
-    for (int64_t i = 0; same && i < rows_->rows(); ++i)
-      same = rows_->row_id(i) == teacher_rows_->row_id(i);
-    if (!same) {
-      throw_user_error("the teacher's rows", "are not those of the student",
-                       "both must be made from one data folder and train_limit");
-    }
-  }
-
   std::unique_ptr<Dataset> rows_;
   const OnlineTeacher teacher_;
-  std::unique_ptr<Dataset> teacher_rows_;
   at::Tensor columns_;
   ForwardMode mode_;
 };

@@ -19,7 +19,7 @@ struct OnlineTeacher {
   at::ScalarType type = at::kFloat;          // ForwardMode::type
 };
 
-// `rows` with the teacher's fields in every batch, computed when the batch is made, in evaluation
+// `rows` with the teacher's tokens in every batch, and add_outputs for its fields: in evaluation
 // mode; logits in the order of `labels`, the student's. Throws a user error when the two models'
 // rows or labels are not the same.
 std::unique_ptr<Dataset> with_online_teacher(std::unique_ptr<Dataset> rows,

@@ -49,11 +49,10 @@ const TrainingSummary& TrainingCosts::summary(const std::string& name,
   if (training.method) {
     const auto method = training.method();
     const Task& task = *training.models.at(kStudent).task;
-    summary.cost = training_cost(
-        method->phases({models}), models,
-        dataset(training.rows->split("train"), student.config().labels,
-                training.teacher_rows ? training.teacher_rows->split("train") : nullptr),
-        training.settings, ranks_, has_dev_rows(task, *training.rows), memo_);
+    summary.cost =
+        training_cost(method->phases({models}), models,
+                      dataset(training.train, student.config().labels, training.teacher_train),
+                      training.settings, ranks_, has_dev_rows(task, *training.rows), memo_);
   }
   return summaries_.emplace(name, std::move(summary)).first->second;
 }

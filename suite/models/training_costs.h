@@ -21,8 +21,10 @@ namespace kdbench {
 struct TrainingOutline {
   std::map<std::string, InitialModel> models;       // by role
   std::function<std::unique_ptr<Method>()> method;  // null: the model is scored as it is
-  const FeatureStore* rows = nullptr;
-  const FeatureStore* teacher_rows = nullptr;  // of one that learns too and reads others; or null
+  const FeatureStore* rows = nullptr;               // of the task
+  std::shared_ptr<const FeatureSplit> train;        // what is learned from
+  std::shared_ptr<const FeatureSplit>
+      teacher_train;  // as a teacher that learns too reads it, or null
   TrainSettings settings;
 };
 

@@ -8,8 +8,10 @@
 #include "suite/config/method_models.h"
 #include "suite/stages/rows/corpora_stage.h"
 #include "suite/stages/runs/assistant_stage.h"
+#include "suite/stages/runs/language_model_stage.h"
 #include "suite/stages/runs/student_stage.h"
 #include "suite/stages/runs/teacher_stage.h"
+#include "suite/stages/set_makers.h"
 
 namespace kdbench {
 namespace {
@@ -38,6 +40,7 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
   }
   for (const auto& task : tasks_) {
     problems_.collect([&] {
+      place_transfer(*task, prepare);
       place_words(*task, prepare);
       prepare_rows(*task, prepare);
     });
@@ -63,10 +66,27 @@ void ExperimentGraph::place_data(const PrepareData& prepare) {
   take_corpora(experiment_, corpora.root(workspace_));
 }
 
+// A set that somebody learns from, or whose words are among those of a model.
+void ExperimentGraph::place_transfer(const TaskPart& part, const PrepareData& prepare) {
+  if (!experiment_.transfer) return;
+  if (part_ == ExperimentPart::kTeachers && !any_reads_own_words(experiment_)) return;
+  for (const auto& kind : experiment_.transfer->kinds()) {
+    TransferSetStage& set =
+        transfer_stage(context_, *part.task, set_maker(context_, *part.task, kind));
+    if (context_.corpora) set.need(*context_.corpora);
+    context_.transfer[{part.task, kind}] = &set;
+    prepare(set);
+  }
+}
+
 // A vocabulary of the task's own words, where a model reads those.
 void ExperimentGraph::place_words(const TaskPart& part, const PrepareData& prepare) {
   if (!any_reads_own_words(experiment_)) return;
-  WordsStage& words = words_stage(graph_, feature_request(context_, *part.task, {}), workspace_);
+  FeatureRequest request = feature_request(context_, *part.task, {});
+  const auto sets = context_.sets_of(*part.task);
+  for (TransferSetStage* set : sets) request.transfer.push_back(set->rows(workspace_));
+  WordsStage& words = words_stage(graph_, request, workspace_);
+  for (TransferSetStage* set : sets) words.need(*set);
   if (context_.corpora) words.need(*context_.corpora);
   context_.words[part.task] = &words;
   prepare(words);
@@ -75,16 +95,24 @@ void ExperimentGraph::place_words(const TaskPart& part, const PrepareData& prepa
 
 // Of all models, before anything is made of them: all mistakes in all data files are found.
 void ExperimentGraph::prepare_rows(const TaskPart& part, const PrepareData& prepare) {
-  const auto rows = [&](const ModelSettings& model) {
-    problems_.collect([&] { prepare(features_of(context_, *part.task, model)); });
+  std::set<std::string> learned;  // sets that somebody learns from
+  const auto rows = [&](const ModelSettings& model, const std::set<std::string>& sets) {
+    problems_.collect([&] {
+      prepare(features_of(context_, *part.task, model));
+      for (const auto& set : sets)
+        prepare(*training_rows_of(context_, *part.task, model, set).stage);
+    });
   };
   if (part_ == ExperimentPart::kAll) {
     for (const auto* method : selected_methods(selection_, experiment_)) {
-      rows(student_of(experiment_, *method));
+      std::set<std::string> own;
+      if (!method->transfer.empty()) own.insert(method->transfer);
+      rows(student_of(experiment_, *method), own);
+      learned.merge(own);
     }
   }
-  if (experiment_.teacher) rows(experiment_.teacher->model);
-  if (experiment_.assistant) rows(experiment_.assistant->model);
+  if (experiment_.teacher) rows(experiment_.teacher->model, learned);
+  if (experiment_.assistant) rows(experiment_.assistant->model, learned);
 }
 
 void ExperimentGraph::resolve_methods(TaskPart& part) {
@@ -94,7 +122,16 @@ void ExperimentGraph::resolve_methods(TaskPart& part) {
       part.methods.push_back(resolve(experiment_, *part.task, method));
     }
   });
-  part.shared = shared_needs(part.methods);
+  share_needs(part);
+}
+
+void ExperimentGraph::share_needs(TaskPart& part) {
+  part.shared.clear();
+  for (const auto& method : part.methods) {
+    const std::string& transfer = method.settings->transfer;
+    if (!part.shared.contains(transfer))
+      part.shared[transfer] = shared_needs(part.methods, transfer);
+  }
 }
 
 // Stored teacher outputs must find room on every host; those that do not are not stored.
@@ -104,8 +141,16 @@ void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
         return method.takes_outputs() && method.settings->teacher_outputs == "auto";
       });
   if (!experiment_.teacher || !automatic) return;
-  const Features& rows =
-      features_of(context_, *part.task, experiment_.teacher->model).rows(workspace_);
+  std::map<std::string, StoredRows> rows;  // as the teacher reads what methods learn from
+  std::vector<FeaturesStage*> read;
+  for (const auto& method : part.methods) {
+    const std::string& transfer = method.settings->transfer;
+    if (rows.contains(transfer)) continue;
+    const TrainingRows learned =
+        training_rows_of(context_, *part.task, experiment_.teacher->model, transfer);
+    rows[transfer] = {learned.stage->hash(), learned.read(workspace_)};
+    read.push_back(learned.stage);
+  }
   std::map<int64_t, std::string> teachers;  // by a student's seed: making a stage is collective
   for (const auto& method : part.methods) {
     for (const int64_t seed :
@@ -119,7 +164,8 @@ void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
     const auto labels = methods_online(part.methods, site, budget);
     return {{"online", labels}, {"disk", budget.disk}};
   });
-  features_of(context_, *part.task, experiment_.teacher->model).release();
+  rows.clear();
+  for (FeaturesStage* stage : read) stage->release();
   budget.disk = decided.at("disk");
   const std::set<std::string> online = decided.at("online");
   for (auto& method : part.methods) {
@@ -128,7 +174,7 @@ void ExperimentGraph::decide_online(TaskPart& part, OutputBudget& budget) {
     workspace_.say(part.task->name + " " + method.settings->label +
                    ": the teacher's outputs are too large to store, it runs beside the student");
   }
-  part.shared = shared_needs(part.methods);
+  share_needs(part);
 }
 
 void ExperimentGraph::add_students(const TaskPart& part) {
@@ -140,9 +186,11 @@ void ExperimentGraph::add_students(const TaskPart& part) {
     if (method == part.methods.end()) continue;  // a problem
     problems_.collect([&] {
       FeaturesStage& rows = features_of(context_, *part.task, *method->student);
+      const TrainingRows learned =
+          training_rows_of(context_, *part.task, *method->student, wanted->transfer);
       for (const int64_t seed : selected_seeds(selection_, experiment_, part.task->name, *wanted)) {
-        const auto source = source_of(part, *method, model_of(part, *method, seed), rows);
-        students.push_back(&student_stage(context_, *method, seed, rows, source));
+        const auto source = source_of(part, *method, model_of(part, *method, seed), learned);
+        students.push_back(&student_stage(context_, *method, seed, rows, learned, source));
       }
     });
   }
@@ -154,7 +202,7 @@ void ExperimentGraph::add_students(const TaskPart& part) {
 void ExperimentGraph::add_model_targets(const std::vector<Stage*>& students) {
   std::set<const Stage*> needed;
   for (Stage* student : students) collect(*student, needed);
-  for (const char* kind : {kTeacher, kAssistant}) {
+  for (const char* kind : {kLanguageModelRole, kTeacher, kAssistant}) {
     for (const auto& stage : graph_.stages()) {
       if (stage->kind() == kind && needed.contains(stage.get())) targets_.push_back(stage.get());
     }
@@ -188,32 +236,41 @@ SourceModel& ExperimentGraph::assistant_of(const TaskPart& part, const ResolvedM
   const int64_t seed = assistant_seed(experiment_, task, student_seed);
   std::shared_ptr<const Source> source;
   if (trains_assistant(experiment_)) {
-    source = source_of(part, method, &teacher_of(part, seed),
-                       features_of(context_, *part.task, experiment_.assistant->model));
+    source = source_of(
+        part, method, &teacher_of(part, seed),
+        training_rows_of(context_, *part.task, experiment_.assistant->model, /*transfer=*/""));
   }
   return assistant_stage(context_, method, seed, source);
 }
 
-// What the method takes of `model` (null: nobody's, or all from a file) on `rows`, those of the
-// model that learns.
+// What the method takes of `model` (null: nobody's, or all from a file) on `rows`, what is learned
+// from.
 std::shared_ptr<const Source> ExperimentGraph::source_of(const TaskPart& part,
                                                          const ResolvedMethod& method,
-                                                         SourceModel* model, FeaturesStage& rows) {
+                                                         SourceModel* model,
+                                                         const TrainingRows& rows) {
   auto source = std::make_shared<Source>();
   source->model = model;
+  const std::string transfer = rows.split == kTransferSplit ? method.settings->transfer : "";
+  if (model) {
+    source->model_rows =
+        training_rows_of(context_, *part.task, model->initial().settings, transfer);
+  }
   if (experiment_.teacher) {
     source->teacher_rows = &features_of(context_, *part.task, experiment_.teacher->model);
   }
   source->file = method.settings->teacher_outputs_file;
   source->online = method.online;
   if (model && method.takes_outputs() && !source->online && !source->file) {
-    const TeacherNeeds& needs = model->kind() == kAssistant ? method.needs : part.shared;
-    source->stored = &teacher_outputs_stage(graph_, *model, needs, method.shapes);
+    const TeacherNeeds& needs =
+        model->kind() == kAssistant ? method.needs : part.shared.at(transfer);
+    source->stored =
+        &teacher_outputs_stage(graph_, *model, source->model_rows, needs, method.shapes);
   }
   const FeatureMemoryNeeds& memory = method.needs.feature_memory;
   if (memory.centroids > 0 && memory.file.empty()) {
     const StatesSource states{source->file ? nullptr : model, source->stored, source->file};
-    source->feature_memory = &feature_memory_stage(graph_, states, method, rows, workspace_);
+    source->feature_memory = &feature_memory_stage(graph_, states, method, *rows.stage, workspace_);
   }
   return source;
 }

@@ -43,14 +43,17 @@ class ExperimentGraph {
   // What is known of one task.
   struct TaskPart {
     const Task* task = nullptr;
-    TeacherNeeds shared;                  // of all methods that store
+    // Of all methods that store, by whether they learn from the transfer set.
+    std::map<std::string, TeacherNeeds> shared;
     std::vector<ResolvedMethod> methods;  // all of the experiment; stages keep pointers into it
   };
 
   void place_data(const PrepareData& prepare);
+  void place_transfer(const TaskPart& part, const PrepareData& prepare);
   void place_words(const TaskPart& part, const PrepareData& prepare);
   void prepare_rows(const TaskPart& part, const PrepareData& prepare);
   void resolve_methods(TaskPart& part);
+  static void share_needs(TaskPart& part);
   void decide_online(TaskPart& part, OutputBudget& budget);
   void add_students(const TaskPart& part);
   void add_teachers(const TaskPart& part);
@@ -59,7 +62,7 @@ class ExperimentGraph {
   SourceModel* model_of(const TaskPart& part, const ResolvedMethod& method, int64_t seed);
   SourceModel& assistant_of(const TaskPart& part, const ResolvedMethod& method, int64_t seed);
   std::shared_ptr<const Source> source_of(const TaskPart& part, const ResolvedMethod& method,
-                                          SourceModel* model, FeaturesStage& rows);
+                                          SourceModel* model, const TrainingRows& rows);
 
   Experiment experiment_;
   const Selection selection_;

@@ -58,7 +58,7 @@ AdaDelta::AdaDelta(const OptimizerSettings& settings, const Parameters& paramete
   squares_ = at::zeros_like(parameters.values());
   moves_ = at::zeros_like(parameters.values());
   if (!parameters.device().is_cpu()) return;
-  for (const auto& table : token_tables(parameters.layout())) late_.emplace_back(table);
+  for (const auto& table : token_tables(parameters.layout(), part)) late_.emplace_back(table);
 }
 
 void AdaDelta::apply(Parameters& parameters, double learning_rate,

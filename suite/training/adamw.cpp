@@ -64,7 +64,7 @@ AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Pa
   first_ = at::zeros_like(parameters.values());
   second_ = at::zeros_like(parameters.values());
   if (path_ != Path::kFused) return;
-  for (const auto& table : token_tables(parameters.layout())) late_.emplace_back(table);
+  for (const auto& table : token_tables(parameters.layout(), part)) late_.emplace_back(table);
 }
 
 void AdamW::apply(Parameters& parameters, double learning_rate, const std::vector<double>& squares,

@@ -48,7 +48,7 @@ KDBENCH_SIMD void update_idle(float* __restrict values, float* __restrict first,
 
 BertAdam::BertAdam(const OptimizerSettings& settings, const Parameters& parameters,
                    const RankPart& part)
-    : settings_(settings), part_(part), on_cpu_(parameters.device().is_cpu()) {
+    : settings_(settings), on_cpu_(parameters.device().is_cpu()) {
   first_ = at::zeros_like(parameters.values());
   second_ = at::zeros_like(parameters.values());
   const ParameterLayout& layout = parameters.layout();
@@ -61,9 +61,12 @@ BertAdam::BertAdam(const OptimizerSettings& settings, const Parameters& paramete
       add_span(std::max(whole.begin, range.begin), std::min(whole.end, range.end), piece);
     }
     if (segment.token_table) {
-      piece.table = token_table(segment);
-      add_span(whole.begin, whole.end, piece);
-      if (on_cpu_) piece.late.emplace(*piece.table);
+      piece.table = token_table(segment, part);
+      if (on_cpu_) {
+        piece.late.emplace(*piece.table);
+      } else {
+        add_span(whole.begin, whole.end, piece);
+      }
     }
     pieces_.push_back(std::move(piece));
   }
@@ -77,12 +80,12 @@ void BertAdam::add_span(int64_t begin, int64_t end, Piece& piece) const {
   piece.spans.insert(piece.spans.end(), cut.begin(), cut.end());
 }
 
-std::vector<FlatSpan> BertAdam::moved_spans(const Piece& piece, TouchedTokens tokens) const {
-  return piece.late && tokens ? row_spans(*piece.table, *tokens) : piece.spans;
+std::vector<FlatSpan> BertAdam::moved_of(const Piece& piece, TouchedTokens tokens) const {
+  return piece.late ? moved_spans(*piece.table, tokens) : piece.spans;
 }
 
-std::vector<FlatSpan> BertAdam::counted_spans_of(const Piece& piece, TouchedTokens tokens) const {
-  return piece.table ? counted_spans(*piece.table, on_cpu_ ? tokens : nullptr, part_) : piece.spans;
+std::vector<FlatSpan> BertAdam::counted_of(const Piece& piece, TouchedTokens tokens) const {
+  return piece.table ? counted_spans(*piece.table, on_cpu_ ? tokens : nullptr) : piece.spans;
 }
 
 at::Tensor BertAdam::squares(const Parameters& parameters, TouchedTokens tokens) const {
@@ -91,7 +94,7 @@ at::Tensor BertAdam::squares(const Parameters& parameters, TouchedTokens tokens)
   const auto groups = static_cast<int64_t>(pieces_.size());
   at::Tensor squares = at::zeros({groups}, gradients.options().dtype(at::kDouble));
   for (int64_t group = 0; group < groups; ++group) {
-    const auto spans = counted_spans_of(pieces_[group], tokens);
+    const auto spans = counted_of(pieces_[group], tokens);
     if (on_cpu_) {
       squares[group] = flat_squares(gradients, spans);
       continue;
@@ -110,7 +113,7 @@ void BertAdam::apply(Parameters& parameters, double learning_rate,
     Piece& piece = pieces_[group];
     const double norm = std::sqrt(squares[group]) / gradient_scale;
     const double scale = clip_scale(norm, settings_.clip) / gradient_scale;
-    update(parameters, piece, moved_spans(piece, tokens), scale, learning_rate);
+    update(parameters, piece, moved_of(piece, tokens), scale, learning_rate);
     if (piece.late && tokens)
       piece.late->took_step(factors_of(piece, scale, learning_rate), *tokens);
   }

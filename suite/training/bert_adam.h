@@ -40,15 +40,14 @@ class BertAdam : public Optimizer {
     std::optional<LateRows<BertAdamFactors>> late;  // of that, on the CPU
   };
   void add_span(int64_t begin, int64_t end, Piece& piece) const;
-  std::vector<FlatSpan> moved_spans(const Piece& piece, TouchedTokens tokens) const;
-  std::vector<FlatSpan> counted_spans_of(const Piece& piece, TouchedTokens tokens) const;
+  std::vector<FlatSpan> moved_of(const Piece& piece, TouchedTokens tokens) const;
+  std::vector<FlatSpan> counted_of(const Piece& piece, TouchedTokens tokens) const;
   void update(Parameters& parameters, const Piece& piece, const std::vector<FlatSpan>& spans,
               double scale, double learning_rate);
   BertAdamFactors factors_of(const Piece& piece, double scale, double learning_rate) const;
   LateRows<BertAdamFactors>::Idle idle(Parameters& parameters);
 
   OptimizerSettings settings_;
-  RankPart part_;
   bool on_cpu_;
   at::Tensor first_, second_;  // moments m and v, (buffer_size)
   std::vector<Piece> pieces_;

@@ -55,24 +55,41 @@ void append_values(std::vector<float>& to, const at::Tensor& tensor) {
   to.insert(to.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
 }
 
+namespace {
+
+std::vector<int64_t> all_rows(const Dataset& data) {
+  std::vector<int64_t> rows(static_cast<size_t>(data.rows()));
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+void visit_share(const Dataset& data, const std::vector<int64_t>& rows, const Control& control,
+                 at::Device device, const std::function<void(const Batch&)>& visit) {
+  at::NoGradGuard no_gradients;
+  const auto shares = split_rows(data, rows, control.size());
+  for (const auto& slice : micro_batches(shares, control.rank(), kEvaluationRows)) {
+    if (!slice.empty()) visit(data.batch(slice, data.rows()).to(device));
+  }
+}
+
+}  // namespace
+
+void visit_share(const Dataset& data, const Control& control, at::Device device,
+                 const std::function<void(const Batch&)>& visit) {
+  visit_share(data, all_rows(data), control, device, visit);
+}
+
 void forward_share(Model& model, const Dataset& data, const Control& control,
                    const ForwardMode& mode,
                    const std::function<void(const Batch&, const Outputs&)>& visit) {
-  std::vector<int64_t> rows(static_cast<size_t>(data.rows()));
-  std::iota(rows.begin(), rows.end(), 0);
-  forward_share(model, data, rows, control, mode, visit);
+  forward_share(model, data, all_rows(data), control, mode, visit);
 }
 
 void forward_share(Model& model, const Dataset& data, const std::vector<int64_t>& rows,
                    const Control& control, const ForwardMode& mode,
                    const std::function<void(const Batch&, const Outputs&)>& visit) {
-  at::NoGradGuard no_gradients;
-  const auto shares = split_rows(data, rows, control.size());
-  for (const auto& slice : micro_batches(shares, control.rank(), kEvaluationRows)) {
-    if (slice.empty()) continue;
-    const Batch batch = data.batch(slice, data.rows()).to(model.parameters().device());
-    visit(batch, model.forward(batch, mode));
-  }
+  visit_share(data, rows, control, model.parameters().device(),
+              [&](const Batch& batch) { visit(batch, model.forward(batch, mode)); });
 }
 
 void warm_up(Model& model, const Dataset& data) {

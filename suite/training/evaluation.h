@@ -14,6 +14,11 @@
 
 namespace kdbench {
 
+// Calls `visit` with this rank's rows on `device`, slice by slice, without gradients. Local: ranks
+// do not wait for each other.
+void visit_share(const Dataset& data, const Control& control, at::Device device,
+                 const std::function<void(const Batch&)>& visit);
+
 // Calls `visit` with the outputs of this rank's rows, slice by slice, in evaluation mode without
 // gradients. Local: ranks do not wait for each other.
 void forward_share(Model& model, const Dataset& data, const Control& control,

@@ -23,6 +23,11 @@ struct FlatRange {
 // A rank among those that share the work of a step.
 struct RankPart {
   int64_t rank = 0, size = 1;
+  // They have one copy of the values together: a row of a table of tokens is then moved by one of
+  // them as well. Otherwise each moves all rows in its own copy.
+  bool one_copy = false;
+
+  bool moves_row(int64_t row) const { return !one_copy || row % size == rank; }
 };
 
 // In buffer order: what backward finishes first comes first. Tables of tokens are in none: of them

@@ -34,10 +34,11 @@ class LateRows {
     for (const int64_t row : rows) taken_[row] = steps();
   }
 
-  // Moves those of `rows` that have not taken the last steps.
+  // Moves those of `rows` that have not taken the last steps, as far as this rank moves them.
   void settle(const std::vector<int64_t>& rows, const Idle& idle) {
     at::parallel_for(0, static_cast<int64_t>(rows.size()), kGrain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
+        if (!table_.part.moves_row(rows[i])) continue;
         int32_t& taken = taken_[rows[i]];
         if (taken < steps()) idle(table_.span(rows[i]), steps_.data() + taken, steps() - taken);
         taken = steps();

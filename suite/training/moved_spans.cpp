@@ -16,18 +16,15 @@ MovedSpans::MovedSpans(const Parameters& parameters, const RankPart& part, bool 
       own_(own_ranges(parameters.layout(), parameters.device().type(), part)),
       dense_(by_rows ? cut_spans(parameters.layout(), own_)
                      : long_spans(parameters.layout(), own_)),
-      tables_(token_tables(parameters.layout())) {}
+      tables_(token_tables(parameters.layout(), part)) {}
 
 std::vector<FlatSpan> MovedSpans::spans(TouchedTokens tokens) const {
   std::vector<FlatSpan> spans = dense_;
   for (const auto& table : tables_) {
-    const FlatRange whole = table.range();
-    if (!by_rows_) {
-      spans.push_back({whole.begin, whole.end, table.decay});
-    } else if (tokens) {
-      append(spans, row_spans(table, *tokens));
+    if (by_rows_) {
+      append(spans, moved_spans(table, tokens));
     } else {
-      append(spans, cut_range(whole.begin, whole.end, table.decay));
+      spans.push_back({table.range().begin, table.range().end, table.decay});
     }
   }
   return spans;
@@ -37,7 +34,7 @@ at::Tensor MovedSpans::squares(const at::Tensor& gradients, TouchedTokens tokens
   const at::NoGradGuard no_grad;
   if (by_rows_) {
     std::vector<FlatSpan> spans = dense_;
-    for (const auto& table : tables_) append(spans, counted_spans(table, tokens, part_));
+    for (const auto& table : tables_) append(spans, counted_spans(table, tokens));
     return at::full({1}, flat_squares(gradients, spans), at::kDouble);
   }
   at::Tensor sum = at::zeros({1}, gradients.options().dtype(at::kDouble));

@@ -30,6 +30,12 @@ std::vector<std::vector<int64_t>> split_rows(const Dataset& data, const std::vec
   return shares;
 }
 
+int64_t targets_of(const Dataset& data, const std::vector<int64_t>& rows) {
+  int64_t targets = 0;
+  for (const int64_t row : rows) targets += data.targets(row);
+  return targets;
+}
+
 std::vector<std::vector<int64_t>> micro_batches(const std::vector<std::vector<int64_t>>& shares,
                                                 int rank, int64_t micro_batch) {
   const auto& mine = shares[static_cast<size_t>(rank)];

@@ -16,6 +16,9 @@ namespace kdbench {
 std::vector<std::vector<int64_t>> split_rows(const Dataset& data, const std::vector<int64_t>& rows,
                                              int ranks);
 
+// Of all `rows` together: Batch::global_targets.
+int64_t targets_of(const Dataset& data, const std::vector<int64_t>& rows);
+
 // The consecutive slices of one rank's share that are passed forward at once: `micro_batch` rows
 // each, 0: the whole share. Every rank gets the same number of slices (empty ones at the end where
 // its share is shorter), so that all make the same calls.

@@ -15,6 +15,7 @@ struct TokenTable {
   int64_t begin = 0;  // in floats from the buffer's start
   int64_t rows = 0, width = 0;
   bool decay = true;
+  RankPart part = {};  // whose rows are moved
 
   FlatRange range() const { return {begin, begin + rows * width}; }
   FlatSpan span(int64_t row) const {
@@ -22,15 +23,14 @@ struct TokenTable {
   }
 };
 
-TokenTable token_table(const Segment& segment);
-std::vector<TokenTable> token_tables(const ParameterLayout& layout);
-// One span a row.
-std::vector<FlatSpan> row_spans(const TokenTable& table, const std::vector<int64_t>& rows);
+TokenTable token_table(const Segment& segment, const RankPart& part = {});
+std::vector<TokenTable> token_tables(const ParameterLayout& layout, const RankPart& part = {});
 
-// The spans of the rows whose gradients this rank counts: each row is counted by one. Without
-// tokens, of all rows.
-std::vector<FlatSpan> counted_spans(const TokenTable& table, const std::vector<int64_t>* tokens,
-                                    const RankPart& part);
+// The spans of the rows that this rank moves, of those of `tokens`, one a row; without tokens, of
+// all.
+std::vector<FlatSpan> moved_spans(const TokenTable& table, const std::vector<int64_t>* tokens);
+// The spans of the rows whose gradients this rank counts: each row is counted by one.
+std::vector<FlatSpan> counted_spans(const TokenTable& table, const std::vector<int64_t>* tokens);
 
 // The distinct tokens of `rows` of `data`, ascending.
 std::vector<int64_t> distinct_tokens(const Dataset& data, const std::vector<int64_t>& rows);

@@ -12,7 +12,6 @@
 #include "suite/machine/kept_heap.h"
 #include "suite/machine/section_times.h"
 #include "suite/machine/stopwatch.h"
-#include "suite/training/evaluation.h"
 #include "suite/training/finite.h"
 #include "suite/training/gradient_reducer.h"
 #include "suite/training/optimizer.h"
@@ -115,10 +114,10 @@ class Trainer {
                            "the " + role + " after phase " + std::to_string(phase_number_),
                            control_);
     }
+    learners_.clear();
   }
 
   void make_learners(const Phase& phase) {
-    learners_.clear();
     for (const auto& update : phase.updates) {
       if (learners_.count(update.model)) continue;
       Learner learner;
@@ -129,9 +128,9 @@ class Trainer {
       optimizer.weight_decay = settings_.weight_decay;
       optimizer.clip = settings_.clip;
       Parameters& parameters = learner.model->parameters();
-      learner.optimizer = make_optimizer(optimizer, parameters, {control_.rank(), control_.size()});
-      learner.reducer =
-          std::make_unique<GradientReducer>(parameters, collectives_, travel(parameters));
+      learner.reducer = make_gradient_reducer(parameters, control_, collectives_,
+                                              travel(parameters), observer_.no_shared_memory);
+      learner.optimizer = make_optimizer(optimizer, parameters, learner.reducer->part());
       const auto overrides = phase.overrides.find(update.model);
       learner.schedule = {settings_.schedule, settings_.learning_rate, settings_.warmup,
                           steps_of(phase)};
@@ -143,8 +142,8 @@ class Trainer {
     }
   }
 
-  GradientReducer::Travel travel(const Parameters& parameters) const {
-    GradientReducer::Travel travel;
+  GradientTravel travel(const Parameters& parameters) const {
+    GradientTravel travel;
     travel.type = type_of(settings_.reduce_dtype);
     travel.during_backward = !parameters.device().is_cpu();
     return travel;
@@ -173,7 +172,10 @@ class Trainer {
     context.key = {phase_seed_, static_cast<uint32_t>(step_)};
     context.type = type_of(settings_.precision);
     context.global_batch = &ranks_;
-    const std::vector<Batch> slices = make_slices(rows);
+    std::vector<Batch> slices = make_slices(rows);
+    in_section("teacher beside the student", &TrainingTimes::compute, [&] {
+      for (Batch& slice : slices) data_.train->add_outputs(slice);
+    });
     settle(rows);
 
     StepRecord record;
@@ -204,12 +206,16 @@ class Trainer {
       if (is_new) tokens->second = distinct_tokens(read, rows);
       learner.tokens = &tokens->second;
       learner.optimizer->settle(learner.model->parameters(), tokens->second);
+      learner.reducer->share_settled();
     }
   }
 
   void settle_all() {
     const auto section = times_.section(&result_.times.compute);
-    for (auto& [role, learner] : learners_) learner.optimizer->settle(learner.model->parameters());
+    for (auto& [role, learner] : learners_) {
+      learner.optimizer->settle(learner.model->parameters());
+      learner.reducer->share_settled();
+    }
   }
 
   // This rank's share of the global batch, cut into the slices of one forward pass each.
@@ -217,10 +223,12 @@ class Trainer {
     RECORD_USER_SCOPE("data");
     const auto section = times_.section(&result_.times.data);
     const auto shares = split_rows(*data_.train, rows, control_.size());
+    const int64_t targets = targets_of(*data_.train, rows);
     std::vector<Batch> slices;
     for (const auto& slice : micro_batches(shares, control_.rank(), settings_.micro_batch)) {
       slices.push_back(data_.train->batch(slice, static_cast<int64_t>(rows.size()))
                            .to(student().parameters().device()));
+      slices.back().global_targets = targets;
     }
     return slices;
   }
@@ -366,8 +374,8 @@ class Trainer {
       for (const auto& [split, dataset] : data_.dev) {
         const RowsSeen seen = observer_.pass ? observer_.pass(split, dataset->rows()) : nullptr;
         record.metrics[split] =
-            task_metrics(*data_.task, predict(*learner.model, rows_of(*dataset, role), control_,
-                                              place_of_evaluation(role, split, epoch), seen));
+            data_.evaluator->scores(*learner.model, rows_of(*dataset, role), control_,
+                                    place_of_evaluation(role, split, epoch), seen);
       }
       Scores& scores = role == kStudent ? result_.student : result_.others[role];
       scores.last = record.metrics;
@@ -380,9 +388,8 @@ class Trainer {
   // The first dev split decides (MNLI: matched).
   void keep_best(const EvaluationRecord& record, Scores& scores) {
     if (data_.dev.empty()) return;
-    const auto& metrics = record.metrics.at(data_.dev.front().first);
-    const double score = settings_.best_metric == "auto" ? selection_score(*data_.task, metrics)
-                                                         : metrics.at(settings_.best_metric);
+    const double score =
+        data_.evaluator->selection_score(record.metrics.at(data_.dev.front().first));
     Best& best = best_[record.model];
     if (!(score > best.score)) return;  // also not a NaN
     best.score = score;

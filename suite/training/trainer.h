@@ -12,11 +12,10 @@
 #include <vector>
 
 #include "io/batches/dataset.h"
-#include "io/tasks/task.h"
 #include "methods/method.h"
 #include "suite/ranks/collectives.h"
 #include "suite/ranks/control.h"
-#include "suite/training/metrics.h"
+#include "suite/training/evaluator.h"
 #include "suite/training/progress.h"
 #include "suite/training/train_settings.h"
 
@@ -25,7 +24,7 @@ namespace kdbench {
 // What a run trains on. `dev` splits are scored after each epoch (and every eval_steps), for every
 // model that learns.
 struct TrainingData {
-  const Task* task = nullptr;
+  const Evaluator* evaluator = nullptr;
   const Dataset* train = nullptr;
   std::vector<std::pair<std::string, const Dataset*>> dev;
 };
@@ -66,6 +65,8 @@ struct Observer {
   std::function<void(const EvaluationRecord&)> evaluation;
   // What it returns lives while the step does, which is number `done` of `all`, from 0.
   std::function<std::shared_ptr<void>(int64_t done, int64_t all)> around_step;
+  // Why the ranks of a host do not share the memory of gradients, though they could.
+  std::function<void(const std::string& obstacle)> no_shared_memory;
   // Before a split of so many rows is evaluated: who is told of the rows as they are done.
   std::function<RowsSeen(const std::string& split, int64_t rows)> pass;
 };

@@ -6,8 +6,7 @@
 namespace kdbench {
 
 FileLayout set_layout(const Task& task) {
-  if (task.splits.front().name != "train")
-    throw_user_error("--task " + task.name, "has no training rows");
+  if (!task.has_training_rows()) throw_user_error("--task " + task.name, "has no training rows");
   const FileLayout& layout = task.split(task.test_splits().front()).layout;
   return layout.columns == 0 ? set_layout(layout.names) : layout;
 }

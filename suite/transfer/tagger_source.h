@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "io/base/error.h"
 #include "io/words/tagger.h"
 #include "suite/ranks/control.h"
+#include "suite/transfer/text_rules.h"
 
 namespace kdbench {
 
@@ -25,8 +27,13 @@ struct LoadedTagger {
   std::string description;  // for the user: what tags the words, or what stands for tags
 };
 
-// Adds what contradicts itself or is not there. Local; reads no contents.
-void check_tagger_source(const TaggerSource& source, Problems& problems);
+// Adds what contradicts itself or is not there, each by the name of its key ("tagger",
+// "tagged_corpus", "save_tagger"). Local; reads no contents.
+void check_tagger_source(const TaggerSource& source, Problems& problems,
+                         const KeyName& name = flag_of);
+
+// What the tags depend on: contents of files, wherever they lie. Local; throws user errors.
+nlohmann::json tagger_inputs(const TaggerSource& source);
 
 // The root reads or trains, all ranks get the same. Collective; throws user errors.
 LoadedTagger load_tagger(const TaggerSource& source, const Control& control);

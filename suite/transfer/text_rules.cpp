@@ -14,38 +14,48 @@ namespace {
 constexpr int32_t kMask = -1;
 constexpr const char* kMaskWord = "[MASK]";
 
-void check_probability(const std::string& flag, double value, Problems& problems) {
+void check_probability(const std::string& place, double value, Problems& problems) {
   if (value >= 0 && value <= 1) return;
-  problems.add(flag, fmt::format("{} is no probability", value), "a number from 0 to 1");
+  problems.add(place, fmt::format("{} is no probability", value), "a number from 0 to 1");
 }
 
 }  // namespace
 
-void check_text_rules(const TextRules& rules, bool pair, Problems& problems) {
-  check_probability("--mask-prob", rules.mask_prob, problems);
-  check_probability("--random-prob", rules.random_prob, problems);
-  check_probability("--window-prob", rules.window_prob, problems);
-  check_probability("--single-only-prob", rules.single_only_prob, problems);
+std::string flag_of(const std::string& key) {
+  std::string flag = "--" + key;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+void check_text_rules(const TextRules& rules, bool pair, Problems& problems, const KeyName& name) {
+  const std::string mask = name("mask_prob"), random = name("random_prob"),
+                    window = name("window_prob"), lengths = name("window_lengths"),
+                    single_only = name("single_only_prob");
+  check_probability(mask, rules.mask_prob, problems);
+  check_probability(random, rules.random_prob, problems);
+  check_probability(window, rules.window_prob, problems);
+  check_probability(single_only, rules.single_only_prob, problems);
   if (!pair && rules.single_only_prob != TextRules().single_only_prob)
-    problems.add("--single-only-prob", "is of pairs, and these rows are single texts");
+    problems.add(single_only, "is of pairs, and these rows are single texts");
   if (rules.mask_prob + rules.random_prob > 1)
     problems.add(
-        "--mask-prob, --random-prob",
+        mask + ", " + random,
         fmt::format("together {}, which is more than 1", rules.mask_prob + rules.random_prob),
         "a word is masked, or replaced, or kept");
   if (rules.mask_prob == 0 && rules.random_prob == 0 && rules.window_prob == 0)
-    problems.add("--mask-prob, --random-prob, --window-prob", "all are 0: nothing would vary");
+    problems.add(mask + ", " + random + ", " + window, "all are 0: nothing would vary");
   if (!pair && rules.mask_prob + rules.random_prob == 1)
-    problems.add("--mask-prob, --random-prob",
+    problems.add(mask + ", " + random,
                  "together 1: single texts with no word left are dropped, so there would be none");
   if (rules.window_lengths.empty() && rules.window_prob > 0)
-    problems.add("--window-lengths", "how many words does an n-gram have?", "e.g. 1,2,3,4,5");
+    problems.add(lengths, "how many words does an n-gram have?", "e.g. 1,2,3,4,5");
   for (const int64_t length : rules.window_lengths) {
     if (length < 1)
-      problems.add("--window-lengths", fmt::format("an n-gram of {} words", length), "1 or more");
+      problems.add(lengths, fmt::format("an n-gram of {} words", length), "1 or more");
   }
   if (rules.n_iter < 0)
-    problems.add("--n-iter", fmt::format("{} iterations", rules.n_iter), "1 or more");
+    problems.add(name("n_iter"), fmt::format("{} iterations", rules.n_iter), "1 or more");
+  if (rules.seed < 0) problems.add(name("seed"), fmt::format("{} is below 0", rules.seed));
 }
 
 std::string text_of(WordNumbers words, const PosDictionary& dictionary) {
@@ -56,7 +66,9 @@ std::string text_of(WordNumbers words, const PosDictionary& dictionary) {
 }
 
 TextVariations::TextVariations(const TextRules& rules, const PosDictionary& dictionary)
-    : rules_(rules), dictionary_(dictionary), seed_(derive_seed(rules.seed, "augment")) {}
+    : rules_(rules),
+      dictionary_(dictionary),
+      seed_(derive_seed(static_cast<uint64_t>(rules.seed), "augment")) {}
 
 // Fills `varied_`; how many words are kept as they are.
 int64_t TextVariations::replace(WordNumbers words, const TextDraws& draws, int side) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,13 +26,18 @@ struct TextRules {
   // As the original programs: no n-gram is a text's last, and a single text that is not longer
   // than its n-gram has no further iterations.
   bool window_quirks = false;
-  uint64_t seed = 0;
+  int64_t seed = 0;
 
   int64_t iterations(bool pair) const { return n_iter > 0 ? n_iter : pair ? 10 : 20; }
 };
 
-// Adds what does not fit, each by the name of its flag.
-void check_text_rules(const TextRules& rules, bool pair, Problems& problems);
+// What messages call a key ("mask_prob").
+using KeyName = std::function<std::string(const std::string&)>;
+std::string flag_of(const std::string& key);  // "--mask-prob"
+
+// Adds what does not fit, each by the name of its key.
+void check_text_rules(const TextRules& rules, bool pair, Problems& problems,
+                      const KeyName& name = flag_of);
 
 // What came of one iteration.
 enum class Variation {

@@ -8,8 +8,7 @@
 #include "io/base/look.h"
 #include "io/base/partial_file.h"
 #include "suite/machine/stopwatch.h"
-#include "suite/transfer/tagger_source.h"
-#include "suite/transfer/transfer_set.h"
+#include "suite/transfer/rule_set.h"
 #include "suite/verbs/own_tasks.h"
 #include "suite/verbs/registry.h"
 
@@ -20,8 +19,7 @@ struct AugmentOptions {
   std::string data, task, file, out;
   std::vector<std::string> columns;
   int64_t train_limit = 0;
-  TaggerSource tagger;
-  TransferOptions set;
+  RuleSettings rules;
   OwnTaskOptions own;
 };
 
@@ -51,7 +49,7 @@ AugmentSource source_of_task(const AugmentOptions& options) {
   source.task = find_task(options.task, options.own.tasks);
   source.out = set_layout(source.task);
   if (options.file.empty()) {
-    source.in = source.task.split("train").layout;
+    source.in = source.task.split(kTrainSplit).layout;
   } else {
     source.in.names = {source.out.names.text_a, source.out.names.text_b, ""};
   }
@@ -72,7 +70,7 @@ AugmentSource augment_source(const AugmentOptions& options) {
 
 GlueFile read_source(const AugmentOptions& options, const AugmentSource& source) {
   if (options.file.empty())
-    return read_glue(options.data, source.task, "train", options.train_limit);
+    return read_glue(options.data, source.task, kTrainSplit, options.train_limit);
   if (!is_there(options.file)) throw_user_error(options.file, "the file does not exist");
   return read_rows(options.file, source.task, source.in, options.train_limit);
 }
@@ -84,10 +82,10 @@ AugmentSource check_augment(AugmentOptions& options, GlueFile& rows) {
   read_own_tasks(options.own, problems);
   problems.collect([&] {
     source = augment_source(options);
-    check_text_rules(options.set.rules, source.pair(), problems);
+    check_text_rules(options.rules.set.rules, source.pair(), problems);
     rows = read_source(options, source);
   });
-  check_tagger_source(options.tagger, problems);
+  check_tagger_source(options.rules.tagger, problems);
   problems.collect([&] {
     if (is_there(options.out))
       throw_user_error("--out " + options.out, "is already there", "results are never overwritten");
@@ -98,12 +96,6 @@ AugmentSource check_augment(AugmentOptions& options, GlueFile& rows) {
 
 int64_t count(const std::array<int64_t, kVariations>& counts, Variation variation) {
   return counts[static_cast<size_t>(variation)];
-}
-
-nlohmann::json sides_json(const std::array<int64_t, kVariations>& counts) {
-  return {{"only_a", count(counts, Variation::kOnlyA)},
-          {"only_b", count(counts, Variation::kOnlyB)},
-          {"both", count(counts, Variation::kBoth)}};
 }
 
 std::string sides_text(const std::array<int64_t, kVariations>& counts) {
@@ -133,97 +125,57 @@ std::string counts_text(const TransferCounts& counts, bool pair) {
   return text;
 }
 
-nlohmann::json rules_json(const TransferOptions& set, bool pair) {
-  const TextRules& rules = set.rules;
-  nlohmann::json json{{"mask_prob", rules.mask_prob},     {"random_prob", rules.random_prob},
-                      {"window_prob", rules.window_prob}, {"window_lengths", rules.window_lengths},
-                      {"n_iter", rules.iterations(pair)}, {"window_quirks", rules.window_quirks},
-                      {"originals", set.originals},       {"seed", rules.seed}};
-  if (pair) json["single_only_prob"] = rules.single_only_prob;
-  return json;
-}
-
-nlohmann::json set_json(const AugmentOptions& options, const TransferCounts& counts, bool pair) {
-  nlohmann::json json{{"file", options.out},
-                      {"task", options.task},
-                      {"rules", rules_json(options.set, pair)},
-                      {"rows_in", counts.rows_in},
-                      {"rows_out", counts.rows_out},
-                      {"originals", counts.originals},
-                      {"duplicates", counts.duplicates},
-                      {"no_word_left", count(counts.drawn, Variation::kAllReplaced)},
-                      {"blank", count(counts.drawn, Variation::kBlank)},
-                      {"ended_by_window", count(counts.drawn, Variation::kEnded)}};
-  if (pair) json["drawn"] = sides_json(counts.drawn);
-  if (pair) json["written"] = sides_json(counts.written);
-  return json;
-}
-
 ExitCode augment(AugmentOptions options, const VerbContext& context) {
   const auto start = std::chrono::steady_clock::now();
   GlueFile rows;
   AugmentSource from;
   context.control.agree([&] { from = check_augment(options, rows); });
-  const LoadedTagger tagger = load_tagger(options.tagger, context.control);
-  const SourceRows source = source_rows(rows, from.pair(), tagger.model ? &*tagger.model : nullptr,
-                                        options.set, context.control);
-  const int64_t short_rows = rows.short_rows;
-  rows = {};  // each rank has its own as words now
   const auto out = plain_path(options.out);
   context.control.on_root([&] { make_folder_of(out); });
-  const TransferCounts counts =
-      write_transfer_set(source, options.set, from.out, out, context.control);
+  const RuleSet made =
+      write_rule_set(std::move(rows), from.pair(), options.rules, from.out, out, context.control);
   context.control.on_root([&] {
     const double seconds = seconds_since(start);
+    const TransferCounts& counts = made.counts;
     context.answer.text(counts_text(counts, from.pair()));
-    if (short_rows > 0)
-      context.answer.text(fmt::format("left out as cells are missing: {}\n", short_rows));
-    context.answer.text(fmt::format("parts of speech: {}; {} tags, {} words\n", tagger.description,
-                                    source.dictionary.tags(), source.dictionary.size()));
+    if (made.left_out > 0)
+      context.answer.text(fmt::format("left out as cells are missing: {}\n", made.left_out));
+    context.answer.text(fmt::format("parts of speech: {}; {} tags, {} words\n", made.tagger,
+                                    made.tags, made.words));
     context.answer.text(fmt::format("{}: {} rows in {:.1f} s ({:.0f} rows/s)\n", options.out,
                                     counts.rows_out, seconds,
                                     static_cast<double>(counts.rows_out) / seconds));
     nlohmann::json& set = context.answer.data["transfer_set"];
-    set = set_json(options, counts, from.pair());
-    set["left_out"] = short_rows;
-    set["seconds"] = seconds;
-    set["part_of_speech"] = {{"tagger", tagger.model.has_value()},
-                             {"description", tagger.description},
-                             {"tags", source.dictionary.tags()},
-                             {"words", source.dictionary.size()}};
+    set = to_json(made, from.pair());
+    set.update({{"file", options.out},
+                {"task", options.task},
+                {"rules", rules_json(options.rules.set, from.pair())},
+                {"seconds", seconds}});
   });
   return ExitCode::kDone;
 }
 
-void add_rule_options(CLI::App& app, TransferOptions& set) {
-  TextRules& rules = set.rules;
-  app.add_option("--mask-prob", rules.mask_prob, "a word becomes [MASK]")->capture_default_str();
-  app.add_option("--random-prob", rules.random_prob, "a word becomes another of its part of speech")
-      ->capture_default_str();
-  app.add_option("--window-prob", rules.window_prob, "of a text only an n-gram is kept")
-      ->capture_default_str();
-  app.add_option("--window-lengths", rules.window_lengths, "words of an n-gram, equally likely")
-      ->delimiter(',')
-      ->capture_default_str();
-  app.add_option("--single-only-prob", rules.single_only_prob,
-                 "of pairs: one side alone varies, a or b alike")
-      ->capture_default_str();
-  app.add_option("--n-iter", rules.n_iter, "variations of a row; 0: 20, of pairs 10")
-      ->capture_default_str();
-  app.add_flag("--window-quirks", rules.window_quirks,
-               "as the original programs: no n-gram at a text's end, and a single text that is "
-               "not longer than its n-gram has no further variations");
-  app.add_flag("--originals", set.originals, "the rows themselves too, before their variations");
-  app.add_option("--seed", rules.seed, "of all draws")->capture_default_str();
-}
-
-void add_tagger_options(CLI::App& app, TaggerSource& tagger) {
-  app.add_option("--tagger", tagger.folder,
-                 "folder of a tagger: NLTK's averaged_perceptron_tagger_eng, or --save-tagger's");
-  app.add_option("--tagged-corpus", tagger.corpora,
-                 "train a tagger from these: CoNLL-U, columns of word and tag, or word_TAG")
-      ->delimiter(',');
-  app.add_option("--save-tagger", tagger.save, "leave the trained tagger in this new folder");
+// Every rule key is a flag.
+void add_rule_options(CLI::App& app, RuleSettings& rules) {
+  for (const auto& key : rule_keys()) {
+    const std::string flag = flag_of(key.spec.name), &meaning = key.spec.meaning;
+    std::visit(
+        [&](auto member) {
+          auto& value = member(rules);
+          using T = std::decay_t<decltype(value)>;
+          if constexpr (std::is_same_v<T, bool>) {
+            app.add_flag(flag, value, meaning);
+          } else {
+            auto* option = app.add_option(flag, value, meaning);
+            if (key.spec.absent.empty()) option->capture_default_str();
+            if constexpr (std::is_same_v<T, std::vector<int64_t>> ||
+                          std::is_same_v<T, std::vector<std::filesystem::path>>)
+              option->delimiter(',');
+          }
+        },
+        key.member);
+  }
+  app.add_option("--save-tagger", rules.tagger.save, "leave the trained tagger in this new folder");
 }
 
 }  // namespace
@@ -242,8 +194,7 @@ Verb augment_verb() {
             app.add_option("--train-limit", options->train_limit, "first N rows; 0: all")
                 ->check(CLI::NonNegativeNumber);
             app.add_option("--out", options->out, "the set to write (.tsv)")->required();
-            add_rule_options(app, options->set);
-            add_tagger_options(app, options->tagger);
+            add_rule_options(app, options->rules);
             add_own_task_options(app, options->own);
             app.footer(
                 "The set has the columns of the task's test rows: as <TASK>/test.tsv of a folder "

@@ -68,8 +68,8 @@ class Sweep {
   }
 
   // Each size of bucket that the model's gradients travel in, then a whole step's, as the trainer
-  // sends them: summed by reduce-scatter, and the moved values by allgather, which together are an
-  // allreduce.
+  // brings them together: summed by reduce-scatter, and the moved values by allgather, which are an
+  // allreduce; or summed in place, where the ranks of a host share the memory.
   void add_model() {
     ModelSpec spec;
     control_.agree([&] { spec.config = read_model_config(options_.model); });
@@ -91,7 +91,9 @@ class Sweep {
     }
     std::iota(tokens.begin(), tokens.end(), 0);
     Parameters parameters(layout, device_);
-    GradientReducer reducer(parameters, *collectives_, {});
+    const auto reducer = make_gradient_reducer(parameters, control_, *collectives_, {});
+    const bool in_place = reducer->part().one_copy;
+    const std::string place = in_place ? ", in shared memory" : "";
     const auto add_step = [&](const std::string& what, Kind kind, const auto& call) {
       Measured step{what, {}};
       step.speed.operation = operation_name(kind);
@@ -99,8 +101,9 @@ class Sweep {
       step.speed.times = time_calls(control_, device_, options_.calls, call);
       measured_.push_back(step);
     };
-    add_step("gradients of a step", Kind::kReduceScatterSum, [&] { reducer.reduce(tokens); });
-    add_step("values of a step", Kind::kAllgather, [&] { reducer.share_values(); });
+    add_step("gradients of a step" + place, Kind::kReduceScatterSum,
+             [&] { reducer->reduce(tokens); });
+    if (!in_place) add_step("values of a step", Kind::kAllgather, [&] { reducer->share_values(); });
   }
 
   const CommOptions& options_;
@@ -122,10 +125,13 @@ Table table_of(const std::vector<Measured>& measured, int ranks) {
                   {"busbw GB/s", "busbw_bytes_per_s", gigabytes},
                   "wrong"};
   for (const auto& [what, speed] : measured) {
+    Cell algbw, busbw;  // of one rank none: nothing moves
+    if (ranks > 1) {
+      algbw = speed.algbw();
+      busbw = speed.algbw() * bus_factor(speed.operation, ranks);
+    }
     table.rows.push_back({speed.operation, what, integer_cell(speed.bytes), speed.times.median,
-                          speed.times.p95, speed.algbw(),
-                          speed.algbw() * bus_factor(speed.operation, ranks),
-                          integer_cell(speed.wrong)});
+                          speed.times.p95, algbw, busbw, integer_cell(speed.wrong)});
   }
   table.notes = {
       "Times of each call's slowest rank. algbw: bytes of the whole tensor over the median; busbw: "

@@ -78,7 +78,7 @@ void check_splits(const ExportOptions& options, const Task& task, Problems& prob
     problems.collect([&] { check_data_file(options, task, name, "--splits"); });
   }
   if (options.memory_file.empty()) return;
-  problems.collect([&] { check_data_file(options, task, "train", "--memory"); });
+  problems.collect([&] { check_data_file(options, task, kTrainSplit, "--memory"); });
 }
 
 // Everything that can be known before the model runs.
@@ -103,7 +103,7 @@ void check(const ExportOptions& options, Problems& problems) {
 
 void export_memory(const ExportOptions& options, const TrainedModel& model,
                    const Features& features, const Workspace& workspace, Answer& answer) {
-  const auto pass = computed_states(model, options.memory.layer, features.store.split("train"),
+  const auto pass = computed_states(model, options.memory.layer, features.store.split(kTrainSplit),
                                     workspace.control);
   const at::Tensor centroids = train_feature_memory(options.memory, options.max_seq_length,
                                                     model.model->config().hidden, pass, workspace);
@@ -140,7 +140,7 @@ ExitCode export_outputs(ExportOptions options, const VerbContext& context) {
   const TrainedModel model =
       load_trained_model(options.model, find_task(options.task, options.own.tasks), workspace);
   FeatureRequest wanted = feature_request(options, *model.task);
-  wanted.training = true;  // the store of a run's own stage
+  wanted.files = TaskFiles::kAll;  // the store of a run's own stage
   wanted.train_limit = options.train_limit;
   Graph graph;
   FeaturesStage& rows = features_stage(graph, wanted, workspace);
@@ -149,8 +149,8 @@ ExitCode export_outputs(ExportOptions options, const VerbContext& context) {
   // What the rows decide, before the model runs.
   context.control.agree([&] {
     if (options.memory_file.empty()) return;
-    check_feature_memory(options.memory, {}, options.task, features.store.split("train")->rows(),
-                         "--centroids");
+    check_feature_memory(options.memory, {}, options.task,
+                         features.store.split(kTrainSplit)->rows(), "--centroids");
   });
   if (!options.file.empty()) {
     write_teacher_outputs(model, features, options.request, options.file, workspace);

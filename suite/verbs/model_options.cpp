@@ -84,7 +84,7 @@ void take_run(ModelOptions& options, Problems& problems) {
 
 FeatureRequest feature_request(const ModelOptions& options, const Task& task) {
   FeatureRequest request{options.data, &task, options.model, options.max_seq_length};
-  request.training = false;
+  request.files = TaskFiles::kUntrained;
   ModelSettings model;
   model.weights = options.model;
   request.layout = layout_of(model, task);

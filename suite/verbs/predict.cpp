@@ -29,7 +29,7 @@ void check(const PredictOptions& options, Problems& problems) {
       const Task& task = find_task(name, options.own.tasks);
       const bool any =
           std::any_of(task.splits.begin(), task.splits.end(), [&](const SplitSpec& split) {
-            return split.name != "train" && is_there(glue_path(options.data, task, split.name));
+            return split.name != kTrainSplit && is_there(glue_path(options.data, task, split.name));
           });
       if (!any) throw_user_error("--tasks " + name, "no rows to predict in " + options.data);
     });

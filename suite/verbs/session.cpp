@@ -12,6 +12,7 @@
 #include "io/base/error.h"
 #include "io/base/look.h"
 #include "suite/machine/device.h"
+#include "suite/machine/profiler_ranges.h"
 #include "suite/machine/provenance.h"
 
 namespace kdbench {
@@ -89,6 +90,7 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
   at::set_num_threads(threads);
   std::string why_not;
   const at::Device device = choose_device(context.control, options.device, &why_not);
+  if (device.is_cuda()) mark_ranges_for_profilers();
   collectives_ = make_collectives(context.control, device);
   workspace_ = std::make_unique<Workspace>(
       Workspace{context.control, *collectives_, device, threads,

@@ -58,6 +58,15 @@ void count(const Stage& stage, const Outcome& outcome, const std::string& counte
   if (outcome.kind == Outcome::Kind::kFailed) ++runs.failed;
 }
 
+// Rows that cannot be made, as the language model that was to write them failed: nothing is known
+// of what would learn from them.
+void require_made(const Stage& stage, const Outcome& outcome) {
+  if (outcome.kind != Outcome::Kind::kFailed) return;
+  Error error(ExitCode::kRunFailed, stage.task() + " " + stage.kind(), outcome.why);
+  error.on_every_rank = true;
+  throw error;
+}
+
 }  // namespace
 
 const Outcome& Maker::make(Stage& stage) {
@@ -131,7 +140,7 @@ ExperimentRuns make_experiment(const Experiment& experiment, const Workspace& wo
   Problems problems;
   ExperimentGraph graph(
       experiment, selection, part, least_budget(workspace), workspace,
-      [&](Stage& stage) { maker.make(stage); }, problems);
+      [&](Stage& stage) { require_made(stage, maker.make(stage)); }, problems);
   const auto undone =
       check_stages(graph.targets(), problems, experiment.file.string(), workspace, existing);
   if (!undone.empty()) warn_of_shared_cpus(watch, workspace);

@@ -20,4 +20,6 @@ comm --max-bytes 16384 --json >"$folder/document" 2>"$folder/errors" || problem 
 [ "$(grep -c '"operation"' "$folder/document")" = 12 ] || problem "not 12 rows: $(cat "$folder/document")"
 [ "$(grep -c '"wrong": 0' "$folder/document")" = 12 ] || problem "something is wrong: $(cat "$folder/document")"
 grep -q "\"ranks\": $ranks" "$folder/document" || problem "not of $ranks ranks"
+# On one rank nothing moves.
+[ "$ranks" != 1 ] || ! grep -q '"busbw_bytes_per_s": [0-9]' "$folder/document" || problem "a bandwidth of one rank"
 exit $((failures > 0))

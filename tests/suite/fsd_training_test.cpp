@@ -82,9 +82,10 @@ Trained train_fsd(const Values& options, const Control& control, int64_t micro_b
     trained.steps.push_back(record.updates.front());
   };
   const auto collectives = make_collectives(control, at::kCPU);
+  const TaskEvaluator by_task(find_task("CoLA"), settings.best_metric);
   trained.result =
       train(*method, {{{kStudent, student.get()}}, FeatureMemory{made_up_memory(shapes), {}}},
-            {&find_task("CoLA"), data.get(), {}}, settings, 3, control, *collectives, observer);
+            {&by_task, data.get(), {}}, settings, 3, control, *collectives, observer);
   trained.values = student->parameters().values().clone();
   return trained;
 }

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Gradients summed over ranks: of the buckets each rank's own part, of a table of tokens the rows
-// that any rank touches; values shared.
+// that any rank touches; values shared. By messages, and in the memory of a host.
 #include "suite/training/gradient_reducer.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "methods/ops/linear.h"
 #include "suite/ranks/control.h"
+#include "suite/training/flat_buffer.h"
+#include "suite/training/host_reducer.h"
+#include "suite/training/optimizer.h"
+#include "suite/training/token_tables.h"
+#include "suite/training/travel_reducer.h"
 
 namespace kdbench::gradient_reducer_test {
 namespace {
@@ -66,7 +73,7 @@ TEST_F(GradientReducerTest, SumsWhatAnyRankTouches) {
   }
   Parameters parameters(layout(), at::kCPU);
   for (const auto type : {at::kFloat, at::kBFloat16}) {
-    GradientReducer reducer(parameters, *collectives, {type});
+    TravelReducer reducer(parameters, *collectives, {type});
     for (int step = 0; step < 2; ++step) {
       parameters.gradients().copy_(gradients_of(control.rank(), tokens_of(control.rank())));
       reducer.reduce(touched);
@@ -88,7 +95,7 @@ TEST_F(GradientReducerTest, NoTokensAndNoTables) {
     Parameters parameters(each, at::kCPU);
     const at::Tensor gradient = parameters[each.segments().front().name].grad();
     gradient.fill_(1.0F);
-    GradientReducer(parameters, *collectives, {}).reduce({});
+    make_gradient_reducer(parameters, control, *collectives, {})->reduce({});
     const float sum = control.sum(static_cast<double>(gradient.sum().item<float>()));
     EXPECT_EQ(sum, static_cast<float>(control.size() * gradient.numel()));
   }
@@ -98,7 +105,7 @@ TEST_F(GradientReducerTest, SharesWhatEachRankHasMoved) {
   Parameters parameters(layout(), at::kCPU);
   for (const auto& range : own_ranges(layout(), at::kCPU, {control.rank(), control.size()}))
     parameters.values().narrow(0, range.begin, range.size()).fill_(3.0F);
-  GradientReducer(parameters, *collectives, {}).share_values();
+  TravelReducer(parameters, *collectives, {}).share_values();
   for (const auto& name : {"first", "last"})
     EXPECT_TRUE(parameters[name].eq(3.0F).all().item<bool>()) << name;
   EXPECT_TRUE(parameters["words"].eq(0.0F).all().item<bool>());
@@ -112,7 +119,7 @@ TEST_F(GradientReducerTest, BucketsThatStartDuringBackwardGiveTheSameSums) {
   for (const char* name : {"unused", "one", "two", "three"}) wide.add(name, {width, width});
   wide.freeze();
   Parameters late(wide, at::kCPU), early(wide, at::kCPU);
-  GradientReducer after(late, *collectives, {}), during(early, *collectives, {at::kFloat, true});
+  TravelReducer after(late, *collectives, {}), during(early, *collectives, {at::kFloat, true});
   for (int step = 0; step < 2; ++step) {
     for (auto* parameters : {&late, &early}) {
       Parameters& p = *parameters;
@@ -120,7 +127,7 @@ TEST_F(GradientReducerTest, BucketsThatStartDuringBackwardGiveTheSameSums) {
         const at::NoGradGuard no_grad;
         p.values().copy_(at::arange(p.values().numel()).remainder(7).sub(3).mul(0.01));
       }
-      GradientReducer& reducer = parameters == &late ? after : during;
+      TravelReducer& reducer = parameters == &late ? after : during;
       const at::Tensor x = at::full({3, width}, 0.1F * static_cast<float>(control.rank() + 1));
       const at::Tensor y = kdbench::linear(kdbench::linear(x, p["one"]), p["two"]);
       const at::Tensor loss = (kdbench::linear(y, p["two"]).matmul(p["three"])).square().sum();
@@ -133,6 +140,135 @@ TEST_F(GradientReducerTest, BucketsThatStartDuringBackwardGiveTheSameSums) {
     late.zero_gradients();
     early.zero_gradients();
   }
+}
+
+// Any floats: of three ranks the order of the sum shows.
+at::Tensor any_gradients(int rank, int step, int64_t size) {
+  return at::arange(size, at::kDouble).add(7.0 * rank + step).sin().to(at::kFloat);
+}
+
+// Of a rank's rows, whose tokens these are.
+void fill(Parameters& parameters, const std::vector<int64_t>& tokens, int rank, int step) {
+  for (const auto& segment : parameters.layout().segments()) {
+    at::Tensor gradient = parameters[segment.name].grad();
+    gradient.copy_(any_gradients(rank, step, segment.size).view(segment.shape));
+    for (int64_t row = 0; segment.token_table && row < gradient.size(0); ++row)
+      if (std::count(tokens.begin(), tokens.end(), row) == 0) gradient[row].zero_();
+  }
+}
+
+// Two models that learn from the same gradients, one by messages and one in the host's memory.
+TEST_F(GradientReducerTest, InTheHostsMemoryAsByMessages) {
+  if (control.size() == 1) GTEST_SKIP() << "one rank";
+  ASSERT_TRUE(share_host(control));
+  OptimizerSettings settings;
+  settings.weight_decay = 0.1;
+  settings.clip = 1.0;
+  for (const auto& kind : known_optimizers()) {
+    settings.kind = kind;
+    Parameters apart(layout(), at::kCPU), together(layout(), at::kCPU);
+    for (auto* parameters : {&apart, &together})
+      parameters->values().copy_(any_gradients(9, 9, layout().buffer_size()));
+    TravelReducer travel(apart, *collectives, {});
+    {
+      HostReducer host(together, control);
+      const auto of_apart = make_optimizer(settings, apart, travel.part()),
+                 of_together = make_optimizer(settings, together, host.part());
+      for (int step = 0; step < 4; ++step) {
+        const std::vector<int64_t> tokens{0, 3, 4 + step, 9};
+        std::vector<double> norms;
+        for (const bool shares : {false, true}) {
+          Parameters& parameters = shares ? together : apart;
+          GradientReducer& reducer = shares ? static_cast<GradientReducer&>(host) : travel;
+          Optimizer& optimizer = shares ? *of_together : *of_apart;
+          optimizer.settle(parameters, tokens);
+          reducer.share_settled();
+          fill(parameters, tokens, control.rank(), step);
+          reducer.reduce(tokens);
+          const at::Tensor squares = optimizer.squares(parameters, &tokens);
+          std::vector<double> sums(squares.const_data_ptr<double>(),
+                                   squares.const_data_ptr<double>() + squares.numel());
+          control.sum(sums);
+          norms.push_back(norm_of(sums));
+          optimizer.apply(parameters, 0.01, sums, 1.0, &tokens);
+          reducer.share_values();
+          // Later steps would add to what is left.
+          EXPECT_EQ(parameters.gradients().abs().sum().item<float>(), 0.0F) << kind;
+        }
+        EXPECT_NEAR(norms[0], norms[1], 1e-12 * norms[0]);
+      }
+      of_apart->settle(apart);
+      of_together->settle(together);
+      host.share_settled();
+    }
+    EXPECT_TRUE(at::allclose(apart.values(), together.values(), 1e-6, 1e-8)) << kind;
+    for (const auto& name : {"first", "last"})  // one order of rank for every sum
+      EXPECT_TRUE(at::allclose(apart[name], together[name], 0.0, 1e-7)) << kind << " " << name;
+  }
+}
+
+TEST_F(GradientReducerTest, AddsInOrderOfRankWhoeverAdds) {
+  if (control.size() == 1) GTEST_SKIP() << "one rank";
+  at::Tensor sum = at::zeros({layout().buffer_size()});
+  for (int rank = 0; rank < control.size(); ++rank)
+    sum += any_gradients(rank, 0, layout().buffer_size());
+  Parameters apart(layout(), at::kCPU), together(layout(), at::kCPU);
+  for (auto* parameters : {&apart, &together})
+    parameters->gradients().copy_(any_gradients(control.rank(), 0, layout().buffer_size()));
+  TravelReducer(apart, *collectives, {}).reduce({});
+  HostReducer(together, control).reduce({});
+  for (const auto& range : own_ranges(layout(), at::kCPU, {control.rank(), control.size()})) {
+    const auto part = [&](const at::Tensor& all) {
+      return all.narrow(0, range.begin, range.size());
+    };
+    EXPECT_TRUE(at::equal(part(apart.gradients()), part(sum)));
+    EXPECT_TRUE(at::equal(part(together.gradients()), part(sum)));
+  }
+}
+
+TEST_F(GradientReducerTest, RanksOfAHostHaveOneCopyOfTheValuesWhileTheyLearn) {
+  if (control.size() == 1) GTEST_SKIP() << "one rank";
+  Parameters parameters(layout(), at::kCPU);
+  parameters.values().fill_(2.0F);
+  {
+    HostReducer host(parameters, control);
+    const at::Tensor first = parameters["first"].detach().view({-1});
+    EXPECT_EQ(first[0].item<float>(), 2.0F);
+    control.barrier();
+    if (control.rank() == control.size() - 1) first[0] = 5.0F;
+    host.share_values();
+    EXPECT_EQ(first[0].item<float>(), 5.0F);
+    control.barrier();
+  }
+  parameters["first"].detach().view({-1})[1] = static_cast<float>(control.rank());
+  control.barrier();
+  EXPECT_EQ(parameters["first"].view({-1})[1].item<float>(), static_cast<float>(control.rank()));
+  EXPECT_EQ(parameters["first"].view({-1})[0].item<float>(), 5.0F);
+}
+
+// A limit that the kernel keeps to when it is asked for memory.
+TEST_F(GradientReducerTest, RanksThatLackSharedMemoryExchangeMessages) {
+  if (control.size() == 1) GTEST_SKIP() << "one rank";
+  ParameterLayout large;
+  large.add("large", {1 << 16});
+  large.freeze();
+  Parameters parameters(large, at::kCPU);
+  parameters.gradients().fill_(1.0F);
+  std::string obstacle;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{control.rank() == 1 ? rlim_t{4096} : before.rlim_cur, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto reducer = make_gradient_reducer(parameters, control, *collectives, {},
+                                             [&](const std::string& text) { obstacle = text; });
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_NE(obstacle.find("cannot be had"), std::string::npos) << obstacle;
+  EXPECT_FALSE(reducer->part().one_copy);
+  reducer->reduce({});
+  EXPECT_EQ(control.sum(parameters.gradients().sum().item<double>()),
+            static_cast<double>(control.size()) * (1 << 16));
 }
 
 }  // namespace

@@ -66,9 +66,10 @@ Trained train_prokt(const Values& options, const Control& control,
       trained.after_epoch.push_back(student->parameters().values().clone());
   };
   const auto collectives = make_collectives(control, at::kCPU);
+  const TaskEvaluator by_task(find_task("CoLA"), settings.best_metric);
   trained.result = train(*method, {{{kStudent, student.get()}, {kTeacher, teacher.get()}}},
-                         {&find_task("CoLA"), data.get(), {{"dev", dev.get()}}}, settings, 3,
-                         control, *collectives, observer);
+                         {&by_task, data.get(), {{"dev", dev.get()}}}, settings, 3, control,
+                         *collectives, observer);
   trained.values = student->parameters().values().clone();
   return trained;
 }

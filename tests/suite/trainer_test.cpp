@@ -78,7 +78,8 @@ Trained train_tiny(Method& method, const Control& control, const TrainSettings& 
   const auto data = make_dataset(features, kLabels, tiny_teacher(*features));
   const auto dev = make_dataset(tiny_features("dev", 5), kLabels);
   const auto student = tiny_bert(7, 2, tiny.dropout);
-  TrainingData training{&find_task("CoLA"), data.get(), {{"dev", dev.get()}}};
+  const TaskEvaluator evaluator(find_task("CoLA"), settings.best_metric);
+  TrainingData training{&evaluator, data.get(), {{"dev", dev.get()}}};
   Trained trained;
   Observer observer;
   observer.step = [&](const StepRecord& record) {
@@ -311,10 +312,10 @@ TEST(Trainer, TwoModelsLearnInTurnOnABatch) {
   const auto collectives = make_collectives(control, at::kCPU);
   MutualToy method;
   const TrainSettings settings = settings_for_test();
-  const TrainingResult result =
-      train(method, {{{kStudent, student.get()}, {kTeacher, teacher.get()}}},
-            {&find_task("CoLA"), data.get(), {{"dev", dev.get()}}}, settings, 3, control,
-            *collectives, observer);
+  const TaskEvaluator by_task(find_task("CoLA"), settings.best_metric);
+  const TrainingResult result = train(
+      method, {{{kStudent, student.get()}, {kTeacher, teacher.get()}}},
+      {&by_task, data.get(), {{"dev", dev.get()}}}, settings, 3, control, *collectives, observer);
   ASSERT_EQ(steps.size(), 12u);
   ASSERT_EQ(steps[1].updates.size(), 2u);
   EXPECT_EQ(steps[1].updates[0].model, kTeacher);

@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "io/base/error.h"
 #include "io/base/look.h"
@@ -12,6 +14,8 @@
 #include "io/tasks/glue.h"
 #include "io/tasks/own_task.h"
 #include "io/tokenizers/word_vocabulary.h"
+#include "suite/transfer/set_file.h"
+#include "suite/transfer/text_draws.h"
 
 namespace kdbench {
 namespace {
@@ -20,8 +24,9 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> present_splits(const FeatureRequest& request) {
   std::vector<std::string> names;
+  if (request.files == TaskFiles::kNone) return names;
   for (const auto& split : request.task->splits) {
-    if (split.name == "train" && !request.training) continue;
+    if (split.name == kTrainSplit && request.files == TaskFiles::kUntrained) continue;
     if (is_there(glue_path(request.root, *request.task, split.name))) names.push_back(split.name);
   }
   if (names.empty()) {
@@ -33,7 +38,55 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
 }
 
 GlueFile read_split(const FeatureRequest& request, const std::string& split) {
-  return read_glue(request.root, *request.task, split, split == "train" ? request.train_limit : 0);
+  GlueFile file =
+      read_glue(request.root, *request.task, split, split == kTrainSplit ? request.train_limit : 0);
+  const std::string only = request.text ? request.text->only_label : "";
+  if (!only.empty()) {
+    std::erase_if(file.rows,
+                  [&](const GlueRow& row) { return !row.label.empty() && row.label != only; });
+    if (file.rows.empty())
+      throw_user_error(file.path.string(), "has no row with the label " + only,
+                       "transfer.filter_label names it");
+  }
+  return file;
+}
+
+// Where a row's text is cut: the same in every epoch, as rows are encoded once.
+double cut_of(int64_t row) {
+  static const uint64_t seed = derive_seed(0, "split_encode");
+  return unit(philox(seed, {0, static_cast<uint32_t>(row), 0, 0})[0]);
+}
+
+RowShape shape_of(const FeatureRequest& request) {
+  if (!request.text) return {static_cast<int>(request.max_seq_length), request.layout};
+  return {static_cast<int>(request.text->text_length), RowLayout::kText,
+          request.text->split_encode ? cut_of : std::function<double(int64_t)>()};
+}
+
+// Calls `take` with all rows of the transfer set that are in part `part` of `parts`, a window at a
+// time.
+void for_transfer_rows(const FeatureRequest& request, const fs::path& file, int part, int parts,
+                       const std::function<void(std::vector<GlueRow>)>& take) {
+  const FileLayout layout = set_layout(*request.task);
+  const int64_t rows = count_rows(file, layout);
+  read_row_windows(file, *request.task, layout, rows * part / parts, rows * (part + 1) / parts,
+                   take);
+}
+
+FeatureSlice tokenize_transfer(const FeatureRequest& request, const Tokenizer& tokenizer, int part,
+                               int parts, const Workspace& workspace) {
+  FeatureSlice share;
+  GlueFile window;
+  const fs::path& file = request.transfer.front().path;
+  for_transfer_rows(request, file, part, parts, [&](std::vector<GlueRow> rows) {
+    window.rows = std::move(rows);
+    const auto end = static_cast<int64_t>(window.rows.size());
+    append(share, tokenize_rows(tokenizer, *request.task, window, 0, end, shape_of(request),
+                                workspace.threads));
+  });
+  share.name = kTransferSplit;
+  share.source_sha256 = file_sha256(file);
+  return share;
 }
 
 FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& tokenizer,
@@ -43,7 +96,7 @@ FeatureSlice tokenize_split(const FeatureRequest& request, const Tokenizer& toke
   const auto rows = static_cast<int64_t>(file.rows.size());
   FeatureSlice share =
       tokenize_rows(tokenizer, *request.task, file, rows * part / parts, rows * (part + 1) / parts,
-                    {static_cast<int>(request.max_seq_length), request.layout}, workspace.threads);
+                    shape_of(request), workspace.threads);
   share.name = split;
   share.source_sha256 = file.sha256;
   return share;
@@ -54,6 +107,7 @@ nlohmann::json hashes_of_files(const FeatureRequest& request) {
   for (const auto& split : present_splits(request)) {
     files[split] = file_sha256(glue_path(request.root, *request.task, split));
   }
+  for (const auto& set : request.transfer) files[kTransferSplit].push_back(set.identity);
   return files;
 }
 
@@ -64,6 +118,12 @@ nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokeniz
                         {"max_seq_length", request.max_seq_length},
                         {"train_limit", request.train_limit}};
   if (request.layout == RowLayout::kApart) inputs["layout"] = "apart";
+  if (const auto& text = request.text) {
+    inputs["layout"] = "text";
+    inputs["max_seq_length"] = text->text_length;
+    inputs["split_encode"] = text->split_encode;
+    if (!text->only_label.empty()) inputs["filter_label"] = text->only_label;
+  }
   if (request.task->own) inputs["declaration"] = declaration(*request.task);
   return inputs;
 }
@@ -71,10 +131,10 @@ nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokeniz
 FeatureStoreInfo info_of(const FeatureRequest& request, const Tokenizer& tokenizer) {
   return {request.task->name,
           tokenizer.sha256(),
-          request.max_seq_length,
+          shape_of(request).max_length,
           request.train_limit,
           tokenizer.second_segment_type(),
-          request.layout};
+          shape_of(request).layout};
 }
 
 }  // namespace
@@ -99,6 +159,14 @@ std::vector<std::string> words_of(const FeatureRequest& request) {
     });
   }
   problems.throw_if_any(request.task->name);
+  for (const auto& set : request.transfer) {
+    for_transfer_rows(request, set.path, 0, 1, [&](const std::vector<GlueRow>& rows) {
+      for (const auto& row : rows) {
+        words.add(row.text_a);
+        words.add(row.text_b);
+      }
+    });
+  }
   return words.vocabulary();
 }
 
@@ -116,6 +184,8 @@ std::vector<FeatureSlice> tokenize_splits(const FeatureRequest& request, const T
     });
   }
   problems.throw_if_any(request.task->name);
+  if (!request.transfer.empty())
+    splits.push_back(tokenize_transfer(request, tokenizer, part, parts, workspace));
   return splits;
 }
 

@@ -3,14 +3,26 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "io/stores/feature_store.h"
 #include "io/tasks/task.h"
 #include "io/tokenizers/tokenizer.h"
 #include "suite/graph/stage_store.h"
+#include "suite/transfer/sample_keys.h"
 
 namespace kdbench {
+
+// Which of a task's files are read.
+enum class TaskFiles { kAll, kUntrained, kNone };
+
+// A transfer set's file, in the layout of set_file.h.
+struct TransferFile {
+  std::filesystem::path path;
+  std::string identity;  // the hash of what it was made from
+};
 
 struct FeatureRequest {
   std::filesystem::path root;  // GLUE folder
@@ -19,8 +31,10 @@ struct FeatureRequest {
   int64_t max_seq_length = 128;
   int64_t train_limit = 0;
   bool synthetic = false;  // for run.json: the rows are nobody's language
-  bool training = true;    // with the training rows
+  TaskFiles files = TaskFiles::kAll;
   RowLayout layout = RowLayout::kJoined;
+  std::vector<TransferFile> transfer = {};          // beside those files: kTransferSplit, of one
+  std::optional<TextSettings> text = std::nullopt;  // as a language model learns them
 };
 
 struct Features {

@@ -22,12 +22,21 @@ SplitSize size_of(const FeatureSplit& split) {
 
 }  // namespace
 
+std::string FeaturesStage::title_of(const FeatureRequest& request) {
+  return request.task->name + (request.text                        ? " texts"
+                               : request.files == TaskFiles::kNone ? " transfer set"
+                                                                   : "");
+}
+
 Cost FeaturesStage::cost(TrainingCosts&, const Workspace& workspace) {
   const FeatureStore& store = rows(workspace).store;
   Cost cost;
   cost.rows_bytes = rows_bytes(store);
-  for (const auto& spec : request_.task->splits) {
-    const auto found = store.splits.find(spec.name);
+  std::vector<std::string> names;
+  for (const auto& spec : request_.task->splits) names.push_back(spec.name);
+  names.emplace_back(kTransferSplit);
+  for (const auto& name : names) {
+    const auto found = store.splits.find(name);
     if (found == store.splits.end()) continue;
     cost.disk_bytes += stored_bytes(*found->second);
     cost.splits.push_back(size_of(*found->second));
@@ -62,7 +71,7 @@ const Features& FeaturesStage::rows(const Workspace& workspace) {
 }
 
 bool FeaturesStage::make_in(const fs::path& partial, const Workspace& workspace) {
-  workspace.say(fmt::format("{}: preparing features", request_.task->name));
+  workspace.say(fmt::format("{}: preparing features", title()));
   prepare_features(request_, partial / "features.h5", workspace);
   return true;
 }

@@ -13,7 +13,7 @@ namespace kdbench {
 class FeaturesStage : public SharedStage {
  public:
   FeaturesStage(FeatureRequest request, StageKey key)
-      : SharedStage(std::move(key), request.task->name, request.task->name),
+      : SharedStage(std::move(key), request.task->name, title_of(request)),
         request_(std::move(request)) {}
 
   bool prepares_data() const override { return true; }
@@ -28,6 +28,8 @@ class FeaturesStage : public SharedStage {
   bool make_in(const std::filesystem::path& partial, const Workspace& workspace) override;
 
  private:
+  static std::string title_of(const FeatureRequest& request);
+
   FeatureRequest request_;
   std::optional<Features> rows_;
 };

@@ -2,6 +2,7 @@
 #include "suite/stages/rows/stage_context.h"
 
 #include "suite/models/initial_model.h"
+#include "suite/stages/rows/transfer_stage.h"
 
 namespace kdbench {
 
@@ -16,17 +17,56 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
           experiment.data.synthetic};
 }
 
-FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model) {
+namespace {
+
+FeaturesStage& stage_of(StageContext& context, const Task& task, const ModelSettings& model,
+                        const std::string& transfer) {
   const std::filesystem::path tokenizer = tokenizer_folder(model, task);
   const RowLayout layout = layout_of(model, task);
-  auto& stage = context.features[{&task, tokenizer, layout}];
+  auto& stage = context.features[{&task, tokenizer, layout, transfer}];
   if (stage) return *stage;
   FeatureRequest request = feature_request(context, task, tokenizer);
   request.layout = layout;
+  TransferSetStage* const set = transfer.empty() ? nullptr : context.transfer.at({&task, transfer});
+  if (set) {
+    request.files = TaskFiles::kNone;
+    request.train_limit = 0;  // the set has its own
+    request.transfer = {set->rows(context.workspace)};
+  }
   stage = &features_stage(context.graph, request, context.workspace);
+  if (set) stage->need(*set);
   if (context.corpora) stage->need(*context.corpora);
   if (reads_own_words(model)) stage->need(*context.words.at(&task));
   return *stage;
+}
+
+}  // namespace
+
+std::vector<TransferSetStage*> StageContext::sets_of(const Task& task) const {
+  std::vector<TransferSetStage*> sets;
+  for (const auto& [of, set] : transfer) {
+    if (of.first == &task) sets.push_back(set);
+  }
+  return sets;
+}
+
+FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model) {
+  return stage_of(context, task, model, /*transfer=*/"");
+}
+
+FeaturesStage& texts_of(StageContext& context, const Task& task, const ModelSettings& model,
+                        const TextSettings& texts) {
+  FeatureRequest request = feature_request(context, task, tokenizer_folder(model, task));
+  request.text = texts;
+  FeaturesStage& stage = features_stage(context.graph, request, context.workspace);
+  if (context.corpora) stage.need(*context.corpora);
+  return stage;
+}
+
+TrainingRows training_rows_of(StageContext& context, const Task& task, const ModelSettings& model,
+                              const std::string& transfer) {
+  return {&stage_of(context, task, model, transfer),
+          transfer.empty() ? kTrainSplit : kTransferSplit};
 }
 
 }  // namespace kdbench

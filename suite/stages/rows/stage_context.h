@@ -4,14 +4,20 @@
 
 #include <filesystem>
 #include <map>
+#include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "suite/config/experiment.h"
 #include "suite/graph/graph.h"
 #include "suite/stages/rows/features_stage.h"
+#include "suite/stages/rows/training_rows.h"
 #include "suite/stages/rows/words_stage.h"
 
 namespace kdbench {
+
+class TransferSetStage;
 
 // All of it outlives the stages.
 struct StageContext {
@@ -21,8 +27,15 @@ struct StageContext {
   Stage* corpora = nullptr;  // where the data are the embedded ones
   // The words of the tasks' files, where a model reads those.
   std::map<const Task*, WordsStage*> words = {};
-  // Whose keys have been worked out, by task, tokenizer and layout.
-  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout>, FeaturesStage*> features = {};
+  // The rows that [transfer] makes of tasks, by kind, where a method learns from them.
+  std::map<std::pair<const Task*, std::string>, TransferSetStage*> transfer = {};
+  // Whose keys have been worked out, by task, tokenizer, layout and the transfer set that they are
+  // of; empty: the task's own rows.
+  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout, std::string>, FeaturesStage*>
+      features = {};
+
+  // Of a task, of all kinds.
+  std::vector<TransferSetStage*> sets_of(const Task& task) const;
 };
 
 // What all features of a task are made from, for a tokenizer's folder.
@@ -31,5 +44,14 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
 
 // The rows of a task as the model's tokenizer cuts them. Collective.
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model);
+
+// The rows of a task as a language model like this reads them. Collective.
+FeaturesStage& texts_of(StageContext& context, const Task& task, const ModelSettings& model,
+                        const TextSettings& texts);
+
+// What a model like this learns from, as its tokenizer cuts it: the task's transfer set of a kind,
+// or (empty) its training rows. Collective.
+TrainingRows training_rows_of(StageContext& context, const Task& task, const ModelSettings& model,
+                              const std::string& transfer);
 
 }  // namespace kdbench

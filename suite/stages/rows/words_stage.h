@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stage "words": the words of a task's files as a vocabulary, for models that name none and read
-// whole words. Every split counts: words that only dev or test rows have keep their first vectors.
+// whole words. Every split counts, and the transfer set: words that only dev or test rows have keep
+// their first vectors.
 #pragma once
 
 #include <filesystem>

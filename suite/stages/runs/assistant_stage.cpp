@@ -19,6 +19,7 @@ Learner assistant_learner(const ResolvedMethod& method, int64_t seed, FeaturesSt
   learner.train = experiment.assistant_train_of(method.task->name);
   learner.model = model_of(*experiment.assistant, learner.train, *method.task, seed, control);
   learner.rows = &rows;
+  learner.training = {&rows};
   if (source) {
     learner.method_name = method.settings->name;
     learner.method = [&method] { return method.make(); };

@@ -11,7 +11,8 @@
 #include "methods/method.h"
 #include "suite/config/experiment.h"
 #include "suite/graph/stage.h"
-#include "suite/stages/rows/features_stage.h"
+#include "suite/stages/rows/training_rows.h"
+#include "suite/stages/rows/transfer_stage.h"
 
 namespace kdbench {
 
@@ -32,9 +33,12 @@ struct Learner {
   InitialModel model;
   std::optional<InitialModel> beside;        // the teacher that learns too
   FeaturesStage* rows_beside = nullptr;      // as it reads them, where those are others
-  FeaturesStage* rows = nullptr;             // as the model's tokenizer cuts them
+  FeaturesStage* rows = nullptr;             // of the task, as the model's tokenizer cuts them
+  TrainingRows training;                     // what it learns from, if it does; cut alike
+  TransferSetStage* transfer = nullptr;      // the set that those rows are, if they are one
   const ResolvedMethod* resolved = nullptr;  // what the method takes of `source`, if it takes any
   std::shared_ptr<const Source> source;
+  std::optional<TextSettings> texts;  // of a language model, which learns the rows' texts
   bool keep_model = true;  // as model/; a model that was only read lies elsewhere already
 };
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/runs/run_parts.h"
 
+#include "io/batches/teacher_labels.h"
 #include "io/batches/teacher_tokens.h"
+#include "io/batches/text_dataset.h"
+#include "io/tokenizers/tokenizer.h"
 #include "suite/models/build_model.h"
 #include "suite/models/online_teacher.h"
 #include "suite/training/precision.h"
+#include "suite/training/text_evaluator.h"
 
 namespace kdbench {
 namespace {
@@ -28,12 +32,32 @@ InitialModel first_teacher(const Learner& learner, const Workspace& workspace) {
   return model;
 }
 
-std::unique_ptr<Dataset> training_rows(const std::shared_ptr<const FeatureSplit>& rows,
-                                       const std::vector<std::string>& labels,
+std::unique_ptr<Dataset> training_rows(const Learner& learner,
+                                       const std::shared_ptr<const FeatureSplit>& rows,
                                        const SourceOutputs& source) {
+  const auto& labels = learner.model.config.labels;
   auto dataset = make_dataset(rows, labels, source.stored);
-  if (!source.online) return dataset;
-  return with_online_teacher(std::move(dataset), *source.online, labels);
+  if (source.online) dataset = with_online_teacher(std::move(dataset), *source.online, labels);
+  if (learner.transfer && learner.whole->transfer->labels == "teacher")
+    dataset = with_teacher_labels(std::move(dataset), learner.task->scores);
+  return dataset;
+}
+
+// What a language model learns and is scored on.
+void read_texts(const Learner& learner, const Workspace& workspace, RunParts& parts) {
+  const FeatureStore& rows = learner.rows->rows(workspace).store;
+  workspace.control.agree([&] {
+    parts.evaluator = std::make_unique<TextEvaluator>(
+        load_tokenizer(tokenizer_folder(learner.model.settings, *learner.task)));
+    for (const auto& [name, split] : rows.splits) {
+      auto texts = make_text_dataset(split, learner.texts->conditioned);
+      if (name == kTrainSplit) {
+        parts.train = std::move(texts);
+      } else {
+        parts.scored[name] = std::move(texts);
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -46,10 +70,12 @@ Models RunParts::learners() const {
 
 TrainingData RunParts::training(const Task& task) const {
   TrainingData data;
-  data.task = &task;
-  if (splits.contains("train")) data.train = splits.at("train").get();
+  data.evaluator = evaluator.get();
+  data.train = train.get();
   for (const auto& name : task.dev_splits()) {
-    if (splits.contains(name)) data.dev.emplace_back(name, splits.at(name).get());
+    for (const auto* splits : {&predicted, &scored}) {
+      if (splits->contains(name)) data.dev.emplace_back(name, splits->at(name).get());
+    }
   }
   return data;
 }
@@ -61,21 +87,29 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
     parts.models[kTeacher] = build_model(first_teacher(learner, workspace), workspace);
   }
   if (learner.method) parts.method = learner.method();
+  if (learner.texts) {
+    read_texts(learner, workspace, parts);
+    return parts;
+  }
+  parts.evaluator = std::make_unique<TaskEvaluator>(*learner.task, learner.train.best_metric);
   const FeatureStore& rows = learner.rows->rows(workspace).store;
   if (learner.source) {
-    parts.source = read_source(*learner.source, *learner.resolved, *learner.rows, workspace);
+    parts.source = read_source(*learner.source, *learner.resolved, learner.training, workspace);
     if (parts.source.online) parts.source.online->type = type_of(learner.train.precision);
   }
   const FeatureStore* beside =
       learner.rows_beside ? &learner.rows_beside->rows(workspace).store : nullptr;
+  const auto learned = learner.method ? learner.training.read(workspace) : nullptr;
   workspace.control.agree([&] {
     const auto& labels = learner.model.config.labels;
+    const auto both = [&](std::unique_ptr<Dataset> data, const std::string& split) {
+      if (!beside) return data;
+      return with_teacher_tokens(std::move(data), make_dataset(beside->split(split), labels));
+    };
+    if (learned)
+      parts.train = both(training_rows(learner, learned, parts.source), learner.training.split);
     for (const auto& [name, split] : rows.splits) {
-      auto& data = parts.splits[name];
-      data = name == "train" ? training_rows(split, labels, parts.source)
-                             : make_dataset(split, labels);
-      if (beside)
-        data = with_teacher_tokens(std::move(data), make_dataset(beside->split(name), labels));
+      if (name != kTrainSplit) parts.predicted[name] = both(make_dataset(split, labels), name);
     }
   });
   return parts;

@@ -18,8 +18,11 @@ struct RunParts {
   std::map<std::string, std::unique_ptr<Model>> models;  // by role: kStudent is predicted and saved
   std::unique_ptr<Method> method;                        // null: the model is scored as it is
   SourceOutputs source;
-  std::map<std::string, std::unique_ptr<Dataset>>
-      splits;  // the training rows with what source says
+  std::unique_ptr<Evaluator> evaluator;
+  std::unique_ptr<Dataset>
+      train;  // with what the source says of its rows; null: nothing is learned
+  // The task's other splits: of which predictions are wanted, or scores alone.
+  std::map<std::string, std::unique_ptr<Dataset>> predicted, scored;
 
   Model& student() const { return *models.at(kStudent); }
   Models learners() const;

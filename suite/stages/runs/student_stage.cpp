@@ -34,6 +34,10 @@ nlohmann::json run_inputs(const Learner& learner, const InitialModel& model) {
     inputs["learning_teacher"] = model_inputs(*learner.beside);
   }
   if (learner.rows_beside) inputs["teacher_features"] = learner.rows_beside->hash();
+  if (!method.settings->transfer.empty()) {
+    inputs["transfer"] = {{"features", learner.training.stage->hash()},
+                          {"labels", method.experiment->transfer->labels}};
+  }
   if (learner.source->file) inputs["teacher_outputs"] = file_sha256(*learner.source->file);
   return inputs;
 }
@@ -44,7 +48,7 @@ std::string title_of(const Learner& learner) {
 }
 
 Learner student_learner(const ResolvedMethod& method, int64_t seed, FeaturesStage& rows,
-                        std::shared_ptr<const Source> source) {
+                        const TrainingRows& learned, std::shared_ptr<const Source> source) {
   Learner learner;
   learner.experiment = method.experiment->name;
   learner.whole = method.experiment;
@@ -66,6 +70,7 @@ Learner student_learner(const ResolvedMethod& method, int64_t seed, FeaturesStag
   if (learner.beside && source->teacher_rows->hash() != rows.hash())
     learner.rows_beside = source->teacher_rows;
   learner.rows = &rows;
+  learner.training = learned;
   learner.resolved = &method;
   learner.source = std::move(source);
   return learner;
@@ -92,8 +97,11 @@ std::string StudentStage::stem() const {
 }
 
 StudentStage& student_stage(StageContext& context, const ResolvedMethod& method, int64_t seed,
-                            FeaturesStage& rows, std::shared_ptr<const Source> source) {
-  Learner learner = student_learner(method, seed, rows, std::move(source));
+                            FeaturesStage& rows, const TrainingRows& learned,
+                            std::shared_ptr<const Source> source) {
+  Learner learner = student_learner(method, seed, rows, learned, std::move(source));
+  if (const auto& kind = method.settings->transfer; !kind.empty())
+    learner.transfer = context.transfer.at({method.task, kind});
   const std::string identity =
       fmt::format("run {} {} {}", method.task->name, method.settings->label, seed);
   return context.graph.add<StudentStage>(

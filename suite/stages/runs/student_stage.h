@@ -20,8 +20,10 @@ class StudentStage : public RunStage {
   std::string stem() const override;
 };
 
-// The run of a method's student with this seed. Local.
+// The run of a method's student with this seed. `rows`: of the task; `learned`: what it learns
+// from. Local.
 StudentStage& student_stage(StageContext& context, const ResolvedMethod& method, int64_t seed,
-                            FeaturesStage& rows, std::shared_ptr<const Source> source);
+                            FeaturesStage& rows, const TrainingRows& learned,
+                            std::shared_ptr<const Source> source);
 
 }  // namespace kdbench

@@ -20,6 +20,7 @@ Learner teacher_learner(const Experiment& experiment, const Task& task, int64_t 
   learner.train = experiment.teacher_train_of(task.name);
   learner.model = model_of(*experiment.teacher, learner.train, task, seed, control);
   learner.rows = &rows;
+  learner.training = {&rows};
   if (experiment.teacher->train) {
     learner.method_name = "finetune";
     learner.method = [] { return find_method("finetune").make(Options{}); };

@@ -23,6 +23,7 @@
 #include "suite/results/run_record.h"
 #include "suite/stages/runs/run_parts.h"
 #include "suite/training/evaluation.h"
+#include "suite/training/metrics.h"
 #include "suite/training/precision.h"
 #include "suite/training/progress.h"
 #include "suite/training/step_work.h"
@@ -83,6 +84,7 @@ class Execution {
     reset_peak_memory();
     describe();
     record_.json()["teacher"] = source_record(learner_, workspace_);
+    remark_one_class();
     control().on_root([&] { record_.begin(); });
     init_s_ = seconds_since(started);
     try {
@@ -129,6 +131,7 @@ class Execution {
     });
     json["inputs"] = target_.inputs;
     json["data"] = kdbench::describe(learner_.rows->rows(workspace_));
+    if (learner_.transfer) json["transfer_set"] = learner_.transfer->record(workspace_);
     json["remarks"] = learner_.model.remarks();
     json["teacher"] = nullptr;
     json["checkpoint"] = learner_.train.checkpoint;
@@ -167,6 +170,10 @@ class Execution {
       const std::string who = evaluation.model == kStudent ? "" : " " + evaluation.model;
       progress.note(
           fmt::format("epoch {}{}{}", evaluation.epoch + 1, who, metrics_text(evaluation.metrics)));
+    };
+    observer.no_shared_memory = [&](const std::string& obstacle) {
+      workspace_.say_once(
+          "kdbench: the ranks exchange gradients, they cannot share their memory: " + obstacle);
     };
     observer.pass = [&](const std::string& split, int64_t rows) {
       return pass_over("evaluating " + split, rows);
@@ -213,8 +220,7 @@ class Execution {
   // the model serves. A model scored as it is gets its metrics here.
   void predict_all(TrainingResult& result) {
     Model& model = parts_.student();
-    for (const auto& [split, dataset] : parts_.splits) {
-      if (split == "train") continue;
+    for (const auto& [split, dataset] : parts_.predicted) {
       warm_up(model, *dataset);
       synchronize(workspace_.device);
       control().barrier();
@@ -230,8 +236,27 @@ class Execution {
       result.student.last[split] = task_metrics(*learner_.task, predictions);
       remark_order(split, predictions);
     }
+    if (!parts_.method) score_texts(result);
     if (!parts_.method) result.student.best = result.student.last;
     predict_others();
+  }
+
+  // Of a language model that is used as it is.
+  void score_texts(TrainingResult& result) {
+    for (const auto& [split, texts] : parts_.scored) {
+      result.student.last[split] =
+          parts_.evaluator->scores(parts_.student(), *texts, control(), "on " + split,
+                                   pass_over("evaluating " + split, texts->rows()));
+    }
+  }
+
+  // A student can only learn to say the same of everything.
+  void remark_one_class() {
+    if (!learner_.transfer || !parts_.source.stored) return;
+    if (!says_one_class(*parts_.source.stored)) return;
+    const std::string remark = "the teacher finds one class in the whole transfer set";
+    record_.json()["remarks"].push_back(remark);
+    workspace_.say(fmt::format("{}: warning: {}", title(), remark));
   }
 
   // A model that nobody trained here and that is far worse than chance names its labels wrongly.
@@ -247,8 +272,7 @@ class Execution {
   void predict_others() {
     for (const auto& [role, model] : parts_.models) {
       if (role == kStudent) continue;
-      for (const auto& [split, dataset] : parts_.splits) {
-        if (split == "train") continue;
+      for (const auto& [split, dataset] : parts_.predicted) {
         const Predictions predictions =
             predict(*model, rows_of(*dataset, role), control(), "the " + role + " on " + split,
                     pass_over("the " + role + " predicting " + split, dataset->rows()));

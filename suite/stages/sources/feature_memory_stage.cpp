@@ -55,7 +55,7 @@ Cost FeatureMemoryStage::cost(TrainingCosts& costs, const Workspace& workspace) 
     const InitialModel& model = source_.model->initial();
     cost.memory_bytes += values_bytes(costs.outline(model));
     cost.flops = static_cast<double>(method_.needs.feature_memory.epochs) *
-                 costs.forward_flops(model, rows_.rows(workspace).store.split("train"));
+                 costs.forward_flops(model, rows_.rows(workspace).store.split(kTrainSplit));
   }
   return cost;
 }
@@ -81,8 +81,10 @@ at::Tensor FeatureMemoryStage::train(const Workspace& workspace) {
   if (source_.stored) return train_on_store(source_.stored->read(own, workspace), workspace);
   const Features& rows = rows_.rows(workspace);
   std::shared_ptr<const TeacherSplit> states;
-  workspace.control.agree_reading(
-      [&] { states = read_outputs_file(method_, own, rows, workspace.control); });
+  workspace.control.agree_reading([&] {
+    states = read_outputs_file(method_, own, rows.store.info, *rows.store.split(kTrainSplit),
+                               workspace.control);
+  });
   return train_on_store(states, workspace);
 }
 
@@ -91,7 +93,7 @@ at::Tensor FeatureMemoryStage::train_on_store(const std::shared_ptr<const Teache
   const Features& rows = rows_.rows(workspace);
   StatesPass pass;
   workspace.control.agree(
-      [&] { pass = stored_states(states, rows.store.split("train"), workspace.control); });
+      [&] { pass = stored_states(states, rows.store.split(kTrainSplit), workspace.control); });
   return train_feature_memory(method_.needs.feature_memory, rows.store.info.max_seq_length,
                               states->hidden_size, pass, workspace);
 }
@@ -103,7 +105,7 @@ at::Tensor FeatureMemoryStage::train_on_model(const Workspace& workspace) {
   const FeatureMemoryNeeds& needs = method_.needs.feature_memory;
   StatesPass pass;
   workspace.control.agree([&] {
-    pass = computed_states(model, needs.layer, rows.store.split("train"), workspace.control);
+    pass = computed_states(model, needs.layer, rows.store.split(kTrainSplit), workspace.control);
   });
   return train_feature_memory(needs, rows_.rows(workspace).store.info.max_seq_length,
                               model.model->config().hidden, pass, workspace);

@@ -27,16 +27,16 @@ bool is_stored(const ResolvedMethod& method) {
   return !method.settings->teacher_outputs_file && !method.online;
 }
 
-// The methods whose teacher's outputs lie in a store.
+// The methods whose teacher's outputs lie in a store: one for each kind of rows.
 class StoredMethods {
  public:
-  StoredMethods(const ModelShapes& shapes, const StoreSite& site)
-      : shapes_(shapes), site_(site), rows_(*site.teacher_rows.store.split("train")) {}
+  StoredMethods(const ModelShapes& shapes, const StoreSite& site) : shapes_(shapes), site_(site) {}
 
   void add(const ResolvedMethod& method) {
-    needs_ = united(needs_, method.needs);
+    Store& store = stores_[method.settings->transfer];
+    store.needs = united(store.needs, method.needs);
     if (!method.takes_outputs()) return;
-    for (const int64_t seed : method.train.seeds) teachers_.insert(site_.teacher_of(seed));
+    for (const int64_t seed : method.train.seeds) store.teachers.insert(site_.teacher_of(seed));
   }
 
   // With one method more: bytes in the memory of a host, and of the stores that are not there yet.
@@ -48,22 +48,26 @@ class StoredMethods {
 
   OutputBudget size() const {
     OutputBudget size;
-    size.memory = teacher_outputs_bytes(rows_.rows(), needs_, shapes_);
-    for (const auto& teacher : teachers_) {
-      const StageKey key = teacher_outputs_key(teacher, site_.teacher_rows.hash, needs_);
-      if (!stage_is_there(site_.out, key)) {
-        size.disk += teacher_store_bytes(rows_, needs_, shapes_);
+    for (const auto& [transfer, store] : stores_) {
+      const auto& [features, rows] = site_.rows.at(transfer);
+      size.memory += teacher_outputs_bytes(rows->rows(), store.needs, shapes_);
+      for (const auto& teacher : store.teachers) {
+        if (!stage_is_there(site_.out, teacher_outputs_key(teacher, features, store.needs)))
+          size.disk += teacher_store_bytes(*rows, store.needs, shapes_);
       }
     }
     return size;
   }
 
  private:
+  struct Store {
+    TeacherNeeds needs;
+    std::set<std::string> teachers;
+  };
+
   const ModelShapes& shapes_;
   const StoreSite& site_;
-  const FeatureSplit& rows_;
-  TeacherNeeds needs_;
-  std::set<std::string> teachers_;
+  std::map<std::string, Store> stores_;
 };
 
 }  // namespace
@@ -76,10 +80,10 @@ OutputBudget output_budget(const std::filesystem::path& out, int copies) {
   return output_budget(disk_of(out).free_bytes, available_memory_bytes(), copies);
 }
 
-TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods) {
+TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods, const std::string& transfer) {
   TeacherNeeds all;
   for (const auto& method : methods) {
-    if (is_stored(method)) all = united(all, method.needs);
+    if (is_stored(method) && method.settings->transfer == transfer) all = united(all, method.needs);
   }
   return all;
 }

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,13 +28,22 @@ OutputBudget output_budget(int64_t free_disk, int64_t available_memory, int copi
 // The same on this machine, with results in `out`.
 OutputBudget output_budget(const std::filesystem::path& out, int copies);
 
-// What all methods of a task take from the teacher's stored outputs: it runs once.
-TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods);
+// What all methods of a task that learn from its transfer set of a kind, or (empty) from its
+// training rows, take from the teacher's stored outputs: it runs once.
+TeacherNeeds shared_needs(const std::vector<ResolvedMethod>& methods,
+                          const std::string& transfer = "");
 
-// What stores of a task are made of: rows as the teacher's tokenizer cuts them, the teacher that a
-// student of some seed learns from (the hash of its stage).
+// Rows as the teacher's tokenizer cuts them.
+struct StoredRows {
+  std::string features;  // the hash of their stage
+  std::shared_ptr<const FeatureSplit> rows;
+};
+
+// What stores of a task are made of: the rows that methods learn from, by the kind of the transfer
+// set that they are (empty: the training rows); the teacher that a student of some seed learns from
+// (the hash of its stage).
 struct StoreSite {
-  const Features& teacher_rows;
+  std::map<std::string, StoredRows> rows;
   std::function<std::string(int64_t)> teacher_of;
   std::filesystem::path out;
 };

@@ -7,14 +7,15 @@
 #include "io/stores/teacher_store.h"
 #include "suite/config/resolved_method.h"
 #include "suite/ranks/control.h"
-#include "suite/stages/rows/features.h"
 
 namespace kdbench {
 
-// What `needs` asks for of the file that the method names, on the training rows of `rows`. Throws a
-// user error that says what does not fit. Collective over the host.
+// What `needs` asks for of the file that the method names, on `rows` of the store that `info`
+// describes. Throws a user error that says what does not fit. Collective over the host.
 std::shared_ptr<const TeacherSplit> read_outputs_file(const ResolvedMethod& method,
                                                       const TeacherNeeds& needs,
-                                                      const Features& rows, const Control& control);
+                                                      const FeatureStoreInfo& info,
+                                                      const FeatureSplit& rows,
+                                                      const Control& control);
 
 }  // namespace kdbench

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "io/base/error.h"
 #include "io/batches/dataset.h"
 #include "suite/stages/sources/outputs_file.h"
@@ -11,12 +13,14 @@ namespace kdbench {
 namespace {
 
 std::shared_ptr<const TeacherSplit> read_stored(const Source& source, const ResolvedMethod& method,
-                                                FeaturesStage& rows, const Workspace& workspace) {
+                                                const TrainingRows& rows,
+                                                const Workspace& workspace) {
   if (source.stored) return source.stored->read(method.needs, workspace);
-  const Features& read = rows.rows(workspace);
+  const FeatureStoreInfo& info = rows.stage->rows(workspace).store.info;
+  const auto read = rows.read(workspace);
   std::shared_ptr<const TeacherSplit> outputs;
   workspace.control.agree_reading(
-      [&] { outputs = read_outputs_file(method, method.needs, read, workspace.control); });
+      [&] { outputs = read_outputs_file(method, method.needs, info, *read, workspace.control); });
   return outputs;
 }
 
@@ -24,10 +28,7 @@ void put_beside(const Source& source, const ResolvedMethod& method, SourceOutput
                 const Workspace& workspace) {
   outputs.model =
       load_trained_model(source.model->finished_model(workspace), *method.task, workspace);
-  const Features& rows = source.model->rows().rows(workspace);
-  workspace.control.agree([&] {
-    outputs.online = {outputs.model->model.get(), method.needs, rows.store.split("train")};
-  });
+  outputs.online = {outputs.model->model.get(), method.needs, source.model_rows.read(workspace)};
 }
 
 FeatureMemory take_feature_memory(const Source& source, const ResolvedMethod& method,
@@ -40,12 +41,12 @@ FeatureMemory take_feature_memory(const Source& source, const ResolvedMethod& me
   return memory;
 }
 
-void check_outputs_file(const ResolvedMethod& method, const Features& rows,
-                        Inspection& inspection) {
+void check_outputs_file(const ResolvedMethod& method, const FeatureStoreInfo& info,
+                        const std::shared_ptr<const FeatureSplit>& rows, Inspection& inspection) {
   TeacherNeeds needs = method.needs;
   needs.hidden_layers = stored_hidden_layers(needs);
-  const auto outputs = read_outputs_file(method, needs, rows, inspection.workspace.control);
-  make_dataset(rows.store.split("train"), method.shapes.student.labels, outputs);
+  const auto outputs = read_outputs_file(method, needs, info, *rows, inspection.workspace.control);
+  make_dataset(rows, method.shapes.student.labels, outputs);
   if (!outputs->hidden) return;
   const std::string states = fmt::format("{} {}", method.settings->teacher_outputs_file->string(),
                                          fmt::join(needs.hidden_layers, ","));
@@ -71,8 +72,8 @@ void check_same_tokens(const ResolvedMethod& method, const Features& rows,
 
 }  // namespace
 
-SourceOutputs read_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
-                          const Workspace& workspace) {
+SourceOutputs read_source(const Source& source, const ResolvedMethod& method,
+                          const TrainingRows& rows, const Workspace& workspace) {
   SourceOutputs outputs;
   if (source.online) {
     put_beside(source, method, outputs, workspace);
@@ -85,17 +86,31 @@ SourceOutputs read_source(const Source& source, const ResolvedMethod& method, Fe
   return outputs;
 }
 
-void check_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
+bool says_one_class(const TeacherSplit& outputs) {
+  const int64_t classes = outputs.classes;
+  if (classes < 2) return false;
+  const auto choice = [&](int64_t row) {
+    const float* logits = outputs.logits.data() + row * classes;
+    return std::max_element(logits, logits + classes) - logits;
+  };
+  for (int64_t row = 1; row < outputs.rows(); ++row) {
+    if (choice(row) != choice(0)) return false;
+  }
+  return true;
+}
+
+void check_source(const Source& source, const ResolvedMethod& method, const TrainingRows& rows,
                   Inspection& inspection) {
   const Workspace& workspace = inspection.workspace;
   inspection.problems.collect([&] {
-    const Features& own = rows.rows(workspace);
+    const Features& own = rows.stage->rows(workspace);
+    const auto learned = rows.read(workspace);
     const Features* others = source.teacher_rows ? &source.teacher_rows->rows(workspace) : nullptr;
     workspace.control.agree_reading([&] {
       if (others) check_same_tokens(method, own, *others);
-      if (source.file) check_outputs_file(method, own, inspection);
+      if (source.file) check_outputs_file(method, own.store.info, learned, inspection);
       check_feature_memory(method.needs.feature_memory, method.shapes, method.task->name,
-                           own.store.split("train")->rows(), "method." + method.settings->label);
+                           learned->rows(), "method." + method.settings->label);
     });
   });
 }

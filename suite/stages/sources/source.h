@@ -20,6 +20,7 @@ namespace kdbench {
 // The stages of a source; those that a method does not take are null.
 struct Source {
   SourceModel* model = nullptr;           // the teacher or the assistant
+  TrainingRows model_rows;                // what is learned from, as `model` reads it
   FeaturesStage* teacher_rows = nullptr;  // of [teacher], finished or not
   TeacherOutputsStage* stored = nullptr;
   FeatureMemoryStage* feature_memory = nullptr;
@@ -29,20 +30,23 @@ struct Source {
 
 // What a run takes of its source; must live as long as the run.
 struct SourceOutputs {
-  std::shared_ptr<const TeacherSplit> stored;  // of the training rows; null: none are taken
+  std::shared_ptr<const TeacherSplit> stored;  // null: none are taken
   std::optional<TrainedModel> model;           // that runs beside the student, behind `online`
   std::optional<OnlineTeacher> online;
   std::optional<FeatureMemory> feature_memory;
 };
 
-// What the method takes, of stages that are done. `rows`: those of the model that learns.
+// What the method takes, of stages that are done. `rows`: what the model learns from.
 // Collective.
-SourceOutputs read_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
-                          const Workspace& workspace);
+SourceOutputs read_source(const Source& source, const ResolvedMethod& method,
+                          const TrainingRows& rows, const Workspace& workspace);
+
+// Whether the largest logit is the same one on all rows. Local.
+bool says_one_class(const TeacherSplit& outputs);
 
 // Adds what is wrong with the method's own files (teacher outputs, memory), or between it and the
-// rows of both models (`rows`: those of the model that learns). Collective.
-void check_source(const Source& source, const ResolvedMethod& method, FeaturesStage& rows,
+// rows of both models (`rows`: what the model learns from). Collective.
+void check_source(const Source& source, const ResolvedMethod& method, const TrainingRows& rows,
                   Inspection& inspection);
 
 }  // namespace kdbench

@@ -157,11 +157,12 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
   });
 }
 
-TeacherPart teacher_part(const TeacherNeeds& needs, const Control& control) {
+TeacherPart teacher_part(const TeacherNeeds& needs, const std::string& split,
+                         const Control& control) {
   TeacherPart part;
   part.cls = needs.cls_layers;
   part.hidden = needs.hidden_layers;
-  part.split = "train";
+  part.split = split;
   part.pooled = false;
   part.cls_bytes = available_memory_bytes() / 2 / control.host().copies();
   return part;

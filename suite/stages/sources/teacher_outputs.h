@@ -15,7 +15,7 @@
 namespace kdbench {
 
 struct OutputRequest {
-  std::vector<std::string> splits{"train"};
+  std::vector<std::string> splits{kTrainSplit};
   std::vector<int64_t> cls_layers;     // 1-based
   std::vector<int64_t> hidden_layers;  // 1-based: the states of every token
   bool pooled = false;
@@ -28,8 +28,9 @@ void write_teacher_outputs(const TrainedModel& model, const Features& features,
                            const OutputRequest& request, const std::filesystem::path& file,
                            const Workspace& workspace);
 
-// What a run reads of a store: the training rows' logits and the states that it takes. [CLS] states
+// What a run reads of a store: one split's logits and the states that it takes. [CLS] states
 // that take more than half of the memory that the host has available stay on the disk. Local.
-TeacherPart teacher_part(const TeacherNeeds& needs, const Control& control);
+TeacherPart teacher_part(const TeacherNeeds& needs, const std::string& split,
+                         const Control& control);
 
 }  // namespace kdbench

@@ -55,18 +55,20 @@ int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const Mod
   return rows * (static_cast<int64_t>(sizeof(int64_t)) + floats * int64_t{sizeof(float)});
 }
 
-TeacherOutputsStage::TeacherOutputsStage(SourceModel& model, TeacherNeeds needs, ModelShapes shapes,
-                                         StageKey key)
+TeacherOutputsStage::TeacherOutputsStage(SourceModel& model, TrainingRows rows, TeacherNeeds needs,
+                                         ModelShapes shapes, StageKey key)
     : SharedStage(std::move(key), model.task(),
-                  fmt::format("{}: {}", model.name_for_others(), outputs_text(needs))),
+                  fmt::format("{}: {}{}", model.name_for_others(), outputs_text(needs),
+                              rows.split == kTransferSplit ? " on the transfer set" : "")),
       model_(need(model)),
+      rows_(std::move(rows)),
       needs_(std::move(needs)),
       shapes_(std::move(shapes)) {
-  need(model.rows());
+  need(*rows_.stage);
 }
 
 Cost TeacherOutputsStage::cost(TrainingCosts& costs, const Workspace& workspace) {
-  const auto rows = model_.rows().rows(workspace).store.split("train");
+  const auto rows = rows_.read(workspace);
   Cost cost;
   cost.disk_bytes = teacher_store_bytes(*rows, needs_, shapes_);
   cost.memory_bytes = values_bytes(costs.outline(model_.initial()));
@@ -78,11 +80,12 @@ bool TeacherOutputsStage::make_in(const std::filesystem::path& partial,
                                   const Workspace& workspace) {
   workspace.say(fmt::format("{}: storing the teacher's outputs", task()));
   OutputRequest request;
+  request.splits = {rows_.split};
   request.cls_layers = needs_.cls_layers;
   request.hidden_layers = needs_.hidden_layers;
   write_teacher_outputs(
       load_trained_model(model_.finished_model(workspace), *model_.initial().task, workspace),
-      model_.rows().rows(workspace), request, partial / "teacher.h5", workspace);
+      rows_.stage->rows(workspace), request, partial / "teacher.h5", workspace);
   return true;
 }
 
@@ -92,12 +95,13 @@ std::shared_ptr<const TeacherSplit> TeacherOutputsStage::read(const TeacherNeeds
   if (outputs) return outputs;
   const std::filesystem::path& stage = contents(workspace);
   const std::string checkpoint = model_.checkpoint_sha256(workspace);
-  const auto rows = model_.rows().rows(workspace).store.split("train");
+  const auto rows = rows_.read(workspace);
   workspace.control.agree_reading([&] {
     read_stage(stage, [&] {
       const TeacherStore store = read_teacher_store(
-          stage / "teacher.h5", teacher_part(own, workspace.control), workspace.control.host());
-      outputs = store.splits.at("train");
+          stage / "teacher.h5", teacher_part(own, rows_.split, workspace.control),
+          workspace.control.host());
+      outputs = store.splits.at(rows_.split);
       check_teacher_matches(store, *outputs, *rows, checkpoint);
     });
   });
@@ -105,10 +109,11 @@ std::shared_ptr<const TeacherSplit> TeacherOutputsStage::read(const TeacherNeeds
 }
 
 TeacherOutputsStage& teacher_outputs_stage(Graph& graph, SourceModel& model,
-                                           const TeacherNeeds& needs, const ModelShapes& shapes) {
-  StageKey key = teacher_outputs_key(model.hash(), model.rows().hash(), needs);
+                                           const TrainingRows& rows, const TeacherNeeds& needs,
+                                           const ModelShapes& shapes) {
+  StageKey key = teacher_outputs_key(model.hash(), rows.stage->hash(), needs);
   return graph.add<TeacherOutputsStage>(key.hash(), [&] {
-    return std::make_unique<TeacherOutputsStage>(model, needs, shapes, std::move(key));
+    return std::make_unique<TeacherOutputsStage>(model, rows, needs, shapes, std::move(key));
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stage "teacher-outputs": what a teacher or an assistant says of the training rows, stored once
-// for all runs that take it.
+// Stage "teacher-outputs": what a teacher or an assistant says of the rows that others learn from,
+// stored once for all runs that take it.
 #pragma once
 
 #include <filesystem>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "suite/graph/graph.h"
+#include "suite/stages/rows/training_rows.h"
 #include "suite/stages/sources/source_model.h"
 #include "suite/stages/sources/teacher_outputs.h"
 
@@ -25,11 +26,12 @@ int64_t teacher_store_bytes(const FeatureSplit& rows, const TeacherNeeds& needs,
                             const ModelShapes& shapes);
 int64_t teacher_outputs_bytes(int64_t rows, const TeacherNeeds& needs, const ModelShapes& shapes);
 
-// The outputs of a teacher or an assistant on the training rows as its own tokenizer cuts them.
+// The outputs of a teacher or an assistant on rows that others learn from.
 class TeacherOutputsStage : public SharedStage {
  public:
-  // `needs`: of all who share the stage.
-  TeacherOutputsStage(SourceModel& model, TeacherNeeds needs, ModelShapes shapes, StageKey key);
+  // `rows`: as the model's own tokenizer cuts them. `needs`: of all who share the stage.
+  TeacherOutputsStage(SourceModel& model, TrainingRows rows, TeacherNeeds needs, ModelShapes shapes,
+                      StageKey key);
 
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;
   void release() override { read_.clear(); }
@@ -42,6 +44,7 @@ class TeacherOutputsStage : public SharedStage {
 
  private:
   SourceModel& model_;
+  TrainingRows rows_;
   TeacherNeeds needs_;
   ModelShapes shapes_;
   using Layers = std::pair<std::vector<int64_t>, std::vector<int64_t>>;  // [CLS], every token
@@ -49,6 +52,7 @@ class TeacherOutputsStage : public SharedStage {
 };
 
 TeacherOutputsStage& teacher_outputs_stage(Graph& graph, SourceModel& model,
-                                           const TeacherNeeds& needs, const ModelShapes& shapes);
+                                           const TrainingRows& rows, const TeacherNeeds& needs,
+                                           const ModelShapes& shapes);
 
 }  // namespace kdbench
