@@ -149,7 +149,7 @@ TEST(TransfoXl, GradientsWithDropout) {
   const auto model = model_of(config);
   for (const auto& segment : model->parameters().layout().segments()) {
     if (segment.name.find("_projs.") != std::string::npos)
-      at::Tensor(model->parameters()[segment.name].detach()).mul_(30);  // begin very small
+      at::Tensor(model->parameters()[segment.name].detach()).mul_(10);  // begin very small
   }
   ForwardMode mode;
   mode.training = true;
@@ -159,7 +159,7 @@ TEST(TransfoXl, GradientsWithDropout) {
   const auto loss = [&] { return model->target_losses(batch, mode).mean(); };
   loss().backward();
   const at::NoGradGuard no_gradients;
-  const float step = 1e-2f;
+  const float step = 2e-3f;
   for (const auto& segment : model->parameters().layout().segments()) {
     at::Tensor values = model->parameters().values().narrow(0, segment.offset, segment.size);
     const at::Tensor gradient =
@@ -172,7 +172,7 @@ TEST(TransfoXl, GradientsWithDropout) {
     const double below = loss().item<double>();
     values[e].fill_(value);
     const double slope = (above - below) / (2 * step);
-    EXPECT_NEAR(gradient[e].item<double>(), slope, 0.05 * std::abs(slope) + 2e-4) << segment.name;
+    EXPECT_NEAR(gradient[e].item<double>(), slope, 0.05 * std::abs(slope) + 1e-3) << segment.name;
   }
 }
 
