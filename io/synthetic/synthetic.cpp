@@ -26,8 +26,12 @@ const SyntheticCorpus& find_corpus(const std::string& task) {
 // Draws the splits of one corpus.
 class Writer {
  public:
-  Writer(const SyntheticCorpus& corpus, uint64_t seed)
-      : corpus_(corpus), task_(find_task(corpus.task)), draws_(seed) {}
+  Writer(const SyntheticCorpus& corpus, uint64_t seed, int64_t label_noise)
+      : corpus_(corpus),
+        task_(find_task(corpus.task)),
+        label_noise_(static_cast<size_t>(label_noise)),
+        draws_(seed),
+        noise_(~seed) {}
 
   SyntheticFile write(const SplitSpec& split, int64_t rows) {
     const auto draw = split.name.ends_with("_mismatched") ? corpus_.draw_mismatched : corpus_.draw;
@@ -36,7 +40,9 @@ class Writer {
     const auto labels = balanced_labels(rows);
     for (int64_t row = 0; row < rows; ++row) {
       const std::string* label = labels.empty() ? nullptr : &labels[static_cast<size_t>(row)];
-      append(split.layout, row, draw_new(draw, label), file.content);
+      SyntheticRow drawn = draw_new(draw, label);
+      if (split.name == kTrainSplit) annotate(drawn);
+      append(split.layout, row, drawn, file.content);
     }
     return file;
   }
@@ -51,6 +57,14 @@ class Writer {
     }
     draws_.shuffle(labels);
     return labels;
+  }
+
+  // By people, who are wrong at times.
+  void annotate(SyntheticRow& row) {
+    if (task_.regression() || !noise_.percent(label_noise_)) return;
+    std::vector<std::string> others = task_.labels;
+    std::erase(others, row.label);
+    row.label = noise_.pick(others);
   }
 
   // A row that no split has yet; `label`: the one it must have, or null.
@@ -87,7 +101,8 @@ class Writer {
 
   const SyntheticCorpus& corpus_;
   const Task& task_;
-  Draws draws_;
+  const size_t label_noise_;  // percent
+  Draws draws_, noise_;
   std::set<std::string> seen_;
 };
 
@@ -128,7 +143,7 @@ std::vector<std::string> synthetic_vocabulary() {
 
 std::vector<SyntheticFile> make_synthetic_files(const std::string& task,
                                                 const SyntheticSettings& settings) {
-  Writer writer(find_corpus(task), settings.seed);
+  Writer writer(find_corpus(task), settings.seed, settings.label_noise);
   std::vector<SyntheticFile> files;
   const auto& splits = find_task(task).splits;
   // Training rows last: the others stay the same with any number of them.

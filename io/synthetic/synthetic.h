@@ -16,6 +16,9 @@ inline constexpr int kSyntheticVersion = 1;
 struct SyntheticSettings {
   uint64_t seed = 1;
   int64_t train_rows = 8000, dev_rows = 1000, test_rows = 500;  // of each split of the kind
+  // Of the training rows so many percent, drawn at random, have another label, any of the others:
+  // what annotators get wrong. Scores are exact.
+  int64_t label_noise = 0;
 };
 
 struct SyntheticFile {
@@ -30,8 +33,8 @@ std::vector<std::string> synthetic_tasks();
 std::vector<std::string> synthetic_vocabulary();
 
 // All splits of a task that has a corpus, training rows last. No row occurs twice in them; each
-// split has all labels equally often (up to one row); evaluation splits do not depend on the number
-// of training rows.
+// split has all labels equally often (up to one row, before annotators' noise in training rows);
+// evaluation splits do not depend on the number of training rows, and their labels are exact.
 std::vector<SyntheticFile> make_synthetic_files(const std::string& task,
                                                 const SyntheticSettings& settings);
 

@@ -140,8 +140,12 @@ bool read_data_and_models(TableReader& root, Experiment& experiment, BaseModel& 
   if (auto model = root.table("model")) base = read_base_model(*model);
   if (auto teacher = root.table("teacher"))
     experiment.teacher = read_teacher(*teacher, experiment.data, base);
-  if (auto assistant = root.table("assistant"))
+  if (auto assistant = root.table("assistant")) {
     experiment.assistant = read_teacher(*assistant, experiment.data, base);
+    if (experiment.assistant->train_limit)
+      assistant->problem("train_limit",
+                         "is of [teacher]: an assistant learns from the same rows as the student");
+  }
   if (auto student = root.table("student")) {
     experiment.student = read_student(*student, experiment.data,
                                       experiment.teacher ? &*experiment.teacher : nullptr, base);
@@ -285,6 +289,10 @@ int64_t Experiment::max_seq_length_of(const std::string& task) const {
 
 int64_t Experiment::train_limit_of(const std::string& task) const {
   return value_of(data.train_limit_of, task, data.train_limit);
+}
+
+int64_t Experiment::train_limit_of(const std::string& task, const TeacherSettings& teacher) const {
+  return teacher.train_limit.value_or(train_limit_of(task));
 }
 
 Experiment load_experiment(const fs::path& file, const std::vector<std::string>& overrides,

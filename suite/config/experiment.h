@@ -25,7 +25,8 @@ namespace kdbench {
 struct TeacherSettings {
   ModelSettings model;
   bool per_seed = false;
-  std::optional<TrainLayer> train;  // present (even empty): fine-tuned first
+  std::optional<int64_t> train_limit;  // of its own training rows; absent: those of [data]
+  std::optional<TrainLayer> train;     // present (even empty): fine-tuned first
 };
 
 struct DataSettings {
@@ -35,6 +36,7 @@ struct DataSettings {
   OwnTasks own_tasks;  // that [task.<NAME>] declares, whether they are in `tasks` or not
   int64_t max_seq_length = 128;
   std::map<std::string, int64_t> max_seq_length_of;  // [task.<TASK>.data], may be empty
+  int64_t label_noise = 0;  // of the embedded corpora: SyntheticSettings::label_noise
   int64_t train_limit = 0;
   std::map<std::string, int64_t> train_limit_of;  // [task.<TASK>.data] train_limit
 };
@@ -99,6 +101,8 @@ struct Experiment {
   const Task& task(const std::string& name) const;
   int64_t max_seq_length_of(const std::string& task) const;
   int64_t train_limit_of(const std::string& task) const;
+  // Of a teacher's or an assistant's own training.
+  int64_t train_limit_of(const std::string& task, const TeacherSettings& teacher) const;
   // Everything, resolved, for the file beside the runs, hashing and --dry-run.
   nlohmann::json to_json() const;
 };

@@ -44,6 +44,7 @@ nlohmann::json teacher_json(const Experiment& experiment,
   const TeacherSettings& teacher = *settings;
   nlohmann::json json = model_json(experiment, teacher.model);
   json["per_seed"] = teacher.per_seed;
+  if (teacher.train_limit) json["train_limit"] = *teacher.train_limit;
   json["train"] = nlohmann::json();
   if (!teacher.train) return json;
   for (const auto& task : experiment.data.tasks) {
@@ -100,6 +101,7 @@ nlohmann::json Experiment::to_json() const {
   nlohmann::json json{{"name", name}};
   json["data"] = {{"root", data.synthetic ? "synthetic" : utf8_text(data.root.string())},
                   {"tasks", nlohmann::json::array()}};
+  if (data.label_noise > 0) json["data"]["label_noise"] = data.label_noise;
   for (const auto& task : data.tasks) {
     nlohmann::json entry{{"name", task},
                          {"max_seq_length", max_seq_length_of(task)},

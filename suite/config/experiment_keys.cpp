@@ -85,7 +85,10 @@ const std::vector<OptionSpec>& data_keys() {
                                  "folder with <TASK>/{train,dev,test}.tsv; synthetic: the "
                                  "embedded corpora")),
       key_or("tasks", std::vector<std::string>{}, "needed", "GLUE's tasks, or declared ones"),
-      row_length(), train_limit()};
+      row_length(), train_limit(),
+      in({.low = 0, .high = 100},
+         key("label_noise", DataSettings{}.label_noise,
+             "of the embedded corpora: so many percent of the training labels are wrong"))};
   return keys;
 }
 
@@ -139,7 +142,9 @@ const std::vector<OptionSpec>& model_keys() {
 const std::vector<OptionSpec>& teacher_keys() {
   static const std::vector<OptionSpec> keys{
       key("per_seed", TeacherSettings{}.per_seed,
-          "true: one for each seed of the students; false: the first seed's for all")};
+          "true: one for each seed of the students; false: the first seed's for all"),
+      in(at_least(0), key_or("train_limit", int64_t{0}, "as in [data]",
+                             "the first N training rows for its own training; 0: all"))};
   return keys;
 }
 

@@ -310,7 +310,9 @@ BaseModel read_base_model(TableReader table) {
 TeacherSettings read_teacher(TableReader table, const DataSettings& data, BaseModel& base) {
   TeacherSettings teacher;
   teacher.model = read_classifier(table, data, nullptr, base);
-  take(read_options(teacher_keys(), table), "per_seed", teacher.per_seed);
+  const OptionValues values = read_options(teacher_keys(), table);
+  take(values, "per_seed", teacher.per_seed);
+  take(values, "train_limit", teacher.train_limit);
   if (auto train = table.table("train")) teacher.train = read_train(*train);
   table.finish();
   return teacher;

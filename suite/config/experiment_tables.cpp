@@ -127,6 +127,9 @@ void read_data(TableReader table, DataSettings& data, const std::vector<std::str
   take(values, "tasks", data.tasks);
   take(values, "max_seq_length", data.max_seq_length);
   take(values, "train_limit", data.train_limit);
+  take(values, "label_noise", data.label_noise);
+  if (data.label_noise > 0 && !data.synthetic)
+    table.problem("label_noise", "is of root = \"synthetic\": other labels are as they are");
   if (!table.has("root"))
     table.problem("root", "is missing", "the folder with the GLUE data, or \"synthetic\"");
   if (!table.has("tasks")) {

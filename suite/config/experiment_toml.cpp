@@ -222,6 +222,7 @@ std::string data_text(const json& data) {
   json names = json::array();
   for (const auto& task : tasks) names.push_back(task.at("name"));
   std::string text = "[data]\n" + line_of("root", data.at("root")) + line_of("tasks", names), own;
+  if (data.contains("label_noise")) text += line_of("label_noise", data.at("label_noise"));
   for (const char* key : {"max_seq_length", "train_limit"})
     text += line_of(key, tasks.front().at(key));
   for (const auto& task : tasks) {
@@ -259,6 +260,7 @@ std::string experiment_toml(const json& resolved) {
     if (model.is_null()) continue;
     text += std::string("\n[") + role + "]\n" + model_lines(model) +
             line_of("per_seed", model.at("per_seed")) +
+            (model.contains("train_limit") ? line_of("train_limit", model.at("train_limit")) : "") +
             trainings.model_table(role, model.at("train"));
   }
   if (!resolved.at("student").is_null())

@@ -39,8 +39,8 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
     tasks_.back()->task = &experiment_.task(name);
   }
   for (const auto& task : tasks_) {
+    problems_.collect([&] { place_transfer(*task, prepare); });
     problems_.collect([&] {
-      place_transfer(*task, prepare);
       place_words(*task, prepare);
       prepare_rows(*task, prepare);
     });
@@ -50,6 +50,7 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
       problems_.collect([&] { add_teachers(*task); });
       continue;
     }
+    if (lacks_any_set(*task)) continue;
     problems_.collect([&] {
       resolve_methods(*task);
       decide_online(*task, budget);
@@ -60,7 +61,7 @@ ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selec
 
 void ExperimentGraph::place_data(const PrepareData& prepare) {
   if (!experiment_.data.synthetic) return;
-  CorporaStage& corpora = corpora_stage(graph_);
+  CorporaStage& corpora = corpora_stage(graph_, experiment_.data);
   context_.corpora = &corpora;
   prepare(corpora);
   take_corpora(experiment_, corpora.root(workspace_));
@@ -74,9 +75,22 @@ void ExperimentGraph::place_transfer(const TaskPart& part, const PrepareData& pr
     TransferSetStage& set =
         transfer_stage(context_, *part.task, set_maker(context_, *part.task, kind));
     if (context_.corpora) set.need(*context_.corpora);
-    context_.transfer[{part.task, kind}] = &set;
     prepare(set);
+    set.rows(workspace_);  // in a plan its problems are found here
+    context_.transfer[{part.task, kind}] = &set;
   }
+}
+
+// It could not be made, which is a problem; nobody can learn from it.
+bool ExperimentGraph::lacks_set(const TaskPart& part, const std::string& kind) const {
+  return !context_.transfer.contains({part.task, kind});
+}
+
+bool ExperimentGraph::lacks_any_set(const TaskPart& part) const {
+  if (!experiment_.transfer) return false;
+  const auto kinds = experiment_.transfer->kinds();
+  return std::any_of(kinds.begin(), kinds.end(),
+                     [&](const std::string& kind) { return lacks_set(part, kind); });
 }
 
 // A vocabulary of the task's own words, where a model reads those.
@@ -99,8 +113,10 @@ void ExperimentGraph::prepare_rows(const TaskPart& part, const PrepareData& prep
   const auto rows = [&](const ModelSettings& model, const std::set<std::string>& sets) {
     problems_.collect([&] {
       prepare(features_of(context_, *part.task, model));
-      for (const auto& set : sets)
-        prepare(*training_rows_of(context_, *part.task, model, set).stage);
+      for (const auto& set : sets) {
+        if (!lacks_set(part, set))
+          prepare(*training_rows_of(context_, *part.task, model, set).stage);
+      }
     });
   };
   if (part_ == ExperimentPart::kAll) {
@@ -111,7 +127,10 @@ void ExperimentGraph::prepare_rows(const TaskPart& part, const PrepareData& prep
       learned.merge(own);
     }
   }
-  if (experiment_.teacher) rows(experiment_.teacher->model, learned);
+  if (experiment_.teacher) {
+    rows(experiment_.teacher->model, learned);
+    problems_.collect([&] { prepare(features_of(context_, *part.task, *experiment_.teacher)); });
+  }
   if (experiment_.assistant) rows(experiment_.assistant->model, learned);
 }
 

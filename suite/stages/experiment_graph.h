@@ -50,6 +50,8 @@ class ExperimentGraph {
 
   void place_data(const PrepareData& prepare);
   void place_transfer(const TaskPart& part, const PrepareData& prepare);
+  bool lacks_set(const TaskPart& part, const std::string& kind) const;
+  bool lacks_any_set(const TaskPart& part) const;
   void place_words(const TaskPart& part, const PrepareData& prepare);
   void prepare_rows(const TaskPart& part, const PrepareData& prepare);
   void resolve_methods(TaskPart& part);

@@ -58,7 +58,8 @@ AdaDelta::AdaDelta(const OptimizerSettings& settings, const Parameters& paramete
   squares_ = at::zeros_like(parameters.values());
   moves_ = at::zeros_like(parameters.values());
   if (!parameters.device().is_cpu()) return;
-  for (const auto& table : token_tables(parameters.layout(), part)) late_.emplace_back(table);
+  tables_ = token_tables(parameters.layout(), part);
+  late_ = {tables_, adadelta_idle};
 }
 
 void AdaDelta::apply(Parameters& parameters, double learning_rate,
@@ -71,27 +72,16 @@ void AdaDelta::apply(Parameters& parameters, double learning_rate,
   if (!parameters.device().is_cpu())
     return update_by_tensor_ops(parameters, scale, learning_rate, spans);
   update_fused(parameters, scale, learning_rate, spans);
-  for (auto& rows : late_) {
-    if (tokens) rows.took_step(factors(scale, learning_rate, rows.table().decay), *tokens);
-  }
+  if (!tokens) return;
+  late_.took_step(
+      *tokens, [&](size_t table) { return factors(scale, learning_rate, tables_[table].decay); });
 }
 
 void AdaDelta::settle(Parameters& parameters, const std::vector<int64_t>& tokens) {
-  for (auto& rows : late_) rows.settle(tokens, idle(parameters));
+  late_.settle(tokens, {parameters, squares_, moves_});
 }
 
-void AdaDelta::settle(Parameters& parameters) {
-  for (auto& rows : late_) rows.settle_all(idle(parameters));
-}
-
-LateRows<AdaDeltaFactors>::Idle AdaDelta::idle(Parameters& parameters) {
-  return [values = parameters.values().data_ptr<float>(), squares = squares_.data_ptr<float>(),
-          moves = moves_.data_ptr<float>()](const FlatSpan& span, const AdaDeltaFactors* factors,
-                                            int64_t steps) {
-    adadelta_idle(values + span.begin, squares + span.begin, moves + span.begin, span.size(),
-                  factors, steps);
-  };
-}
+void AdaDelta::settle(Parameters& parameters) { late_.settle({parameters, squares_, moves_}); }
 
 AdaDeltaFactors AdaDelta::factors(double scale, double learning_rate, bool decay) const {
   return {static_cast<float>(scale), static_cast<float>(learning_rate),

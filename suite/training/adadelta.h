@@ -37,12 +37,12 @@ class AdaDelta : public Optimizer {
                     const std::vector<FlatSpan>& spans);
   void update_by_tensor_ops(Parameters& parameters, double scale, double learning_rate,
                             const std::vector<FlatSpan>& spans);
-  LateRows<AdaDeltaFactors>::Idle idle(Parameters& parameters);
 
   OptimizerSettings settings_;
   MovedSpans moved_;
-  at::Tensor squares_, moves_;                   // a and s, (buffer_size)
-  std::vector<LateRows<AdaDeltaFactors>> late_;  // of each table, on the CPU
+  at::Tensor squares_, moves_;      // a and s, (buffer_size)
+  std::vector<TokenTable> tables_;  // on the CPU
+  LateRows<AdaDeltaFactors> late_;  // of these
 };
 
 }  // namespace kdbench

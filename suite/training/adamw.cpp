@@ -64,7 +64,8 @@ AdamW::AdamW(const OptimizerSettings& settings, const Parameters& parameters, Pa
   first_ = at::zeros_like(parameters.values());
   second_ = at::zeros_like(parameters.values());
   if (path_ != Path::kFused) return;
-  for (const auto& table : token_tables(parameters.layout(), part)) late_.emplace_back(table);
+  tables_ = token_tables(parameters.layout(), part);
+  late_ = {tables_, update_idle};
 }
 
 void AdamW::apply(Parameters& parameters, double learning_rate, const std::vector<double>& squares,
@@ -76,27 +77,16 @@ void AdamW::apply(Parameters& parameters, double learning_rate, const std::vecto
     return update_by_multi_tensor(parameters, step, learning_rate, spans);
   if (path_ == Path::kTensorOps) return update_by_tensor_ops(parameters, step, spans);
   update_fused(parameters, step, spans);
-  for (auto& rows : late_) {
-    if (tokens) rows.took_step({settings_, step, rows.table().decay}, *tokens);
-  }
+  if (!tokens) return;
+  late_.took_step(
+      *tokens, [&](size_t table) { return AdamWFactors(settings_, step, tables_[table].decay); });
 }
 
 void AdamW::settle(Parameters& parameters, const std::vector<int64_t>& tokens) {
-  for (auto& rows : late_) rows.settle(tokens, idle(parameters));
+  late_.settle(tokens, {parameters, first_, second_});
 }
 
-void AdamW::settle(Parameters& parameters) {
-  for (auto& rows : late_) rows.settle_all(idle(parameters));
-}
-
-LateRows<AdamWFactors>::Idle AdamW::idle(Parameters& parameters) {
-  return [values = parameters.values().data_ptr<float>(), first = first_.data_ptr<float>(),
-          second = second_.data_ptr<float>()](const FlatSpan& span, const AdamWFactors* factors,
-                                              int64_t steps) {
-    update_idle(values + span.begin, first + span.begin, second + span.begin, span.size(), factors,
-                steps);
-  };
-}
+void AdamW::settle(Parameters& parameters) { late_.settle({parameters, first_, second_}); }
 
 AdamWStep AdamW::next_step(double norm, double gradient_scale, double learning_rate) {
   ++steps_;

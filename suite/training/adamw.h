@@ -52,7 +52,6 @@ class AdamW : public Optimizer {
   AdamWStep next_step(double norm, double gradient_scale, double learning_rate);
   void update_fused(Parameters& parameters, const AdamWStep& step,
                     const std::vector<FlatSpan>& spans);
-  LateRows<AdamWFactors>::Idle idle(Parameters& parameters);
   void update_by_multi_tensor(Parameters& parameters, const AdamWStep& step, double learning_rate,
                               const std::vector<FlatSpan>& spans);
   void update_by_tensor_ops(Parameters& parameters, const AdamWStep& step,
@@ -61,9 +60,10 @@ class AdamW : public Optimizer {
   OptimizerSettings settings_;
   Path path_;
   MovedSpans moved_;
-  int64_t steps_ = 0;                         // that were applied
-  at::Tensor first_, second_;                 // moments m and v, (buffer_size)
-  std::vector<LateRows<AdamWFactors>> late_;  // of each table, fused path
+  int64_t steps_ = 0;               // that were applied
+  at::Tensor first_, second_;       // moments m and v, (buffer_size)
+  std::vector<TokenTable> tables_;  // fused path
+  LateRows<AdamWFactors> late_;     // of these
 };
 
 }  // namespace kdbench

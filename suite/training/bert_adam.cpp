@@ -62,14 +62,11 @@ BertAdam::BertAdam(const OptimizerSettings& settings, const Parameters& paramete
     }
     if (segment.token_table) {
       piece.table = token_table(segment, part);
-      if (on_cpu_) {
-        piece.late.emplace(*piece.table);
-      } else {
-        add_span(whole.begin, whole.end, piece);
-      }
+      if (!on_cpu_) add_span(whole.begin, whole.end, piece);
     }
     pieces_.push_back(std::move(piece));
   }
+  if (on_cpu_) late_ = {token_tables(layout, part), update_idle};
 }
 
 // On the CPU cut for its threads.
@@ -81,7 +78,7 @@ void BertAdam::add_span(int64_t begin, int64_t end, Piece& piece) const {
 }
 
 std::vector<FlatSpan> BertAdam::moved_of(const Piece& piece, TouchedTokens tokens) const {
-  return piece.late ? moved_spans(*piece.table, tokens) : piece.spans;
+  return piece.table && on_cpu_ ? moved_spans(*piece.table, tokens) : piece.spans;
 }
 
 std::vector<FlatSpan> BertAdam::counted_of(const Piece& piece, TouchedTokens tokens) const {
@@ -109,37 +106,23 @@ void BertAdam::apply(Parameters& parameters, double learning_rate,
                      const std::vector<double>& squares, double gradient_scale,
                      TouchedTokens tokens) {
   const at::NoGradGuard no_grad;
+  std::vector<BertAdamFactors> of_tables;
   for (size_t group = 0; group < pieces_.size(); ++group) {
-    Piece& piece = pieces_[group];
+    const Piece& piece = pieces_[group];
     const double norm = std::sqrt(squares[group]) / gradient_scale;
     const double scale = clip_scale(norm, settings_.clip) / gradient_scale;
     update(parameters, piece, moved_of(piece, tokens), scale, learning_rate);
-    if (piece.late && tokens)
-      piece.late->took_step(factors_of(piece, scale, learning_rate), *tokens);
+    if (piece.table) of_tables.push_back(factors_of(piece, scale, learning_rate));
   }
+  if (tokens) late_.took_step(*tokens, [&](size_t table) { return of_tables[table]; });
   note_moved(parameters);
 }
 
 void BertAdam::settle(Parameters& parameters, const std::vector<int64_t>& tokens) {
-  for (auto& piece : pieces_) {
-    if (piece.late) piece.late->settle(tokens, idle(parameters));
-  }
+  late_.settle(tokens, {parameters, first_, second_});
 }
 
-void BertAdam::settle(Parameters& parameters) {
-  for (auto& piece : pieces_) {
-    if (piece.late) piece.late->settle_all(idle(parameters));
-  }
-}
-
-LateRows<BertAdamFactors>::Idle BertAdam::idle(Parameters& parameters) {
-  return [values = parameters.values().data_ptr<float>(), first = first_.data_ptr<float>(),
-          second = second_.data_ptr<float>()](const FlatSpan& span, const BertAdamFactors* factors,
-                                              int64_t steps) {
-    update_idle(values + span.begin, first + span.begin, second + span.begin, span.size(), factors,
-                steps);
-  };
-}
+void BertAdam::settle(Parameters& parameters) { late_.settle({parameters, first_, second_}); }
 
 BertAdamFactors BertAdam::factors_of(const Piece& piece, double scale, double learning_rate) const {
   const double decay = piece.decay ? settings_.weight_decay : 0.0;

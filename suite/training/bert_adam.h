@@ -35,9 +35,8 @@ class BertAdam : public Optimizer {
   // One named tensor of the buffer.
   struct Piece {
     bool decay = true;
-    std::vector<FlatSpan> spans;                    // that this rank moves
-    std::optional<TokenTable> table;                // of tokens
-    std::optional<LateRows<BertAdamFactors>> late;  // of that, on the CPU
+    std::vector<FlatSpan> spans;      // that this rank moves
+    std::optional<TokenTable> table;  // of tokens
   };
   void add_span(int64_t begin, int64_t end, Piece& piece) const;
   std::vector<FlatSpan> moved_of(const Piece& piece, TouchedTokens tokens) const;
@@ -45,12 +44,12 @@ class BertAdam : public Optimizer {
   void update(Parameters& parameters, const Piece& piece, const std::vector<FlatSpan>& spans,
               double scale, double learning_rate);
   BertAdamFactors factors_of(const Piece& piece, double scale, double learning_rate) const;
-  LateRows<BertAdamFactors>::Idle idle(Parameters& parameters);
 
   OptimizerSettings settings_;
   bool on_cpu_;
   at::Tensor first_, second_;  // moments m and v, (buffer_size)
   std::vector<Piece> pieces_;
+  LateRows<BertAdamFactors> late_;  // of the tables, on the CPU
 };
 
 }  // namespace kdbench

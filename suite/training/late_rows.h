@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Rows of a table that an optimizer moves later. Without a gradient a step moves a row by its
-// moments and its decay alone; these moves can wait until the row is read, and are then made one
-// after the other, in registers instead of memory. The result is the same as if none had waited.
+// Rows of tables that an optimizer moves later. Without a gradient a step moves a row by its state
+// (moments, averages) and its decay alone; these moves can wait until the row is read, and are then
+// made one after the other, in registers instead of memory. The result is the same as if none had
+// waited.
 #pragma once
 
 #include <ATen/Parallel.h>
@@ -16,53 +17,82 @@
 
 namespace kdbench {
 
+// The buffers of an optimizer with two floats of state for each value, (buffer_size).
+struct MovedBuffers {
+  MovedBuffers(Parameters& parameters, at::Tensor& first, at::Tensor& second)
+      : values(parameters.values().data_ptr<float>()),
+        first(first.data_ptr<float>()),
+        second(second.data_ptr<float>()) {}
+  float *values, *first, *second;
+};
+
 // `Factors`: the numbers of one step, as the optimizer's loop needs them.
 template <typename Factors>
 class LateRows {
  public:
-  // Moves a row by `steps` steps without a gradient, of the numbers `factors`.
-  using Idle = std::function<void(const FlatSpan& row, const Factors* factors, int64_t steps)>;
+  // Moves `count` values by `steps` steps without a gradient, of the numbers `factors`.
+  using Idle = void (*)(float* values, float* first, float* second, int64_t count,
+                        const Factors* factors, int64_t steps);
 
-  explicit LateRows(const TokenTable& table)
-      : table_(table), taken_(static_cast<size_t>(table.rows), 0) {}
+  LateRows() = default;
+  LateRows(const std::vector<TokenTable>& tables, Idle idle) : idle_(idle) {
+    for (const auto& table : tables)
+      tables_.push_back({table, {}, std::vector<int32_t>(static_cast<size_t>(table.rows), 0)});
+  }
 
-  const TokenTable& table() const { return table_; }
-
-  // A step that has moved `rows`; the others are to follow.
-  void took_step(const Factors& factors, const std::vector<int64_t>& rows) {
-    steps_.push_back(factors);
-    for (const int64_t row : rows) taken_[row] = steps();
+  // A step that has moved `rows`; the others are to follow. factors(i): those of the i-th table.
+  void took_step(const std::vector<int64_t>& rows, const std::function<Factors(size_t)>& factors) {
+    for (size_t i = 0; i < tables_.size(); ++i) {
+      Late& late = tables_[i];
+      late.steps.push_back(factors(i));
+      for (const int64_t row : rows) late.taken[static_cast<size_t>(row)] = late.last();
+    }
   }
 
   // Moves those of `rows` that have not taken the last steps, as far as this rank moves them.
-  void settle(const std::vector<int64_t>& rows, const Idle& idle) {
-    at::parallel_for(0, static_cast<int64_t>(rows.size()), kGrain, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        if (!table_.part.moves_row(rows[i])) continue;
-        int32_t& taken = taken_[rows[i]];
-        if (taken < steps()) idle(table_.span(rows[i]), steps_.data() + taken, steps() - taken);
-        taken = steps();
-      }
-    });
+  void settle(const std::vector<int64_t>& rows, const MovedBuffers& buffers) {
+    for (auto& late : tables_) settle(late, rows, buffers);
   }
-
   // The same for every row; the steps are forgotten.
-  void settle_all(const Idle& idle) {
-    if (steps_.empty()) return;
-    std::vector<int64_t> all(taken_.size());
-    std::iota(all.begin(), all.end(), 0);
-    settle(all, idle);
-    steps_.clear();
-    std::fill(taken_.begin(), taken_.end(), 0);
+  void settle(const MovedBuffers& buffers) {
+    for (auto& late : tables_) {
+      if (late.steps.empty()) continue;
+      std::vector<int64_t> all(late.taken.size());
+      std::iota(all.begin(), all.end(), 0);
+      settle(late, all, buffers);
+      late.steps.clear();
+      std::fill(late.taken.begin(), late.taken.end(), 0);
+    }
   }
 
  private:
   static constexpr int64_t kGrain = 16;  // rows
-  int32_t steps() const { return static_cast<int32_t>(steps_.size()); }
 
-  TokenTable table_;
-  std::vector<Factors> steps_;  // since all rows were settled
-  std::vector<int32_t> taken_;  // of those, by row
+  struct Late {
+    TokenTable table;
+    std::vector<Factors> steps;  // since all rows were settled
+    std::vector<int32_t> taken;  // of those, by row
+
+    int32_t last() const { return static_cast<int32_t>(steps.size()); }
+  };
+
+  void settle(Late& late, const std::vector<int64_t>& rows, const MovedBuffers& buffers) const {
+    at::parallel_for(0, static_cast<int64_t>(rows.size()), kGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        if (!late.table.part.moves_row(rows[i])) continue;
+        int32_t& taken = late.taken[rows[i]];
+        if (taken < late.last()) {
+          const FlatSpan row = late.table.span(rows[i]);
+          idle_(buffers.values + row.begin, buffers.first + row.begin, buffers.second + row.begin,
+                row.size(), late.steps.data() + taken, late.last() - taken);
+        }
+        taken = late.last();
+      }
+    });
+  }
+
+  Idle idle_ = nullptr;
+  std::vector<Late> tables_;
 };
 
 }  // namespace kdbench

@@ -7,6 +7,7 @@
 
 #include "methods/models/registry.h"
 #include "suite/training/gradient_buckets.h"
+#include "suite/training/precision.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
 #include "suite/training/token_tables.h"
@@ -99,14 +100,23 @@ TrafficCost traffic_cost(const Phase& phase, const Models& models, int64_t disti
   return cost;
 }
 
+// Of the copy that low precision computes with.
+int64_t rounded_bytes(const ParameterLayout& layout, const std::string& precision) {
+  if (type_of(precision) == at::kFloat) return 0;
+  int64_t floats = layout.buffer_size();
+  for (const auto& table : token_tables(layout)) floats -= table.range().size();
+  return floats * static_cast<int64_t>(c10::elementSize(type_of(precision)));
+}
+
 RamCost ram_cost(const std::vector<Phase>& phases, const Models& models, int64_t tokens,
-                 bool keeps_best) {
+                 const std::string& precision, bool keeps_best) {
   std::set<std::string> learners;
   for (const auto& phase : phases) learners.merge(learners_of(phase));
   RamCost cost;
   for (const auto& [role, model] : models) {
-    const int64_t bytes = kFloat * model->parameters().layout().buffer_size();
-    cost.values += bytes + kFloat * model->parameters().layout().constant_count();
+    const ParameterLayout& layout = model->parameters().layout();
+    const int64_t bytes = kFloat * layout.buffer_size();
+    cost.values += bytes + kFloat * layout.constant_count() + rounded_bytes(layout, precision);
     cost.gradients += bytes;
     if (!learners.count(role)) continue;
     cost.moments += kMoments * bytes;
@@ -139,7 +149,7 @@ TrainingCost training_cost(const std::vector<Phase>& phases, const Models& model
   cost.batch_size = settings.batch_size;
   cost.steps_per_epoch = steps_per_epoch(cost.rows, cost.batch_size);
   cost.shares = shares_of(train, settings, ranks, memo);
-  cost.ram = ram_cost(phases, models, cost.shares.largest_pass,
+  cost.ram = ram_cost(phases, models, cost.shares.largest_pass, settings.precision,
                       keeps_best && keeps_best_weights(phases, settings));
   for (const auto& phase : phases) {
     PhaseCost part{phase.name, epochs_of(phase, settings), 0, 0};

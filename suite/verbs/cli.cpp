@@ -70,6 +70,23 @@ int launched_rank() {
   return 0;
 }
 
+// "did you mean '--seeds'? " of the first option that the verb does not have; "" where none is
+// near.
+std::string nearest_option(const CLI::App& verb, int argc, char** argv) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : verb.get_options()) {
+    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const std::string_view argument : std::vector<std::string_view>(argv + 2, argv + argc)) {
+    const std::string name(argument.substr(0, argument.find('=')));
+    if (name.rfind("--", 0) != 0 || std::find(known.begin(), known.end(), name) != known.end())
+      continue;
+    const std::string hint = did_you_mean(name, known);
+    return hint.empty() ? "" : hint + " ";
+  }
+  return "";
+}
+
 ExitCode dispatch(int argc, char** argv, const Control& control) {
   check_verb(argc, argv);
   CLI::App app("kdbench: a benchmark suite for knowledge distillation", "kdbench");
@@ -94,7 +111,9 @@ ExitCode dispatch(int argc, char** argv, const Control& control) {
   } catch (const CLI::ParseError& error) {
     const auto used = app.get_subcommands();
     const std::string verb = used.empty() ? "" : used.front()->get_name();
-    throw_usage_error(verb, error.what(), "kdbench " + verb + (verb.empty() ? "" : " ") + "--help");
+    const std::string hint = used.empty() ? "" : nearest_option(*used.front(), argc, argv);
+    throw_usage_error(verb, error.what(),
+                      hint + "kdbench " + verb + (verb.empty() ? "" : " ") + "--help");
   }
   const ExitCode code = action({control, command_line(argc, argv), answer});
   if (control.root()) answer.finish();

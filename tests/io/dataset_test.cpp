@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "io/batches/teacher_labels.h"
 #include "io/stores/feature_store.h"
 #include "io/stores/teacher_store.h"
 #include "tests/io/rank_folder.h"
@@ -170,6 +171,32 @@ TEST(Batch, DeviceFieldsMoveAndIdsStay) {
   EXPECT_TRUE(batch.row_ids.is_cpu());
   EXPECT_TRUE(batch.dense_field(field::kTeacherLogits).is_meta());
   EXPECT_TRUE(batch.dense_field(field::kFirstSegment).is_cpu());
+}
+
+TEST(Dataset, ATeachersChoiceStandsForLabels) {
+  FeatureSlice rows = features();
+  rows.labels.clear();
+  TeacherSlice outputs = teacher();
+  outputs.logits = {2, 1, 1, 2, 0, 0, 3, 3};  // of ids 7, 50, 99, 100
+  EXPECT_FALSE(dataset_of(rows, {"no", "yes"}, outputs)->batch({0}, 1).labels.defined());
+  const auto labelled = with_teacher_labels(dataset_of(rows, {"no", "yes"}, outputs), {});
+  EXPECT_TRUE(labelled->labelled());
+  // Ids 100 (of equals the first), 7, 50.
+  EXPECT_TRUE(at::equal(labelled->batch({0, 1, 2}, 3).labels, at::tensor({0, 0, 1}, at::kLong)));
+  // In the model's own order.
+  const auto turned = with_teacher_labels(dataset_of(rows, {"yes", "no"}, outputs), {});
+  EXPECT_TRUE(at::equal(turned->batch({1, 2}, 3).labels, at::tensor({1, 0}, at::kLong)));
+}
+
+TEST(Dataset, ATeachersScoreStaysWithinTheTasks) {
+  FeatureSlice rows = features();
+  rows.labels.clear();
+  TeacherSlice outputs = teacher();
+  outputs.label_order.clear();
+  outputs.classes = 1;
+  outputs.logits = {-1, 2.5, 3, 6};
+  const auto labelled = with_teacher_labels(dataset_of(rows, {}, outputs), {.low = 0, .high = 5});
+  EXPECT_TRUE(at::equal(labelled->batch({0, 1, 2}, 3).labels, at::tensor({5.f, 0.f, 2.5f})));
 }
 
 }  // namespace

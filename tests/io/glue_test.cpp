@@ -203,5 +203,52 @@ TEST(Glue, DiagnosticSetInEitherFolder) {
   }
 }
 
+using Texts = std::vector<std::string>;
+
+// Row ids and texts of rows begin .. end - 1, and how many windows they came in.
+Texts windows(const fs::path& path, int64_t begin, int64_t end, int& count) {
+  const Task& task = find_task("SST-2");
+  Texts texts;
+  count = 0;
+  read_row_windows(path, task, task.split("test").layout, begin, end,
+                   [&](const std::vector<GlueRow>& rows) {
+                     ++count;
+                     for (const auto& row : rows)
+                       texts.push_back(std::to_string(row.row_id) + row.text_a);
+                   });
+  return texts;
+}
+
+TEST(Glue, WindowsOfAFileAreItsRows) {
+  std::string lines = "index\tsentence\r\n";
+  for (int row = 0; row < 20000; ++row)
+    lines += std::to_string(row) + "\tw" + std::to_string(row) + "\n";
+  const Root root("SST-2/test.tsv", lines);
+  const fs::path file = root.path / "SST-2/test.tsv";
+  const Task& task = find_task("SST-2");
+  EXPECT_EQ(count_rows(file, task.split("test").layout), 20000);
+  const GlueFile whole = root.read("SST-2", "test");
+  int count = 0;
+  Texts parts = windows(file, 0, 7, count);
+  EXPECT_EQ(count, 1);
+  const Texts rest = windows(file, 7, 20000, count);
+  EXPECT_EQ(count, 3);
+  parts.insert(parts.end(), rest.begin(), rest.end());
+  ASSERT_EQ(parts.size(), whole.rows.size());
+  for (size_t row = 0; row < parts.size(); ++row)
+    EXPECT_EQ(parts[row], std::to_string(row) + whole.rows[row].text_a);
+  EXPECT_EQ(windows(file, 20000, 30000, count), Texts{});
+}
+
+TEST(Glue, WindowsNameTheLinesOfMistakes) {
+  const Root root("SST-2/test.tsv", "index\tsentence\n0\ta\n1\n2\tb\tc\n3\td\n");
+  const fs::path file = root.path / "SST-2/test.tsv";
+  int count = 0;
+  EXPECT_EQ(windows(file, 3, 4, count), Texts{"3d"});  // others' rows are not looked at
+  const std::string error = error_of([&] { windows(file, 0, 4, count); });
+  EXPECT_NE(error.find("test.tsv:3: 1 cells instead of 2"), std::string::npos) << error;
+  EXPECT_NE(error.find("test.tsv:4: 3 cells instead of 2"), std::string::npos) << error;
+}
+
 }  // namespace
 }  // namespace kdbench::glue_test

@@ -137,5 +137,34 @@ INSTANTIATE_TEST_SUITE_P(EveryTask, SyntheticFolder, ::testing::ValuesIn(synthet
                            return letters;
                          });
 
+// Annotators err in training rows alone, in labels alone.
+TEST(Synthetic, NoiseIsInTrainingLabels) {
+  SyntheticSettings noisy = small();
+  noisy.label_noise = 20;
+  for (const auto& task : synthetic_tasks()) {
+    const auto exact = make_synthetic_files(task, small()),
+               wrong = make_synthetic_files(task, noisy);
+    for (size_t i = 0; i < exact.size(); ++i) {
+      if (exact[i].split != "train" || task == "STS-B") {
+        EXPECT_EQ(exact[i].content, wrong[i].content) << task << " " << exact[i].split;
+        continue;
+      }
+      testing::TempFolder folder;
+      const FileLayout& layout = find_task(task).split("train").layout;
+      const GlueFile a =
+          read_rows(folder.write("a.tsv", exact[i].content), find_task(task), layout);
+      const GlueFile b =
+          read_rows(folder.write("b.tsv", wrong[i].content), find_task(task), layout);
+      ASSERT_EQ(a.rows.size(), b.rows.size());
+      int other = 0;
+      for (size_t row = 0; row < a.rows.size(); ++row) {
+        EXPECT_EQ(a.rows[row].text_a + a.rows[row].text_b, b.rows[row].text_a + b.rows[row].text_b);
+        other += a.rows[row].label != b.rows[row].label;
+      }
+      EXPECT_NEAR(other, 60, 21) << task;  // three deviations of 300 draws
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kdbench::synthetic_test

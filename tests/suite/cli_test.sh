@@ -15,6 +15,7 @@ expect 2 "did you mean 'tokenize'?" "$kdbench" tokenise
 expect 2 "--tokenizer is required" "$kdbench" tokenize
 expect 2 "subcommand is required" "$kdbench"
 expect 2 "--nonsense" "$kdbench" methods --nonsense
+expect 2 "did you mean '--max-length'?" "$kdbench" tokenize --max-lenght=3
 expect 0 "a number from 0 to 1" "$kdbench" methods kd
 expect 0 "finetune: " "$kdbench" methods
 expect 0 "one of \"fp32\"" "$kdbench" methods train

@@ -296,7 +296,9 @@ TEST(Generate, FromAFolderToASet) {
   };
   const auto said = generate(world, with({"--out", root + "/set.tsv"}));
   MPI_Barrier(MPI_COMM_WORLD);
-  if (folder.rank == 0) EXPECT_EQ(said.at("transfer_set").at("begun"), 40);
+  if (folder.rank == 0) {
+    EXPECT_EQ(said.at("transfer_set").at("begun"), 40);
+  }
   const std::string own = root + fmt::format("/own-{}.tsv", folder.rank);
   generate(alone, with({"--out", own}));
   EXPECT_EQ(bytes_of(root + "/set.tsv"), bytes_of(own));

@@ -2,7 +2,10 @@
 // The shipped experiments that fit any machine, cut short, on made-up data.
 #include "tests/suite/shipped_plan.h"
 
+#include <algorithm>
+
 #include "io/synthetic/synthetic.h"
+#include "io/words/tagger_training.h"
 #include "tests/support/test_data.h"
 
 namespace kdbench::shipped_plan_test {
@@ -43,6 +46,25 @@ TEST_F(ShippedPlan, MinilmSixMethods) {
   auto overrides = made_up("MRPC");
   overrides.push_back("method.fsd-ILG.centroids=4");
   expect_planned(load("minilm-six-methods.toml", overrides));
+}
+
+// Vectors of one word and a tagger of one sentence, in place of those that a user downloads.
+TEST_F(ShippedPlan, DLiteTable1) {
+  auto overrides = made_up("SST-2");
+  std::replace(overrides.begin(), overrides.end(),
+               "model.weights=" + testing::test_data("models/rte-deep-teacher").string(),
+               "teacher.weights=" + testing::test_data("models/rte-deep-teacher").string());
+  std::string vector = "the";
+  for (int i = 0; i < 300; ++i) vector += " 0.5";
+  folder.write("vectors.txt", vector + "\n");
+  write_tagger(train_tagger({{{"the", "plot", "is", "dull"}, {"DT", "NN", "VBZ", "JJ"}}}, {}),
+               folder / "tagger");
+  for (const char* text : {"teacher.train.epochs=1", "task.SST-2.train.epochs=1",
+                           "transfer.n_iter=2", "student.vectors=", "transfer.tagger="})
+    overrides.emplace_back(text);
+  overrides[overrides.size() - 2] += (folder / "vectors.txt").string();
+  overrides.back() += (folder / "tagger").string();
+  expect_planned(load("official/d-lite-table1.toml", overrides));
 }
 
 }  // namespace

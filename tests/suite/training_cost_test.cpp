@@ -138,6 +138,10 @@ TEST_F(TrainingCostTest, MemoryOfARank) {
   EXPECT_EQ(two.values, 2 * 23552);
   EXPECT_EQ(two.moments, 2 * 23552);
   EXPECT_EQ(two.best, 0);
+  // Low precision computes with a copy, of all but the words.
+  settings.precision = "bf16";
+  EXPECT_EQ(plan_student(1).ram.values, 23552 + 2 * (5888 - testing::kTinyVocabulary * 16));
+  settings.precision = "fp32";
   // Best weights that nobody asks for are not kept.
   settings.checkpoint = "last";
   EXPECT_EQ(plan_student(1).ram.best, 0);

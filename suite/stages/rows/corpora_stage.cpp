@@ -2,6 +2,7 @@
 #include "suite/stages/rows/corpora_stage.h"
 
 #include "io/synthetic/synthetic.h"
+#include "suite/config/every_model.h"
 #include "suite/models/initial_model.h"
 
 namespace kdbench {
@@ -9,19 +10,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-StageKey corpora_key() {
-  const SyntheticSettings settings;
-  return {"synthetic",
-          kSyntheticVersion,
-          {{"seed", settings.seed},
-           {"train_rows", settings.train_rows},
-           {"dev_rows", settings.dev_rows},
-           {"test_rows", settings.test_rows}}};
+StageKey corpora_key(const SyntheticSettings& settings) {
+  nlohmann::json inputs{{"seed", settings.seed},
+                        {"train_rows", settings.train_rows},
+                        {"dev_rows", settings.dev_rows},
+                        {"test_rows", settings.test_rows}};
+  if (settings.label_noise > 0) inputs["label_noise"] = settings.label_noise;
+  return {"synthetic", kSyntheticVersion, inputs};
 }
 
 }  // namespace
 
-CorporaStage::CorporaStage() : SharedStage(corpora_key(), "", "the embedded corpora") {}
+CorporaStage::CorporaStage(const SyntheticSettings& settings)
+    : SharedStage(corpora_key(settings), "", "the embedded corpora"), settings_(settings) {}
 
 Cost CorporaStage::cost(TrainingCosts&, const Workspace& workspace) {
   Cost cost;
@@ -37,7 +38,7 @@ fs::path CorporaStage::root(const Workspace& workspace) {
   workspace.control.on_root([&] {
     if (!scratch_) {
       scratch_ = std::make_unique<ScratchFolder>();
-      write_synthetic(scratch_->path(), SyntheticSettings());
+      write_synthetic(scratch_->path(), settings_);
     }
     path = scratch_->path().string();
   });
@@ -46,26 +47,22 @@ fs::path CorporaStage::root(const Workspace& workspace) {
 
 bool CorporaStage::make_in(const fs::path& partial, const Workspace& workspace) {
   workspace.say("writing the synthetic corpora");
-  workspace.control.on_root([&] { write_synthetic(partial, SyntheticSettings()); });
+  workspace.control.on_root([&] { write_synthetic(partial, settings_); });
   return true;
 }
 
-CorporaStage& corpora_stage(Graph& graph) {
-  return graph.add<CorporaStage>(corpora_key().hash(),
-                                 [] { return std::make_unique<CorporaStage>(); });
+CorporaStage& corpora_stage(Graph& graph, const DataSettings& data) {
+  SyntheticSettings settings;
+  settings.label_noise = data.label_noise;
+  return graph.add<CorporaStage>(corpora_key(settings).hash(),
+                                 [&] { return std::make_unique<CorporaStage>(settings); });
 }
 
 void take_corpora(Experiment& experiment, const fs::path& root) {
-  const auto take_vocabulary = [&](ModelSettings& model) {
-    if (!model.weights && !model.tokenizer && !reads_own_words(model)) model.tokenizer = root;
-  };
   experiment.data.root = root;
-  if (experiment.teacher) take_vocabulary(experiment.teacher->model);
-  if (experiment.assistant) take_vocabulary(experiment.assistant->model);
-  if (experiment.student) take_vocabulary(*experiment.student);
-  for (auto& method : experiment.methods) {
-    if (method.student) take_vocabulary(*method.student);
-  }
+  for_every_model(experiment, [&](ModelSettings& model) {
+    if (!model.weights && !model.tokenizer && !reads_own_words(model)) model.tokenizer = root;
+  });
 }
 
 }  // namespace kdbench

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "io/synthetic/synthetic.h"
 #include "suite/config/experiment.h"
 #include "suite/graph/graph.h"
 #include "suite/stages/rows/scratch_folder.h"
@@ -14,7 +15,7 @@ namespace kdbench {
 
 class CorporaStage : public SharedStage {
  public:
-  CorporaStage();
+  explicit CorporaStage(const SyntheticSettings& settings);
 
   bool prepares_data() const override { return true; }
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;
@@ -27,10 +28,12 @@ class CorporaStage : public SharedStage {
   bool make_in(const std::filesystem::path& partial, const Workspace& workspace) override;
 
  private:
+  const SyntheticSettings settings_;
   std::unique_ptr<ScratchFolder> scratch_;
 };
 
-CorporaStage& corpora_stage(Graph& graph);
+// With the annotators' noise that `data` asks for.
+CorporaStage& corpora_stage(Graph& graph, const DataSettings& data);
 
 // The experiment reads its data from `root`; models that name no tokenizer take the vocabulary
 // there, but those that read the words of the data.

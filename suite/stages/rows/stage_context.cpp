@@ -20,17 +20,17 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
 namespace {
 
 FeaturesStage& stage_of(StageContext& context, const Task& task, const ModelSettings& model,
-                        const std::string& transfer) {
+                        int64_t train_limit, const std::string& transfer) {
   const std::filesystem::path tokenizer = tokenizer_folder(model, task);
   const RowLayout layout = layout_of(model, task);
-  auto& stage = context.features[{&task, tokenizer, layout, transfer}];
+  auto& stage = context.features[{&task, tokenizer, layout, train_limit, transfer}];
   if (stage) return *stage;
   FeatureRequest request = feature_request(context, task, tokenizer);
   request.layout = layout;
+  request.train_limit = train_limit;
   TransferSetStage* const set = transfer.empty() ? nullptr : context.transfer.at({&task, transfer});
   if (set) {
     request.files = TaskFiles::kNone;
-    request.train_limit = 0;  // the set has its own
     request.transfer = {set->rows(context.workspace)};
   }
   stage = &features_stage(context.graph, request, context.workspace);
@@ -51,7 +51,13 @@ std::vector<TransferSetStage*> StageContext::sets_of(const Task& task) const {
 }
 
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model) {
-  return stage_of(context, task, model, /*transfer=*/"");
+  return *training_rows_of(context, task, model, /*transfer=*/"").stage;
+}
+
+FeaturesStage& features_of(StageContext& context, const Task& task,
+                           const TeacherSettings& teacher) {
+  return stage_of(context, task, teacher.model,
+                  context.experiment.train_limit_of(task.name, teacher), /*transfer=*/"");
 }
 
 FeaturesStage& texts_of(StageContext& context, const Task& task, const ModelSettings& model,
@@ -65,7 +71,9 @@ FeaturesStage& texts_of(StageContext& context, const Task& task, const ModelSett
 
 TrainingRows training_rows_of(StageContext& context, const Task& task, const ModelSettings& model,
                               const std::string& transfer) {
-  return {&stage_of(context, task, model, transfer),
+  // A set has a limit of its own.
+  const int64_t limit = transfer.empty() ? context.experiment.train_limit_of(task.name) : 0;
+  return {&stage_of(context, task, model, limit, transfer),
           transfer.empty() ? kTrainSplit : kTransferSplit};
 }
 

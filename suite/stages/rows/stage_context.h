@@ -29,9 +29,10 @@ struct StageContext {
   std::map<const Task*, WordsStage*> words = {};
   // The rows that [transfer] makes of tasks, by kind, where a method learns from them.
   std::map<std::pair<const Task*, std::string>, TransferSetStage*> transfer = {};
-  // Whose keys have been worked out, by task, tokenizer, layout and the transfer set that they are
-  // of; empty: the task's own rows.
-  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout, std::string>, FeaturesStage*>
+  // Whose keys have been worked out, by task, tokenizer, layout, training rows and the transfer set
+  // that they are of; empty: the task's own rows.
+  std::map<std::tuple<const Task*, std::filesystem::path, RowLayout, int64_t, std::string>,
+           FeaturesStage*>
       features = {};
 
   // Of a task, of all kinds.
@@ -44,6 +45,9 @@ FeatureRequest feature_request(const StageContext& context, const Task& task,
 
 // The rows of a task as the model's tokenizer cuts them. Collective.
 FeaturesStage& features_of(StageContext& context, const Task& task, const ModelSettings& model);
+
+// Those that a teacher is fine-tuned on. Collective.
+FeaturesStage& features_of(StageContext& context, const Task& task, const TeacherSettings& teacher);
 
 // The rows of a task as a language model like this reads them. Collective.
 FeaturesStage& texts_of(StageContext& context, const Task& task, const ModelSettings& model,

@@ -48,7 +48,7 @@ TransferFile TransferSetStage::rows(const Workspace& workspace) {
       path = scratch_->path().string();
     });
     path = workspace.control.broadcast(path);
-    write(maker_.sketch ? maker_.sketch : maker_.write, path, workspace);
+    write(maker_.stand_in ? maker_.stand_in : maker_.write, path, workspace);
     temporary_ = path;
   }
   return {temporary_ / kRows, hash()};
@@ -71,10 +71,10 @@ bool TransferSetStage::make_in(const fs::path& partial, const Workspace& workspa
   return true;
 }
 
-void TransferSetStage::write(const Write& rows, const fs::path& folder,
+void TransferSetStage::write(const decltype(SetMaker::write)& make, const fs::path& folder,
                              const Workspace& workspace) {
   const auto start = std::chrono::steady_clock::now();
-  nlohmann::json record = rows(folder / kRows, workspace);
+  nlohmann::json record = make(folder / kRows, workspace);
   workspace.control.on_root([&] {
     const int64_t count = count_rows(folder / kRows, set_layout(task_));
     if (count == 0) {

@@ -24,10 +24,10 @@ struct SetMaker {
   // Writes the rows to this new file; returns what is to be recorded of them, on the root.
   // Collective.
   std::function<nlohmann::json(const std::filesystem::path& file, const Workspace&)> write;
-  // The same of rows that stand for those in a plan, where making these takes long; null: `write`.
-  std::function<nlohmann::json(const std::filesystem::path& file, const Workspace&)> sketch =
-      nullptr;
   std::vector<Stage*> needs = {};
+  // In its place in a plan, where what it needs is not there: about as many rows, as long. Null:
+  // `write` needs nothing.
+  decltype(write) stand_in = nullptr;
 };
 
 class TransferSetStage : public SharedStage {
@@ -48,8 +48,8 @@ class TransferSetStage : public SharedStage {
   bool make_in(const std::filesystem::path& partial, const Workspace& workspace) override;
 
  private:
-  using Write = decltype(SetMaker::write);
-  void write(const Write& rows, const std::filesystem::path& folder, const Workspace& workspace);
+  void write(const decltype(SetMaker::write)& make, const std::filesystem::path& folder,
+             const Workspace& workspace);
 
   const Task& task_;
   SetMaker maker_;

@@ -5,6 +5,7 @@
 
 #include "io/base/partial_file.h"
 #include "io/tokenizers/word_vocabulary.h"
+#include "suite/config/every_model.h"
 #include "suite/models/initial_model.h"
 
 namespace kdbench {
@@ -13,20 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kWordsVersion = 1;
-
-// Calls f with every table of a model that reads the words of its data.
-template <typename E, typename F>
-void for_own_words(E& experiment, const F& f) {
-  const auto visit = [&](auto& model) {
-    if (reads_own_words(model)) f(model);
-  };
-  if (experiment.teacher) visit(experiment.teacher->model);
-  if (experiment.assistant) visit(experiment.assistant->model);
-  if (experiment.student) visit(*experiment.student);
-  for (auto& method : experiment.methods) {
-    if (method.student) visit(*method.student);
-  }
-}
 
 void write_words(const FeatureRequest& request, const fs::path& folder) {
   std::string text;
@@ -76,12 +63,15 @@ WordsStage& words_stage(Graph& graph, const FeatureRequest& request, const Works
 }
 
 void take_words(Experiment& experiment, const Task& task, const fs::path& folder) {
-  for_own_words(experiment, [&](ModelSettings& model) { model.words[task.name] = folder; });
+  for_every_model(experiment, [&](ModelSettings& model) {
+    if (reads_own_words(model)) model.words[task.name] = folder;
+  });
 }
 
 bool any_reads_own_words(const Experiment& experiment) {
   bool any = false;
-  for_own_words(experiment, [&](const ModelSettings&) { any = true; });
+  for_every_model(experiment,
+                  [&](const ModelSettings& model) { any = any || reads_own_words(model); });
   return any;
 }
 

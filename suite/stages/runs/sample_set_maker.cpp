@@ -46,9 +46,9 @@ nlohmann::json write_samples(ModelStage& stage, const Task& task, const SampleSe
 }
 
 // As many rows, of the training texts again and again.
-nlohmann::json write_sketch(const fs::path& root, const Task& task, int64_t limit,
-                            const SampleSettings& settings, const fs::path& file,
-                            const Workspace& workspace) {
+nlohmann::json write_stand_in(const fs::path& root, const Task& task, int64_t limit,
+                              const SampleSettings& settings, const fs::path& file,
+                              const Workspace& workspace) {
   workspace.control.on_root([&] {
     const GlueFile rows = read_glue(root, task, kTrainSplit, limit);
     const auto count = static_cast<int64_t>(rows.rows.size());
@@ -88,9 +88,9 @@ SetMaker sample_set_maker(StageContext& context, const Task& task) {
     record["sampling"] = keys_json(sample_keys(), settings);
     return record;
   };
-  maker.sketch = [&data, &settings, &task, limit](const fs::path& file,
-                                                  const Workspace& workspace) {
-    return write_sketch(data.root, task, limit, settings.sampling, file, workspace);
+  maker.stand_in = [&data, &settings, &task, limit](const fs::path& file,
+                                                    const Workspace& workspace) {
+    return write_stand_in(data.root, task, limit, settings.sampling, file, workspace);
   };
   return maker;
 }

@@ -44,7 +44,7 @@ StageKey teacher_key(const Learner& learner) {
 ModelStage& teacher_stage(StageContext& context, const Task& task, int64_t seed) {
   const Experiment& experiment = context.experiment;
   Learner learner =
-      teacher_learner(experiment, task, seed, features_of(context, task, experiment.teacher->model),
+      teacher_learner(experiment, task, seed, features_of(context, task, *experiment.teacher),
                       context.workspace.control);
   const StageKey key =
       key_from_root(context.workspace.control, [&] { return teacher_key(learner); });

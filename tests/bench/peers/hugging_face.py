@@ -61,6 +61,7 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--original", action="store_true")
+    parser.add_argument("--steps", type=int, default=0, help="that are timed; 0: all of an epoch")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
@@ -98,9 +99,10 @@ def main():
     for batch in batches[:WARM_UP]:
         step(batch)
     start = time.perf_counter()
-    for batch in batches[WARM_UP:]:
+    timed = batches[WARM_UP:][:options.steps or None]
+    for batch in timed:
         step(batch)
-    samples = sum(len(batch) for batch in batches[WARM_UP:])
+    samples = sum(len(batch) for batch in timed)
     print(json.dumps({"samples_per_s": samples / (time.perf_counter() - start), "samples": samples}))
 
 

@@ -7,6 +7,7 @@
 
 #include "io/base/error.h"
 #include "io/synthetic/synthetic.h"
+#include "suite/config/experiment_toml.h"
 #include "tests/suite/config/experiment_folder.h"
 #include "tests/support/test_data.h"
 
@@ -310,6 +311,57 @@ TEST(Experiment, TheCasesOfTheTestsLoad) {
     ++cases;
   }
   EXPECT_EQ(cases, 25);
+}
+
+TEST(Experiment, MethodsLearnFromTheTransferSetOrFromTrainingRows) {
+  const ExperimentFolder folder;
+  const std::string methods =
+      "alpha = 1.0\n[transfer]\nkind = \"rules\"\nn_iter = 3\nwindow_lengths = [2]\noriginals = "
+      "true\n"
+      "[[method]]\nname = \"d-lite\"\n";
+  const Experiment experiment = folder.load(kExperiment + methods);
+  ASSERT_TRUE(experiment.transfer);
+  EXPECT_EQ(experiment.transfer->kind, "rules");
+  EXPECT_EQ(experiment.transfer->labels, "none");
+  const TransferOptions& set = experiment.transfer->rules.set;
+  EXPECT_TRUE(set.originals);
+  EXPECT_EQ(set.rules.n_iter, 3);
+  EXPECT_EQ(set.rules.window_lengths, std::vector<int64_t>{2});
+  EXPECT_EQ(set.rules.window_prob, 0.25);
+  EXPECT_FALSE(experiment.methods.at(0).transfer);
+  EXPECT_TRUE(experiment.methods.at(1).transfer);
+  const Experiment turned = folder.load(
+      kExperiment + methods, {"method.kd.transfer=rules", "method.d-lite.transfer=none"});
+  EXPECT_TRUE(turned.methods.at(0).transfer);
+  EXPECT_FALSE(turned.methods.at(1).transfer);
+  EXPECT_FALSE(folder.load(kExperiment + std::string("[[method]]\nname = \"d-lite\"\n"))
+                   .methods.at(1)
+                   .transfer);
+}
+
+// What learns from training rows is the same run with and without the table.
+TEST(Experiment, ATransferSetIsOfTheMethodsThatTakeIt) {
+  const ExperimentFolder folder;
+  const Experiment experiment =
+      folder.load(kExperiment + "[transfer]\nkind = \"rules\"\n[[method]]\nname = \"d-lite\"\n");
+  const auto config = [&](size_t method) {
+    return run_config(experiment, experiment.task("RTE"), &experiment.methods.at(method));
+  };
+  EXPECT_FALSE(config(0).contains("transfer"));
+  EXPECT_EQ(config(1).at("transfer").at("mask_prob"), 0.1);
+  EXPECT_EQ(experiment.to_json().at("methods").at(1).at("transfer"), true);
+}
+
+TEST(Experiment, AFileOfRowsIsAnAbsolutePath) {
+  const ExperimentFolder folder;
+  folder.write("set.tsv", "sentence1\tsentence2\na\tb\n");
+  const std::string text =
+      kExperiment + "[transfer]\nkind = \"set.tsv\"\n[[method]]\nname = \"d-lite\"\n";
+  const Experiment experiment = folder.load(text);
+  EXPECT_EQ(experiment.transfer->kind, "file");
+  EXPECT_EQ(*experiment.transfer->file, folder / "set.tsv");
+  // The experiment that a run leaves names the same file.
+  EXPECT_EQ(folder.load(experiment_toml(experiment.to_json())).to_json(), experiment.to_json());
 }
 
 }  // namespace
