@@ -64,9 +64,12 @@ void make_subfolder(const std::filesystem::path& folder) {
   if (failed) throw_machine_error(folder.string(), "cannot be made: " + failed.message());
 }
 
-PartialFile::PartialFile(std::filesystem::path path) : path_(std::move(path)) {
-  file_ = std::fopen(partial_path(path_).c_str(), "wb");
+PartialFile::PartialFile(std::filesystem::path path, int64_t kept) : path_(std::move(path)) {
+  file_ = std::fopen(partial_path(path_).c_str(), kept > 0 ? "r+b" : "wb");
   if (!file_) fail(path_, "cannot be written");
+  if (kept == 0) return;
+  if (::ftruncate(::fileno(file_), kept) != 0 || std::fseek(file_, 0, SEEK_END) != 0)
+    fail(path_, "cannot be gone on with");
 }
 
 PartialFile::~PartialFile() {
@@ -80,8 +83,12 @@ void PartialFile::write(const void* data, size_t size) {
   if (size > 0 && std::fwrite(data, 1, size, file_) != size) fail(path_, "cannot be written");
 }
 
-void PartialFile::commit() {
+void PartialFile::flush() {
   if (std::fflush(file_) != 0) fail(path_, "cannot be written");
+}
+
+void PartialFile::commit() {
+  flush();
   finish_partial(path_);
   std::fclose(std::exchange(file_, nullptr));
 }

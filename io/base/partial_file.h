@@ -3,6 +3,7 @@
 // renamed.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 
@@ -27,12 +28,15 @@ class PartialFile {
  public:
   // The folder must be there: one that was removed during a run is not made anew, for it would lack
   // what was in it. All functions throw machine errors naming the file.
-  explicit PartialFile(std::filesystem::path path);
+  // Of what an attempt that died has left, the first `kept` bytes stay.
+  explicit PartialFile(std::filesystem::path path, int64_t kept = 0);
   ~PartialFile();  // removes the partial file unless commit() was reached
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;
 
   void write(const void* data, size_t size);
+  // Hands all that was written to the system: it outlives the process.
+  void flush();
   void commit();
 
  private:

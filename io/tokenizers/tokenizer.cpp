@@ -14,6 +14,7 @@
 #include "io/base/sha256.h"
 #include "io/base/text.h"
 #include "io/tokenizers/byte_bpe.h"
+#include "io/tokenizers/language_words.h"
 #include "io/tokenizers/tokenizer_config.h"
 #include "io/tokenizers/tokenizer_json.h"
 #include "io/tokenizers/word_vocabulary.h"
@@ -131,6 +132,19 @@ std::unique_ptr<Tokenizer> load_words(const fs::path& folder, std::vector<std::s
                                           (folder / kVocabularyName).string());
 }
 
+// d-heavy lowers texts whatever the vocabulary; do_lower_case says otherwise.
+std::unique_ptr<Tokenizer> load_language_words(const fs::path& folder,
+                                               std::vector<std::string> words,
+                                               std::vector<std::string>& notes) {
+  TokenizerConfig config(folder);
+  const bool lower_case = config.flag("do_lower_case", true);
+  config.require_class({"TransfoXLTokenizer", "PreTrainedTokenizer"});
+  config.throw_if_any();
+  note_unused(config, notes);
+  return std::make_unique<LanguageWords>(std::move(words), lower_case,
+                                         (folder / kVocabularyName).string());
+}
+
 // With vocab.txt, or with tokenizer.json alone.
 std::unique_ptr<Tokenizer> load_vocabulary(const fs::path& folder,
                                            const std::optional<TokenizerJson>& json) {
@@ -142,6 +156,8 @@ std::unique_ptr<Tokenizer> load_vocabulary(const fs::path& folder,
   std::unique_ptr<Tokenizer> tokenizer;
   if (WordVocabulary::is_one(vocabulary)) {
     tokenizer = load_words(folder, vocabulary, notes);
+  } else if (LanguageWords::is_one(vocabulary)) {
+    tokenizer = load_language_words(folder, vocabulary, notes);
   } else {
     const auto options =
         wordpiece_options(folder, vocabulary, json.value_or(TokenizerJson{}), notes);

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
 #include "io/base/json_file.h"
@@ -41,6 +42,7 @@ const std::set<std::string> kNoNetwork{"_attn_implementation_autoset",
                                        "max_length",
                                        "min_length",
                                        "model_max_length",
+                                       "n_ctx",
                                        "no_repeat_ngram_size",
                                        "num_beam_groups",
                                        "num_beams",
@@ -57,10 +59,16 @@ const std::set<std::string> kNoNetwork{"_attn_implementation_autoset",
                                        "prefix",
                                        "problem_type",
                                        "remove_invalid_values",
+                                       "reorder_and_upcast_attn",
                                        "repetition_penalty",
                                        "return_dict",
                                        "return_dict_in_generate",
                                        "sep_token_id",
+                                       "summary_activation",
+                                       "summary_first_dropout",
+                                       "summary_proj_to_labels",
+                                       "summary_type",
+                                       "summary_use_proj",
                                        "suppress_tokens",
                                        "task_specific_params",
                                        "temperature",
@@ -110,8 +118,10 @@ void ConfigJson::number(const std::string& key, int64_t& value, std::pair<int64_
   const auto [least, most] = range;
   if (found.is_null()) {
     if (required) problem(key, "is missing");
-  } else if (found.is_number_unsigned() && found.get<uint64_t>() <= static_cast<uint64_t>(most) &&
-             found.get<int64_t>() >= least) {
+  } else if (found.is_number_integer() &&
+             (!found.is_number_unsigned() ||
+              found.get<uint64_t>() <= static_cast<uint64_t>(kLargestSize)) &&
+             found.get<int64_t>() >= least && found.get<int64_t>() <= most) {
     value = found.get<int64_t>();
   } else {
     problem(key, fmt::format("must be a whole number from {} to {}, is {}", least, most,
@@ -154,6 +164,37 @@ void ConfigJson::flag(const std::string& key, bool& value) {
     value = found.get<bool>();
   } else if (!found.is_null()) {
     problem(key, "must be true or false, is " + printable(found.dump()));
+  }
+}
+
+void ConfigJson::numbers(const std::string& key, std::vector<int64_t>& values) {
+  const json found = find(key);
+  if (found.is_null()) return;
+  std::vector<int64_t> read;
+  if (found.is_array()) {
+    for (const auto& one : found) {
+      if (one.is_number_unsigned() && one.get<uint64_t>() >= 1 &&
+          one.get<uint64_t>() <= static_cast<uint64_t>(kLargestSize))
+        read.push_back(one.get<int64_t>());
+    }
+  }
+  if (!found.is_array() || read.size() != found.size()) {
+    problem(key, "must be a list of whole numbers above 0, is " + printable(found.dump()));
+  } else {
+    values = read;
+  }
+}
+
+void ConfigJson::flags(const std::string& key, std::vector<bool>& values) {
+  const json found = find(key);
+  if (found.is_null()) return;
+  const bool fits =
+      found.is_array() &&
+      std::all_of(found.begin(), found.end(), [](const json& one) { return one.is_boolean(); });
+  if (!fits) {
+    problem(key, "must be a list of true and false, is " + printable(found.dump()));
+  } else {
+    values = found.get<std::vector<bool>>();
   }
 }
 

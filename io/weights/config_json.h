@@ -34,6 +34,11 @@ class ConfigJson {
   // A word of several that are supported.
   void choice(const std::string& key, std::string& value, const std::vector<std::string>& known);
   void flag(const std::string& key, bool& value);
+  // Lists of sizes, and of true and false.
+  void numbers(const std::string& key, std::vector<int64_t>& values);
+  void flags(const std::string& key, std::vector<bool>& values);
+  // A key that decides nothing here: it counts as known.
+  void ask(const std::string& key) { asked_.insert(key); }
   // model_type, or architecture where that is absent: one of `known`, and one of the two must be
   // there; "" with a problem when it is another.
   std::string model_type(const std::vector<std::string>& known);

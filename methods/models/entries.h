@@ -10,5 +10,6 @@ Architecture bert_entry();
 Architecture bilstm_entry();
 Architecture gpt2_entry();
 Architecture roberta_entry();
+Architecture transfo_xl_entry();
 
 }  // namespace kdbench

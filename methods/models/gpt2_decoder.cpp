@@ -9,8 +9,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "methods/models/decoder_parts.h"
 #include "methods/models/gpt2.h"
-#include "methods/models/step_check.h"
 #include "methods/ops/bias_gelu.h"
 #include "methods/ops/head_cache.h"
 #include "methods/ops/packed_weight.h"
@@ -19,14 +19,6 @@
 
 namespace kdbench {
 namespace {
-
-using Floats = std::vector<float>;
-
-Floats floats_of(const at::Tensor& tensor) {
-  const at::Tensor values = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-  const float* data = values.const_data_ptr<float>();
-  return {data, data + values.numel()};
-}
 
 struct PackedDense {
   explicit PackedDense(const Gpt2Parameters::Dense& dense)
@@ -38,23 +30,6 @@ struct PackedDense {
 
   PackedWeight weight;
   Floats bias;
-};
-
-struct PackedNorm {
-  explicit PackedNorm(const LayerNormParameters& norm)
-      : gamma(floats_of(norm.gamma)), beta(floats_of(norm.beta)), eps(norm.eps) {}
-
-  void operator()(int64_t rows, const Floats& x, Floats& y) const {
-    const auto width = static_cast<int64_t>(gamma.size());
-    Floats scratch(width);
-    for (int64_t row = 0; row < rows; ++row) {
-      normalize(width, x.data() + row * width, static_cast<float>(eps), gamma.data(), beta.data(),
-                scratch.data(), y.data() + row * width);
-    }
-  }
-
-  Floats gamma, beta;
-  double eps;
 };
 
 struct PackedLayer {

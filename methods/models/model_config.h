@@ -31,11 +31,21 @@ struct ModelConfig {
   int64_t pad_token_id = 0;
   bool positions_after_padding = false;  // positions count on from the padding's row
   std::string activation;
-  int64_t embedding = 0;            // width of a word's vector, where it is not the hidden width
-  int64_t fc = 0;                   // width of the layer before the classifier; 0: there is none
-  bool pair = false;                // it compares two texts, each read by itself
-  bool whole_words = false;         // its tokens are words, not pieces
-  std::string pooling;              // what of a text's states is kept
+  int64_t embedding = 0;  // width of a word's vector, where it is not the hidden width
+  // Of Transformer-XL.
+  int64_t head_size = 0;               // channels of a head
+  int64_t memory = 0;                  // tokens before a segment that it sees
+  int64_t segment = 0;                 // tokens that are read at a time
+  int64_t clamp_length = -1;           // distances above it count as that; -1: none do
+  int64_t cluster_division = 1;        // each cluster of words is so many times narrower
+  bool same_length = false;            // every token sees `memory` tokens, itself included
+  bool zero_memory = true;             // a text begins with zeros as memory; else with none
+  std::vector<int64_t> cutoffs;        // first ids of the clusters but the first
+  std::vector<bool> tied_projections;  // of clusters: in and out are one; absent: no
+  int64_t fc = 0;                      // width of the layer before the classifier; 0: there is none
+  bool pair = false;                   // it compares two texts, each read by itself
+  bool whole_words = false;            // its tokens are words, not pieces
+  std::string pooling;                 // what of a text's states is kept
   std::string vector_mode;          // where its words' vectors come from, and which of them learn
   std::vector<std::string> labels;  // in order; empty when a checkpoint does not name them
   // Of the config.json that it was read from, and not written to another: the task that it says the
@@ -49,6 +59,9 @@ struct ModelConfig {
   int64_t longest_row() const {
     return max_positions > 0 ? max_positions - first_position()
                              : std::numeric_limits<int64_t>::max();
+  }
+  bool ties_projection(size_t cluster) const {
+    return cluster < tied_projections.size() && tied_projections[cluster];
   }
   // Of every place that drops.
   void set_dropout(double probability) {

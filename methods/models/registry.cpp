@@ -9,7 +9,7 @@ namespace kdbench {
 
 const std::vector<Architecture>& all_architectures() {
   static const std::vector<Architecture> list = {bert_entry(), roberta_entry(), bilstm_entry(),
-                                                 gpt2_entry()};
+                                                 gpt2_entry(), transfo_xl_entry()};
   return list;
 }
 

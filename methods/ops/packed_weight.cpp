@@ -14,6 +14,8 @@ namespace {
 
 constexpr int64_t kPanel = 32;  // columns
 constexpr int kMostRows = 12;   // of a tile
+constexpr int64_t kLine = 16;   // floats of a cache line
+constexpr int64_t kLinesOfRow = kPanel / kLine;
 
 template <int kFloats>
 struct Lanes {
@@ -25,7 +27,8 @@ struct Tile {
   int64_t depth;
   const float* x;
   const float* panel;
-  float* y;  // rows kPanel floats apart
+  float* y;            // rows kPanel floats apart
+  const float* ahead;  // is fetched meanwhile: kLine floats for each of k
 };
 
 template <int kFloats, int kVectors, int kRows>
@@ -34,6 +37,7 @@ __attribute__((always_inline)) inline void multiply_tile(const Tile& t) {
   V sum[kRows][kVectors] = {};
   const float *x = t.x, *panel = t.panel;
   for (int64_t k = 0; k < t.depth; ++k, x += kRows, panel += kPanel) {
+    __builtin_prefetch(t.ahead + k * kLine, 0, 2);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
@@ -52,7 +56,8 @@ template <int kFloats, int kVectors, int kRows>
 __attribute__((always_inline)) inline void multiply_panel(const Tile& t) {
   constexpr int64_t kStep = int64_t{kFloats} * kVectors;
   for (int64_t column = 0; column < kPanel; column += kStep)
-    multiply_tile<kFloats, kVectors, kRows>({t.depth, t.x, t.panel + column, t.y + column});
+    multiply_tile<kFloats, kVectors, kRows>(
+        {t.depth, t.x, t.panel + column, t.y + column, t.ahead});
 }
 
 // The tile of `rows` rows, which are at most kRows.
@@ -102,9 +107,8 @@ std::vector<float> pack_rows(int64_t rows, int64_t depth, int64_t most, const fl
   for (int64_t first = 0; first < rows; first += most) {
     const int64_t count = std::min(most, rows - first);
     float* tile = packed.data() + first * depth;
-    for (int64_t r = 0; r < count; ++r) {
-      const float* from = x + (first + r) * depth;
-      for (int64_t k = 0; k < depth; ++k) tile[k * count + r] = from[k];
+    for (int64_t k = 0; k < depth; ++k) {
+      for (int64_t r = 0; r < count; ++r) tile[k * count + r] = x[(first + r) * depth + k];
     }
   }
   return packed;
@@ -140,8 +144,12 @@ void PackedWeight::multiply(int64_t rows, const float* x, const float* bias, flo
       const int64_t column = panel * kPanel, columns = std::min(kPanel, out_ - column);
       for (int64_t first = 0; first < rows; first += kernel.rows) {
         const int64_t count = std::min(kernel.rows, rows - first);
-        kernel.multiply(count, {in_, packed.data() + first * in_,
-                                panels_.data() + panel * in_ * kPanel, tile.data()});
+        const float* own = panels_.data() + panel * in_ * kPanel;
+        // The first tiles fetch the next panel, a part each; the others nothing new.
+        const int64_t part = first / kernel.rows;
+        const bool fetches = panel + 1 < end && part < kLinesOfRow;
+        kernel.multiply(count, {in_, packed.data() + first * in_, own, tile.data(),
+                                fetches ? own + (kPanel + part * kLine) * in_ : own});
         for (int64_t r = 0; r < count; ++r) {
           float* to = y + (first + r) * out_ + column;
           const float* from = tile.data() + r * kPanel;

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "suite/transfer/sample_set.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "io/base/error.h"
+#include "io/base/sha256.h"
 #include "io/base/text.h"
+#include "suite/ranks/workspace.h"
+#include "suite/transfer/sample_progress.h"
 #include "suite/transfer/set_file.h"
 #include "suite/transfer/shared_file.h"
 #include "suite/transfer/text_sampler.h"
@@ -16,6 +23,9 @@ namespace {
 
 // Texts of a rank between two writings: while the last of them end, others do not begin.
 constexpr int64_t kWindow = 4096;
+
+// So many texts that do not end say that none would.
+constexpr int64_t kManyTexts = 1000;
 
 constexpr std::string_view kBlanks = " \t\r\n\f\v";
 
@@ -41,6 +51,9 @@ std::optional<std::string> text_of(const SampledText& sample, bool pair,
   const TextMarks marks = tokenizer.text_marks();
   std::span<const int32_t> ids = sample.ids;
   if (sample.ended) ids = ids.first(ids.size() - 1);
+  const int64_t known = tokenizer.vocabulary_size();  // a table may be longer
+  if (std::any_of(ids.begin(), ids.end(), [&](int32_t id) { return id >= known; }))
+    return std::nullopt;
   if (!pair) return cell(tokenizer.text_of(ids));
   std::string a, b;
   if (marks.between >= 0) {
@@ -62,28 +75,72 @@ std::optional<std::string> text_of(const SampledText& sample, bool pair,
 
 class Sampling {
  public:
-  Sampling(const SampleSource& source, bool pair, const SampleSettings& settings,
+  Sampling(const SampleSource& source, bool pair, int64_t samples, const SampleSettings& settings,
            const FileLayout& layout, const Control& control)
-      : source_(source), pair_(pair), layout_(layout), control_(control) {
+      : source_(source), pair_(pair), samples_(samples), layout_(layout), control_(control) {
     control_.agree([&] { sampler_.emplace(source, pair, settings); });
+    control_.on_root([&] { identity_ = sample_identity(source, pair, samples, settings, layout); });
   }
 
-  SampleSet run(int64_t samples, const std::filesystem::path& path) {
-    SharedFile file(path, control_);
-    file.append(control_.root() ? set_header(layout_) + "\n" : "");
+  SampleSet run(const std::filesystem::path& path) {
+    const int64_t first = find_beginning(path);
+    SharedFile file(path, control_, kept_);
+    if (first == 0) file.append(control_.root() ? set_header(layout_) + "\n" : "");
     const int64_t window = kWindow * control_.size();
-    for (int64_t first = 0; first < samples; first += window) {
-      control_.agree([&] { sample(first, std::min(samples, first + window)); });
+    SampleSet all;
+    for (int64_t next = first; next < samples_;) {
+      const int64_t end = std::min(samples_, next + window);
+      control_.agree([&] { sample(next, end); });
       file.append(lines());
+      all = over_ranks();
+      control_.on_root([&] {
+        check_ends(all, end == samples_);
+        if (end < samples_) write_progress(path, identity_, {end, file.flushed(), all});
+      });
+      next = end;
     }
     file.commit();
-    for (int64_t* count :
-         {&set_.begun, &set_.written, &set_.without_end, &set_.malformed, &set_.ids})
-      *count = control_.sum(*count);
-    return set_;
+    control_.on_root([&] { remove_progress(path); });
+    return all;
   }
 
  private:
+  // Number of the first text: 0, or that at which a killed job has stopped. Collective.
+  int64_t find_beginning(const std::filesystem::path& path) {
+    const auto found = from_root(control_, [&]() -> nlohmann::json {
+      const auto progress = read_progress(path, identity_);
+      if (!progress) return {0, 0};
+      kept_ = progress->bytes;
+      set_ = progress->set;
+      return {progress->next, progress->set.written};
+    });
+    in_file_ = found.at(1);
+    return found.at(0);
+  }
+
+  SampleSet over_ranks() const {
+    SampleSet all = set_;
+    for (int64_t* count : {&all.begun, &all.written, &all.without_end, &all.malformed, &all.ids})
+      *count = control_.sum(*count);
+    return all;
+  }
+
+  // A model that ends nothing, or makes nothing of use, is found before hours of drawing.
+  void check_ends(const SampleSet& all, bool last) const {
+    if (all.begun >= kManyTexts && all.without_end == all.begun) {
+      throw_user_error("language model",
+                       fmt::format("none of the {} texts that were begun has ended", all.begun),
+                       "train it longer, on texts with their ends, or allow longer texts");
+    }
+    if (!last || all.written > 0) return;
+    throw_user_error(
+        "language model",
+        fmt::format("none of {} texts is well-formed{}", all.begun,
+                    pair_ ? ": two texts, neither of them blank, with one mark between them"
+                          : ": not blank, and UTF-8"),
+        "train it longer");
+  }
+
   // This rank's consecutive part of the window.
   void sample(int64_t first, int64_t last) {
     const int64_t count = last - first;
@@ -120,20 +177,38 @@ class Sampling {
 
   const SampleSource& source_;
   const bool pair_;
+  const int64_t samples_;
   const FileLayout& layout_;
   const Control& control_;
   std::optional<TextSampler> sampler_;
   std::vector<std::optional<std::string>> texts_;  // of this rank's part of the window
   int64_t in_file_ = 0;                            // rows of all ranks
   SampleSet set_;                                  // of this rank
+  std::string identity_;                           // of the root, as is:
+  int64_t kept_ = 0;                               // bytes that a killed job has left
 };
 
 }  // namespace
 
+std::string sample_identity(const SampleSource& source, bool pair, int64_t samples,
+                            const SampleSettings& settings, const FileLayout& layout) {
+  const at::Tensor values = source.model.parameters().values().to(at::kCPU);
+  LanguageSettings all;
+  all.sampling = settings;
+  const nlohmann::json rest{to_config_json(source.model.config()),
+                            source.tokenizer.sha256(),
+                            source.first_ids,
+                            keys_json(sample_keys(), all),
+                            set_header(layout),
+                            pair,
+                            samples};
+  return Sha256().update(values.const_data_ptr(), values.nbytes()).update(rest.dump()).hex();
+}
+
 SampleSet write_sample_set(const SampleSource& source, bool pair, int64_t samples,
                            const SampleSettings& settings, const FileLayout& layout,
                            const std::filesystem::path& path, const Control& control) {
-  return Sampling(source, pair, settings, layout, control).run(samples, path);
+  return Sampling(source, pair, samples, settings, layout, control).run(path);
 }
 
 nlohmann::json to_json(const SampleSet& set) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <vector>
 
 #include "io/tasks/task.h"
@@ -33,11 +34,16 @@ struct SampleSet {
 };
 
 // Begins `samples` texts and writes those that are well-formed, in the order of their numbers, to
-// the new file `path` with the columns of `layout`: the same bytes on any number of ranks.
-// Collective.
+// the new file `path` with the columns of `layout`: the same bytes on any number of ranks. What a
+// killed job has left of the same set (<path>.partial, <path>.progress) is gone on with. A user
+// error, and no file, where no text ends or none is well-formed. Collective.
 SampleSet write_sample_set(const SampleSource& source, bool pair, int64_t samples,
                            const SampleSettings& settings, const FileLayout& layout,
                            const std::filesystem::path& path, const Control& control);
+
+// Of everything that decides the bytes of a set. Local; reads all of the weights.
+std::string sample_identity(const SampleSource& source, bool pair, int64_t samples,
+                            const SampleSettings& settings, const FileLayout& layout);
 
 // For records.
 nlohmann::json to_json(const SampleSet& set);

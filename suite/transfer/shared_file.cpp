@@ -8,9 +8,14 @@
 
 namespace kdbench {
 
-SharedFile::SharedFile(const std::filesystem::path& path, const Control& control)
-    : control_(control) {
-  control_.on_root([&] { file_ = std::make_unique<PartialFile>(path); });
+SharedFile::SharedFile(const std::filesystem::path& path, const Control& control, int64_t kept)
+    : control_(control), bytes_(kept) {
+  control_.on_root([&] { file_ = std::make_unique<PartialFile>(path, kept); });
+}
+
+int64_t SharedFile::flushed() {
+  file_->flush();
+  return bytes_;
 }
 
 void SharedFile::append(const std::string& mine) {
@@ -18,7 +23,10 @@ void SharedFile::append(const std::string& mine) {
   if (control_.size() > 1)
     together(Communicator(control_.comm()), "gathering texts", [&] { all = gathered(mine); });
   const std::string& bytes = control_.size() > 1 ? all : mine;
-  control_.on_root([&] { file_->write(bytes.data(), bytes.size()); });
+  control_.on_root([&] {
+    file_->write(bytes.data(), bytes.size());
+    bytes_ += static_cast<int64_t>(bytes.size());
+  });
 }
 
 void SharedFile::commit() {

@@ -2,6 +2,7 @@
 // A file that ranks write in turn, in their order, by the hand of the root.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -14,10 +15,13 @@ namespace kdbench {
 // All functions are collective, and throw the user errors of the file on every rank.
 class SharedFile {
  public:
-  // <path>.partial until commit(). The folder must be there.
-  SharedFile(const std::filesystem::path& path, const Control& control);
+  // <path>.partial until commit(). The folder must be there. `kept`: see PartialFile; the root's
+  // counts.
+  SharedFile(const std::filesystem::path& path, const Control& control, int64_t kept = 0);
   // What all ranks have, one behind the other.
   void append(const std::string& mine);
+  // Bytes so far, which outlive the process when this returns. Of the root; not collective.
+  int64_t flushed();
   void commit();
 
  private:
@@ -25,6 +29,7 @@ class SharedFile {
 
   const Control& control_;
   std::unique_ptr<PartialFile> file_;  // of the root
+  int64_t bytes_ = 0;
 };
 
 }  // namespace kdbench

@@ -35,7 +35,7 @@ TextSampler::TextSampler(const SampleSource& source, bool pair, const SampleSett
       settings_(settings),
       marks_(source.tokenizer.text_marks()),
       marks_needed_(pair && marks_.between == marks_.end ? 2 : 1),
-      longest_(settings.sample_length),
+      longest_(std::min(settings.sample_length, source.model.config().longest_row())),
       seed_(derive_seed(static_cast<uint64_t>(settings.sample_seed), "samples")),
       first_sums_(sums_of_beginnings(source, marks_)),
       decoder_(source.model.decoder(kPlaces, longest_)) {}

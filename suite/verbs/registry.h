@@ -12,6 +12,7 @@ Verb distill_verb();
 Verb doctor_verb();
 Verb export_verb();
 Verb finetune_verb();
+Verb generate_verb();
 Verb glue_zip_verb();
 Verb inspect_verb();
 Verb join_verb();

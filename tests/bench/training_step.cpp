@@ -85,7 +85,8 @@ double TrainingStep::run() {
     seconds += record.step_s;
     ++steps;
   };
-  train(*method_, {models_, memory_}, {&find_task("MRPC"), data_.get(), {}}, settings, 1, world(),
+  const TaskEvaluator evaluator(find_task("MRPC"), settings.best_metric);
+  train(*method_, {models_, memory_}, {&evaluator, data_.get(), {}}, settings, 1, world(),
         *collectives_, observer);
   return seconds / static_cast<double>(steps);
 }

@@ -4,7 +4,9 @@
 
 #include "io/tokenizers/byte_bpe.h"
 #include "io/tokenizers/byte_level.h"
+#include "io/tokenizers/tokenizer.h"
 #include "io/tokenizers/wordpiece.h"
+#include "tests/support/temp_folder.h"
 #include "tests/support/user_error.h"
 
 namespace kdbench::text_ids_test {
@@ -67,6 +69,26 @@ TEST(TextIds, AMarkPartsAPairOfPieces) {
   EXPECT_EQ(row.first_segment, 4);
   EXPECT_EQ(tokenizer.text_of({row.ids.data(), 3}), "we playing");
   EXPECT_EQ(tokenizer.text_of({row.ids.data() + 4, 2}), "we .");
+}
+
+// Transformer-XL's words, read from a folder.
+TEST(TextIds, WordsOfATransformerXl) {
+  const testing::TempFolder folder;
+  folder.write("vocab.txt", "<eos>\nthe\n<unk>\nfilm\n,\nthe\n\u00E9t\u00E9\n");
+  const auto tokenizer = read_tokenizer(folder.path());
+  const std::string_view b = "\u00C9t\u00C9";
+  const Encoding row = tokenizer->encode_text(" The  film, it ", &b, 20, 0.5);
+  EXPECT_EQ(row.ids, (Ids{1, 2, 2, 0, 6, 0}));
+  EXPECT_EQ(row.first_segment, 4);
+  EXPECT_EQ(tokenizer->text_of({row.ids.data(), 2}), "the <unk>");
+  EXPECT_EQ(tokenizer->text_marks().between, 0);
+  EXPECT_EQ(tokenizer->vocabulary_size(), 7);
+  EXPECT_EQ(tokenizer->words(), nullptr);
+  EXPECT_NE(
+      user_error_of([&] { tokenizer->encode_row("a", nullptr, 9); }).find("no special tokens"),
+      std::string::npos);
+  folder.write("tokenizer_config.json", R"({"do_lower_case": false})");
+  EXPECT_EQ(read_tokenizer(folder.path())->encode("The film"), (Ids{2, 3}));
 }
 
 TEST(TextIds, AVocabularyWithoutTheMarkIsRefused) {

@@ -28,9 +28,13 @@ TEST(SoftLabels, WithoutAWeightForHardOnes) {
   EXPECT_TRUE(find_method("finetune").make(Options{})->takes_labels());
 }
 
-TEST(SoftLabels, OnlyDLiteLearnsFromTransferSetsByDefault) {
-  for (const auto& method : all_methods())
-    EXPECT_EQ(method.transfer, method.name == "d-lite") << method.name;
+TEST(SoftLabels, DLiteAndDHeavyLearnFromTransferSetsByDefault) {
+  const std::map<std::string, std::string> kinds{{"d-lite", transfer_kind::kRules},
+                                                 {"d-heavy", transfer_kind::kLanguageModel}};
+  for (const auto& method : all_methods()) {
+    const auto kind = kinds.find(method.name);
+    EXPECT_EQ(method.transfer, kind == kinds.end() ? "" : kind->second) << method.name;
+  }
 }
 
 TEST(SoftLabels, TheSoftTermAloneIsLeft) {

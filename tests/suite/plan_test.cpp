@@ -310,7 +310,7 @@ class OnlineTest : public PlanTest {
     }
     const Features rows = seven_rows();
     const StoreSite site{
-        {{false, {rows.hash, rows.store.split(kTrainSplit)}}},
+        {{std::string(), {rows.hash, rows.store.split(kTrainSplit)}}},
         [&](int64_t seed) { return each ? std::to_string(seed) : std::string("teacher"); },
         folder / "out"};
     return methods_online(methods, site, budget);

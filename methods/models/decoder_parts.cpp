@@ -1,12 +1,33 @@
 // SPDX-License-Identifier: MIT
-#include "methods/models/step_check.h"
+#include "methods/models/decoder_parts.h"
 
 #include <stdexcept>
 #include <string>
 
 #include "io/base/error.h"
+#include "methods/ops/row_kernels.h"
 
 namespace kdbench {
+
+Floats floats_of(const at::Tensor& tensor) {
+  const at::Tensor values = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  const float* data = values.const_data_ptr<float>();
+  return {data, data + values.numel()};
+}
+
+PackedNorm::PackedNorm(const LayerNormParameters& norm)
+    : gamma_(floats_of(norm.gamma)),
+      beta_(floats_of(norm.beta)),
+      eps_(static_cast<float>(norm.eps)) {}
+
+void PackedNorm::operator()(int64_t rows, const Floats& x, Floats& y) const {
+  const auto width = static_cast<int64_t>(gamma_.size());
+  Floats scratch(width);
+  for (int64_t row = 0; row < rows; ++row) {
+    normalize(width, x.data() + row * width, eps_, gamma_.data(), beta_.data(), scratch.data(),
+              y.data() + row * width);
+  }
+}
 
 void check_step(const std::vector<int64_t>& places, const std::vector<int64_t>& ids,
                 const std::vector<int64_t>& lengths, int64_t longest, int64_t vocabulary) {

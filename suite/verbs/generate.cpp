@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+
+#include "io/base/look.h"
+#include "io/base/partial_file.h"
+#include "io/tokenizers/tokenizer.h"
+#include "methods/models/initialization.h"
+#include "methods/models/registry.h"
+#include "suite/machine/provenance.h"
+#include "suite/machine/stopwatch.h"
+#include "suite/transfer/sample_set.h"
+#include "suite/transfer/set_file.h"
+#include "suite/verbs/key_flags.h"
+#include "suite/verbs/registry.h"
+#include "suite/verbs/text_source.h"
+
+namespace kdbench {
+namespace {
+
+struct GenerateOptions {
+  std::string model, out;
+  TextSourceOptions source;
+  LanguageSettings language;
+  int threads = 0;
+};
+
+// Texts that are cut are worth a word when they are more than this part of all.
+constexpr double kManyCut = 0.1;
+
+// A language model with its weights and its vocabulary.
+struct LoadedLanguageModel {
+  std::unique_ptr<LanguageModel> model;
+  std::shared_ptr<const Tokenizer> tokenizer;
+};
+
+LoadedLanguageModel load_language_model(const std::filesystem::path& folder) {
+  ModelSpec spec;
+  spec.config = read_model_config(folder);
+  if (!find_architecture(spec.config.architecture).language_model) {
+    throw_user_error(folder.string(),
+                     "a " + spec.config.architecture + " model tells no next token",
+                     "a language model is needed: gpt2 or transfo-xl");
+  }
+  LoadedLanguageModel loaded;
+  loaded.tokenizer = load_tokenizer(folder);
+  loaded.tokenizer->text_marks();  // it must have them
+  check_vocabulary(folder, loaded.tokenizer->vocabulary_size(), spec.config);
+  loaded.model = make_language_model(spec);
+  const LoadReport report = initialize_from_checkpoint(*loaded.model, folder, "weights");
+  if (!report.missing.empty()) {
+    throw_user_error(folder.string(), "holds no " + report.missing.front(),
+                     "the whole model is needed");
+  }
+  return loaded;
+}
+
+void check_sampling(const SampleSettings& sampling, Problems& problems) {
+  const auto expect = [&](bool fits, const char* flag, const std::string& what) {
+    if (!fits) problems.add(flag, "expected " + what);
+  };
+  expect(sampling.samples >= 0, "--samples", "a whole number from 0 on");
+  expect(sampling.temperature > 0, "--temperature", "a number above 0");
+  expect(sampling.top_k >= 0, "--top-k", "a whole number from 0 on");
+  expect(sampling.top_p > 0 && sampling.top_p <= 1, "--top-p", "a number above 0, at most 1");
+  expect(sampling.sample_length >= 2, "--sample-length", "2 or more");
+  expect(sampling.sample_seed >= 0, "--sample-seed", "a whole number from 0 on");
+}
+
+// Reads the rows and finds all that is wrong. Local.
+TextSource check_generate(GenerateOptions& options, GlueFile& rows, LoadedLanguageModel& model) {
+  TextSource source;
+  Problems problems;
+  read_own_tasks(options.source.own, problems);
+  check_sampling(options.language.sampling, problems);
+  problems.collect([&] {
+    source = text_source_of(options.source);
+    rows = read_source(options.source, source);
+  });
+  problems.collect([&] {
+    if (is_there(options.out))
+      throw_user_error("--out " + options.out, "is already there", "results are never overwritten");
+  });
+  problems.collect([&] { model = load_language_model(options.model); });
+  problems.throw_if_any("generate");
+  return source;
+}
+
+// How often each id begins a row.
+std::vector<int64_t> first_ids(const GlueFile& rows, bool pair, const Tokenizer& tokenizer,
+                               int64_t vocabulary) {
+  std::vector<int64_t> counts(static_cast<size_t>(vocabulary), 0);
+  for (const auto& row : rows.rows) {
+    const std::string_view b = row.text_b;
+    const Encoding read = tokenizer.encode_text(row.text_a, pair ? &b : nullptr, 1);
+    ++counts.at(static_cast<size_t>(read.ids.front()));
+  }
+  return counts;
+}
+
+void answer_set(const GenerateOptions& options, const SampleSet& set, double seconds,
+                Answer& answer) {
+  const double share = static_cast<double>(set.without_end) / static_cast<double>(set.begun);
+  answer.text(fmt::format("texts begun {}, rows out {}, malformed {}, cut at {} ids {}\n",
+                          set.begun, set.written, set.malformed,
+                          options.language.sampling.sample_length, set.without_end));
+  if (share > kManyCut) {
+    answer.text(
+        fmt::format("{:.0f} % of the texts did not end: train the model longer, or allow "
+                    "more ids (--sample-length)\n",
+                    100 * share));
+  }
+  answer.text(fmt::format("{}: {} rows in {:.1f} s ({:.0f} ids/s)\n", options.out, set.written,
+                          seconds, static_cast<double>(set.ids) / seconds));
+  nlohmann::json& json = answer.data["transfer_set"];
+  json = to_json(set);
+  json.update({{"file", options.out},
+               {"task", options.source.task},
+               {"model", options.model},
+               {"sampling", keys_json(sample_keys(), options.language)},
+               {"seconds", seconds}});
+}
+
+ExitCode generate(GenerateOptions options, const VerbContext& context) {
+  at::set_num_threads(threads_per_rank(context.control, options.threads));
+  GlueFile rows;
+  TextSource from;
+  LoadedLanguageModel loaded;
+  context.control.agree([&] { from = check_generate(options, rows, loaded); });
+  const auto out = plain_path(options.out);
+  context.control.on_root([&] { make_folder_of(out); });
+  SampleSource source{*loaded.model, *loaded.tokenizer, {}};
+  context.control.agree([&] {
+    source.first_ids =
+        first_ids(rows, from.pair(), *loaded.tokenizer, loaded.model->config().vocabulary);
+  });
+  const SampleSettings& sampling = options.language.sampling;
+  const auto start = std::chrono::steady_clock::now();
+  const SampleSet set = write_sample_set(
+      source, from.pair(), sampling.count(static_cast<int64_t>(rows.rows.size()), from.pair()),
+      sampling, from.out, out, context.control);
+  context.control.on_root([&] { answer_set(options, set, seconds_since(start), context.answer); });
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+Verb generate_verb() {
+  return {"generate", "d-heavy's transfer set: texts that a language model makes",
+          [](CLI::App& app) -> VerbAction {
+            auto options = std::make_shared<GenerateOptions>();
+            app.add_option("--model", options->model,
+                           "folder of a language model (gpt2, transfo-xl) with its vocabulary")
+                ->required();
+            add_text_source_options(app, options->source);
+            app.add_option("--out", options->out, "the set to write (.tsv)")->required();
+            add_key_flags(app, sample_keys(), options->language);
+            app.add_option("--threads", options->threads,
+                           "per rank; 0: this rank's part of the host's cores")
+                ->check(CLI::NonNegativeNumber);
+            app.footer(
+                "A text begins as a row of the data does. The set has the columns of the task's "
+                "test rows: as <TASK>/test.tsv of a folder it goes to predict or export, whose "
+                "logits join adds. Sampling is on the CPU.");
+            return [options](const VerbContext& context) { return generate(*options, context); };
+          }};
+}
+
+}  // namespace kdbench
