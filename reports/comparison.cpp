@@ -10,6 +10,7 @@
 #include "reports/fields.h"
 #include "reports/grid.h"
 #include "reports/group_fields.h"
+#include "reports/language_models.h"
 #include "reports/run_group.h"
 #include "reports/run_table.h"
 
@@ -174,7 +175,7 @@ Table comparison_table(const std::vector<json>& runs) {
 
 std::string write_summary(const std::vector<json>& runs) {
   std::string text = write_console(comparison_table(runs));
-  for (const Table& table : {grid_table(runs), not_done_table(runs)}) {
+  for (const Table& table : {grid_table(runs), language_model_table(runs), not_done_table(runs)}) {
     if (!table.rows.empty()) text += fmt::format("\n{}", write_console(table));
   }
   return text;
@@ -183,6 +184,7 @@ std::string write_summary(const std::vector<json>& runs) {
 nlohmann::json summary_json(const std::vector<json>& runs) {
   return {{"comparison", write_json(comparison_table(runs))},
           {"grids", write_json(grid_table(runs))},
+          {"language_models", write_json(language_model_table(runs))},
           {"not_done", write_json(not_done_table(runs))}};
 }
 

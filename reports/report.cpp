@@ -13,6 +13,7 @@
 #include "io/base/partial_file.h"
 #include "reports/comparison.h"
 #include "reports/grid.h"
+#include "reports/language_models.h"
 #include "reports/origin.h"
 #include "reports/pairing.h"
 #include "reports/run_fields.h"
@@ -95,7 +96,8 @@ std::string markdown(const std::vector<json>& runs, const Tables& tables,
   return heading(runs, maker) + section("Comparison", tables.comparison) +
          section("Against finetune, paired by seed", tables.paired) +
          section("Grids", tables.grids) + section("Scores by seed", tables.spread) +
-         section("Runs", tables.runs) + section("Runs not done", not_done_table(runs)) +
+         section("Language models", language_model_table(runs)) + section("Runs", tables.runs) +
+         section("Runs not done", not_done_table(runs)) +
          section("How it was made", origin_table(runs));
 }
 

@@ -92,6 +92,8 @@ Column experiment_column(const std::vector<json>& runs) {
 bool is_done(const json& run) { return text_of(run, "status") == "done"; }
 
 bool is_teacher(const json& run) { return text_of(run, "role") == "teacher"; }
+bool is_language_model(const json& run) { return text_of(run, "role") == "language-model"; }
+
 bool is_assistant(const json& run) { return text_of(run, "role") == "assistant"; }
 bool is_prediction(const json& run) { return text_of(run, "role") == "predict"; }
 

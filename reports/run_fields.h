@@ -28,6 +28,7 @@ Column experiment_column(const std::vector<nlohmann::json>& runs);
 bool is_done(const nlohmann::json& run);
 bool is_teacher(const nlohmann::json& run);
 bool is_assistant(const nlohmann::json& run);
+bool is_language_model(const nlohmann::json& run);
 bool is_prediction(const nlohmann::json& run);  // by `kdbench predict`
 
 // Metrics of a checkpoint ("last", "best"; "teacher_last" of a teacher that learned beside the

@@ -154,7 +154,8 @@ std::vector<RunGroup> group_runs(const std::vector<json>& runs) {
   Drafts placed;
   for (const bool done : {true, false}) {
     for (const auto& run : runs) {
-      if (is_done(run) == done && !text_of(run, "task").empty()) add_run(run, placed.place(run));
+      if (is_language_model(run) || text_of(run, "task").empty()) continue;
+      if (is_done(run) == done) add_run(run, placed.place(run));
     }
   }
   std::vector<Draft> drafts = std::move(placed).take();

@@ -54,7 +54,7 @@ struct RunGroup {
 
 // By experiment and task in order of first appearance; teachers, then assistants, plain fine-tuning
 // and its variants, and the methods. Points into `runs`. Runs whose task is not known (killed
-// before run.json) are in no group.
+// before run.json), and language models, whose scores are others, are in no group.
 std::vector<RunGroup> group_runs(const std::vector<nlohmann::json>& runs);
 
 // Names of all metrics of the groups' runs, those of first dev splits first, each kind sorted.
