@@ -22,6 +22,7 @@ enum class TaskFiles { kAll, kUntrained, kNone };
 struct TransferFile {
   std::filesystem::path path;
   std::string identity;  // the hash of what it was made from
+  std::string kind;      // for people
 };
 
 struct FeatureRequest {

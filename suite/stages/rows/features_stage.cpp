@@ -23,9 +23,10 @@ SplitSize size_of(const FeatureSplit& split) {
 }  // namespace
 
 std::string FeaturesStage::title_of(const FeatureRequest& request) {
-  return request.task->name + (request.text                        ? " texts"
-                               : request.files == TaskFiles::kNone ? " transfer set"
-                                                                   : "");
+  const std::string& task = request.task->name;
+  if (request.text) return task + " texts";
+  if (request.files != TaskFiles::kNone) return task;
+  return task + " transfer set by " + request.transfer.front().kind;
 }
 
 Cost FeaturesStage::cost(TrainingCosts&, const Workspace& workspace) {

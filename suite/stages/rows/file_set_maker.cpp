@@ -47,6 +47,7 @@ nlohmann::json write_rows(const fs::path& from, const Task& task, const fs::path
 SetMaker file_set_maker(StageContext& context, const Task& task) {
   const fs::path file = file_of(*context.experiment.transfer->file, task);
   SetMaker maker;
+  maker.kind = transfer_kind::kFile;
   maker.inputs = [file, &task] {
     nlohmann::json inputs{{"kind", "file"}, {"task", task.name}, {"file", file_sha256(file)}};
     if (task.own) inputs["declaration"] = declaration(task);

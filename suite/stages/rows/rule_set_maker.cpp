@@ -11,6 +11,7 @@ SetMaker rule_set_maker(StageContext& context, const Task& task) {
   const RuleSettings& settings = context.experiment.transfer->rules;
   const int64_t limit = context.experiment.train_limit_of(task.name);
   SetMaker maker;
+  maker.kind = transfer_kind::kRules;
   maker.inputs = [&data, &settings, &task, limit] {
     nlohmann::json inputs{{"kind", "rules"},
                           {"task", task.name},

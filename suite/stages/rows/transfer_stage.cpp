@@ -29,7 +29,9 @@ void write_text(const fs::path& path, const std::string& text) {
 }  // namespace
 
 TransferSetStage::TransferSetStage(const Task& task, SetMaker maker, StageKey key)
-    : SharedStage(std::move(key), task.name, task.name), task_(task), maker_(std::move(maker)) {
+    : SharedStage(std::move(key), task.name, task.name + " by " + maker.kind),
+      task_(task),
+      maker_(std::move(maker)) {
   for (Stage* stage : maker_.needs) need(*stage);
 }
 
@@ -40,7 +42,7 @@ Cost TransferSetStage::cost(TrainingCosts&, const Workspace& workspace) {
 }
 
 TransferFile TransferSetStage::rows(const Workspace& workspace) {
-  if (done(workspace)) return {contents(workspace) / kRows, hash()};
+  if (done(workspace)) return {contents(workspace) / kRows, hash(), maker_.kind};
   if (temporary_.empty()) {
     std::string path;
     workspace.control.on_root([&] {
@@ -51,7 +53,7 @@ TransferFile TransferSetStage::rows(const Workspace& workspace) {
     write(maker_.stand_in ? maker_.stand_in : maker_.write, path, workspace);
     temporary_ = path;
   }
-  return {temporary_ / kRows, hash()};
+  return {temporary_ / kRows, hash(), maker_.kind};
 }
 
 nlohmann::json TransferSetStage::record(const Workspace& workspace) {
@@ -66,7 +68,7 @@ nlohmann::json TransferSetStage::record(const Workspace& workspace) {
 }
 
 bool TransferSetStage::make_in(const fs::path& partial, const Workspace& workspace) {
-  workspace.say(fmt::format("{}: making the transfer set", task()));
+  workspace.say(fmt::format("{}: making the transfer set", title()));
   write(maker_.write, partial, workspace);
   return true;
 }

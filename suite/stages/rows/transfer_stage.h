@@ -19,6 +19,7 @@ namespace kdbench {
 
 // One kind of set for one task.
 struct SetMaker {
+  std::string kind;  // transfer_kind
   // Everything that the set depends on. Local, on the root; reads files, throws user errors.
   std::function<nlohmann::json()> inputs;
   // Writes the rows to this new file; returns what is to be recorded of them, on the root.

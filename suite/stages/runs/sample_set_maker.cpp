@@ -76,6 +76,7 @@ SetMaker sample_set_maker(StageContext& context, const Task& task) {
   const int64_t limit = context.experiment.train_limit_of(task.name);
   ModelStage& stage = language_model_stage(context, task);
   SetMaker maker;
+  maker.kind = transfer_kind::kLanguageModel;
   maker.needs = {&stage, &stage.rows()};
   maker.inputs = [&stage, &settings]() -> nlohmann::json {
     return {{"kind", transfer_kind::kLanguageModel},
