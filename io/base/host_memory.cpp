@@ -55,13 +55,6 @@ void* place_for_huge_pages(size_t bytes) {
   return begin + before;
 }
 
-// A request: small pages do as well, more slowly.
-void want_huge_pages(void* data, size_t bytes) {
-  constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, which older headers lack
-  const size_t whole = bytes / kHugePage * kHugePage;
-  if (whole > 0) madvise(data, whole, kCollapse);
-}
-
 // Closes a descriptor at the end of a scope.
 struct Descriptor {
   int file;
@@ -119,13 +112,18 @@ void HostMemory::map(int protection) {
     if (place) munmap(place, bytes);
     fail(bytes_, "cannot be mapped", reason);
   }
-  if (protection & PROT_WRITE) want_huge_pages(at, bytes);
   data_ = at;
   mapped_ = true;
 }
 
 void HostMemory::make_read_only() {
   if (mapped_) mprotect(data_, static_cast<size_t>(bytes_), PROT_READ);
+}
+
+void HostMemory::ask_for_huge_pages() {
+  constexpr int kCollapse = 25;  // MADV_COLLAPSE of Linux 6.1, which older headers lack
+  const size_t whole = static_cast<size_t>(bytes_) / kHugePage * kHugePage;
+  if (mapped_ && whole > 0) madvise(data_, whole, kCollapse);
 }
 
 HostMemoryPlace HostMemory::place() const {

@@ -37,6 +37,8 @@ class HostMemory {
 
   // Nobody writes to shared memory any more, this process neither.
   void make_read_only();
+  // Of mapped memory that many passes go over: the kernel moves it into huge pages, or leaves it.
+  void ask_for_huge_pages();
   // Of shared memory of this process.
   HostMemoryPlace place() const;
   // Who has not mapped it by now cannot do so any more.

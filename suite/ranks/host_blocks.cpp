@@ -33,6 +33,7 @@ std::vector<std::shared_ptr<HostMemory>> share_blocks(const Control& control, in
   control.agree([&] {
     if (bytes == 0) return;
     own = std::make_shared<HostMemory>(bytes, true);
+    own->ask_for_huge_pages();
     mine = to_numbers(own->place());
   });
   const std::vector<int64_t> all = control.gather(mine);
@@ -41,6 +42,7 @@ std::vector<std::shared_ptr<HostMemory>> share_blocks(const Control& control, in
       const HostMemoryPlace place = to_place(all.data() + rank * mine.size());
       if (blocks[rank] || place.bytes == 0) continue;
       blocks[rank] = std::make_shared<HostMemory>(place, HostMemory::Access::kWrite);
+      blocks[rank]->ask_for_huge_pages();
     }
   });
   if (own) own->stop_sharing();
