@@ -205,6 +205,17 @@ std::string sample_identity(const SampleSource& source, bool pair, int64_t sampl
   return Sha256().update(values.const_data_ptr(), values.nbytes()).update(rest.dump()).hex();
 }
 
+std::vector<int64_t> first_ids(const GlueFile& rows, bool pair, const Tokenizer& tokenizer,
+                               int64_t vocabulary) {
+  std::vector<int64_t> counts(static_cast<size_t>(vocabulary), 0);
+  for (const auto& row : rows.rows) {
+    const std::string_view b = row.text_b;
+    const Encoding read = tokenizer.encode_text(row.text_a, pair ? &b : nullptr, 1);
+    ++counts.at(static_cast<size_t>(read.ids.front()));
+  }
+  return counts;
+}
+
 SampleSet write_sample_set(const SampleSource& source, bool pair, int64_t samples,
                            const SampleSettings& settings, const FileLayout& layout,
                            const std::filesystem::path& path, const Control& control) {

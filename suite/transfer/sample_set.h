@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "io/tasks/glue.h"
 #include "io/tasks/task.h"
 #include "io/tokenizers/tokenizer.h"
 #include "methods/models/language_model.h"
@@ -24,6 +25,10 @@ struct SampleSource {
   // How often each id begins a training text: the first id of a sample is drawn by these.
   std::vector<int64_t> first_ids;
 };
+
+// Of rows as a model of this vocabulary reads them.
+std::vector<int64_t> first_ids(const GlueFile& rows, bool pair, const Tokenizer& tokenizer,
+                               int64_t vocabulary);
 
 // What came of it, over all ranks.
 struct SampleSet {

@@ -89,18 +89,6 @@ TextSource check_generate(GenerateOptions& options, GlueFile& rows, LoadedLangua
   return source;
 }
 
-// How often each id begins a row.
-std::vector<int64_t> first_ids(const GlueFile& rows, bool pair, const Tokenizer& tokenizer,
-                               int64_t vocabulary) {
-  std::vector<int64_t> counts(static_cast<size_t>(vocabulary), 0);
-  for (const auto& row : rows.rows) {
-    const std::string_view b = row.text_b;
-    const Encoding read = tokenizer.encode_text(row.text_a, pair ? &b : nullptr, 1);
-    ++counts.at(static_cast<size_t>(read.ids.front()));
-  }
-  return counts;
-}
-
 void answer_set(const GenerateOptions& options, const SampleSet& set, double seconds,
                 Answer& answer) {
   const double share = static_cast<double>(set.without_end) / static_cast<double>(set.begun);

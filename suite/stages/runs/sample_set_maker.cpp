@@ -16,18 +16,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// How often each id begins a text of the split.
-std::vector<int64_t> first_ids(const FeatureSplit& texts, int64_t vocabulary) {
-  std::vector<int64_t> counts(static_cast<size_t>(vocabulary), 0);
-  for (int64_t row = 0; row < texts.rows(); ++row) {
-    if (texts.offsets[row] < texts.offsets[row + 1])
-      ++counts.at(static_cast<size_t>(texts.tokens[texts.offsets[row]]));
-  }
-  return counts;
+// The training rows that the model has learned.
+GlueFile learned_rows(const fs::path& root, const Task& task, int64_t limit,
+                      const TextSettings& texts) {
+  GlueFile file = read_glue(root, task, kTrainSplit, limit);
+  if (!texts.only_label.empty())
+    std::erase_if(file.rows, [&](const GlueRow& row) { return row.label != texts.only_label; });
+  return file;
 }
 
-nlohmann::json write_samples(ModelStage& stage, const Task& task, const SampleSettings& settings,
-                             const fs::path& file, const Workspace& workspace) {
+nlohmann::json write_samples(ModelStage& stage, const GlueFile& rows, const Task& task,
+                             const SampleSettings& settings, const fs::path& file,
+                             const Workspace& workspace) {
   InitialModel initial = stage.initial();
   initial.settings.weights = stage.finished_model(workspace);
   initial.settings.init = "weights";
@@ -35,22 +35,20 @@ nlohmann::json write_samples(ModelStage& stage, const Task& task, const SampleSe
   const auto model = build_model(initial, workspace);
   const auto& language_model = dynamic_cast<const LanguageModel&>(*model);
   const auto tokenizer = load_tokenizer(tokenizer_folder(stage.initial().settings, task));
-  const auto texts = stage.rows().rows(workspace).store.split(kTrainSplit);
-  const SampleSource source{language_model, *tokenizer,
-                            first_ids(*texts, language_model.config().vocabulary)};
-  const int64_t samples = settings.count(texts->rows(), task.pair());
+  const SampleSource source{
+      language_model, *tokenizer,
+      first_ids(rows, task.pair(), *tokenizer, language_model.config().vocabulary)};
+  const int64_t samples = settings.count(static_cast<int64_t>(rows.rows.size()), task.pair());
   const SampleSet set = write_sample_set(source, task.pair(), samples, settings, set_layout(task),
                                          file, workspace.control);
-  stage.rows().release();
   return to_json(set);
 }
 
 // As many rows, of the training texts again and again.
-nlohmann::json write_stand_in(const fs::path& root, const Task& task, int64_t limit,
+nlohmann::json write_stand_in(const GlueFile& rows, const Task& task,
                               const SampleSettings& settings, const fs::path& file,
                               const Workspace& workspace) {
   workspace.control.on_root([&] {
-    const GlueFile rows = read_glue(root, task, kTrainSplit, limit);
     const auto count = static_cast<int64_t>(rows.rows.size());
     const FileLayout layout = set_layout(task);
     PartialFile partial(file);
@@ -77,21 +75,26 @@ SetMaker sample_set_maker(StageContext& context, const Task& task) {
   ModelStage& stage = language_model_stage(context, task);
   SetMaker maker;
   maker.kind = transfer_kind::kLanguageModel;
-  maker.needs = {&stage, &stage.rows()};
+  maker.needs = {&stage};
   maker.inputs = [&stage, &settings]() -> nlohmann::json {
     return {{"kind", transfer_kind::kLanguageModel},
             {"model", stage.hash()},
             {"sampling", keys_json(sample_keys(), settings)}};
   };
-  maker.write = [&stage, &settings, &task](const fs::path& file, const Workspace& workspace) {
-    nlohmann::json record = write_samples(stage, task, settings.sampling, file, workspace);
+  const auto rows = [&data, &settings, &task, limit](const Workspace& workspace) {
+    GlueFile file;
+    workspace.control.agree([&] { file = learned_rows(data.root, task, limit, settings.texts); });
+    return file;
+  };
+  maker.write = [&stage, &settings, &task, rows](const fs::path& file, const Workspace& workspace) {
+    nlohmann::json record =
+        write_samples(stage, rows(workspace), task, settings.sampling, file, workspace);
     record["kind"] = transfer_kind::kLanguageModel;
     record["sampling"] = keys_json(sample_keys(), settings);
     return record;
   };
-  maker.stand_in = [&data, &settings, &task, limit](const fs::path& file,
-                                                    const Workspace& workspace) {
-    return write_stand_in(data.root, task, limit, settings.sampling, file, workspace);
+  maker.stand_in = [&settings, &task, rows](const fs::path& file, const Workspace& workspace) {
+    return write_stand_in(rows(workspace), task, settings.sampling, file, workspace);
   };
   return maker;
 }
