@@ -77,7 +77,7 @@ TEST_F(SyntheticData, RunsLikeAGlueFolder) {
 
 TEST_F(SyntheticData, IsWrittenOnce) {
   Graph graph;
-  CorporaStage& corpora = corpora_stage(graph);
+  CorporaStage& corpora = corpora_stage(graph, {});
   EXPECT_EQ(corpora.make(workspace_).kind, Outcome::Kind::kMade);
   const fs::path stage = corpora.root(workspace_);
   EXPECT_TRUE(fs::exists(stage / "MNLI" / "dev_mismatched.tsv"));
