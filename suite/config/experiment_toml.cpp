@@ -49,6 +49,8 @@ std::string model_lines(const json& model) {
   if (!model.at("architecture").get<std::string>().empty())
     keys["architecture"] = model.at("architecture");
   if (sized) keys.update(model.at("sizes"));
+  if (model.contains("vectors")) keys["vectors"] = model.at("vectors");
+  keys.update(model.value("choices", json::object()));
   keys["init"] = model.at("init");
   if (model.at("init") != "random") keys["init_from"] = model.at("init_from");
   return lines_of(keys);

@@ -47,6 +47,7 @@ TEST(ExperimentKeys, EveryShownKeyIsRead) {
                                                  {"teacher", "teacher."},
                                                  {"assistant", "assistant."},
                                                  {"student", "student."},
+                                                 {"transfer", "transfer."},
                                                  {"train", "train."},
                                                  {"method", "method.kd."}};
   for (const auto& table : experiment_tables()) {
@@ -101,7 +102,8 @@ Names known_at(const ExperimentFolder& folder, const std::string& place) {
 // The other way round: what is known at a place is shown, or a table, a size, a method's own key.
 TEST(ExperimentKeys, NoTableReadsMoreThanIsShown) {
   const ExperimentFolder folder;
-  const Names tables{"data", "model", "teacher", "assistant", "student", "train", "task", "method"};
+  const Names tables{"data",     "model", "teacher", "assistant", "student",
+                     "transfer", "train", "task",    "method"};
   EXPECT_EQ(known_at(folder, ""), names_of(experiment_keys()) + tables);
   EXPECT_EQ(known_at(folder, "data."), names_of(data_keys()));
   EXPECT_EQ(known_at(folder, "model."), names_of(base_model_keys()));
@@ -111,6 +113,7 @@ TEST(ExperimentKeys, NoTableReadsMoreThanIsShown) {
   const Names model = names_of(model_keys()) + size_names(), train{"train"};
   EXPECT_EQ(known_at(folder, "teacher."), model + names_of(teacher_keys()) + train);
   EXPECT_EQ(known_at(folder, "student."), model);
+  EXPECT_EQ(known_at(folder, "transfer."), names_of(transfer_keys()));
   const Names of_method{"train", "task", "student", "grid"};
   EXPECT_EQ(known_at(folder, "method.kd."),
             names_of(method_keys()) + names_of(find_method("kd").options) + of_method);

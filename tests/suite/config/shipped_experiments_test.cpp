@@ -150,7 +150,7 @@ TEST(ShippedExperiments, WithoutDataOnlyFoldersAreMissing) {
     for (std::string line; std::getline(lines, line);) {
       if (line.ends_with(" problems:")) continue;
       EXPECT_THAT(line, AllOf(AnyOf(HasSubstr("no folder "), HasSubstr("no file "),
-                                    HasSubstr("is no folder")),
+                                    HasSubstr("there is no such file"), HasSubstr("is no folder")),
                               HasSubstr("/data/")))
           << file;
       ++incomplete;
