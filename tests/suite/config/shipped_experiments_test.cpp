@@ -54,6 +54,12 @@ class Shipped : public TempFolder {
     add_roberta("roberta-base", 12, 768, 12);
     add_roberta("roberta-large", 24, 1024, 16);
     add_roberta("distilroberta-base", 6, 768, 12);
+    write("data/gpt2-medium/config.json",
+          R"({"model_type": "gpt2", "vocab_size": 50257, "n_positions": 1024, "n_embd": 1024,
+              "n_layer": 24, "n_head": 16})");
+    write("data/gpt2-medium/model.safetensors", "");
+    write("data/gpt2-medium/vocab.json", "{}");
+    write("data/gpt2-medium/merges.txt", "");
     // Of vectors the first line alone is read, of a tagger nothing.
     write("data/GoogleNews-vectors-negative300.bin", "3000000 300\n");
     write("data/averaged_perceptron_tagger_eng/tagdict.json", "{}");
