@@ -83,7 +83,7 @@ class Shipped : public TempFolder {
     add_model(name, R"("model_type": "bert", "vocab_size": 30522, "type_vocab_size": 2,
                        "max_position_embeddings": 512, )",
               layers, hidden, heads);
-    write("data/" + name + "/vocab.txt", "");
+    write("data/" + name + "/vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
   }
 
   void add_roberta(const std::string& name, int layers, int hidden, int heads) const {
