@@ -174,10 +174,13 @@ const std::vector<OptionSpec>& method_keys() {
         key_or("name", std::string(), "needed", "the method: kdbench methods"),
         key_or("label", std::string(), "the name", "its name in tables and folders, used once"),
         outputs,
-        one_of({"none", transfer_kind::kRules, transfer_kind::kLanguageModel, transfer_kind::kFile},
+        one_of({"none", "set", transfer_kind::kRules, transfer_kind::kLanguageModel,
+                transfer_kind::kFile},
                key_or("transfer", std::string(),
                       "of d-lite and d-heavy what [transfer] offers, of others none",
-                      "learns from the rows of [transfer] in place of the training rows"))};
+                      "learns from rows of [transfer] in place of the training rows: from its set "
+                      "of `kind` "
+                      "(set), or of another"))};
   }();
   return keys;
 }

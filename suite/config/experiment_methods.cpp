@@ -228,6 +228,7 @@ std::vector<MethodSettings> read_method(TableReader table, const Experiment& exp
   base.transfer = transfer_of(experiment, *entry);
   take(values, "transfer", base.transfer);
   if (base.transfer == "none") base.transfer.clear();
+  if (base.transfer == "set" && experiment.transfer) base.transfer = experiment.transfer->kind;
   base.options = Options(read_options(entry->options, table));
   if (auto train = table.table("train")) base.train = read_train(*train);
   read_task_keys(table, entry->options, experiment.data.own_tasks, base);

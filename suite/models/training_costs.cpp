@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "io/batches/teacher_tokens.h"
+#include "io/batches/text_dataset.h"
+#include "methods/models/registry.h"
 
 namespace kdbench {
 namespace {
@@ -29,12 +31,13 @@ Model& TrainingCosts::outline(const InitialModel& initial) {
   return *model;
 }
 
-const Dataset& TrainingCosts::dataset(const SplitPointer& rows,
-                                      const std::vector<std::string>& labels,
+const Dataset& TrainingCosts::dataset(const SplitPointer& rows, const Model& model,
                                       const SplitPointer& teacher_rows) {
+  const auto& labels = model.config().labels;
   auto& data = datasets_[{rows, teacher_rows, labels}];
   if (data) return *data;
-  data = make_dataset(rows, labels);
+  const bool texts = find_architecture(model.config().architecture).language_model;
+  data = texts ? make_text_dataset(rows) : make_dataset(rows, labels);
   if (teacher_rows) data = with_teacher_tokens(std::move(data), make_dataset(teacher_rows, labels));
   return *data;
 }
@@ -49,10 +52,9 @@ const TrainingSummary& TrainingCosts::summary(const std::string& name,
   if (training.method) {
     const auto method = training.method();
     const Task& task = *training.models.at(kStudent).task;
-    summary.cost =
-        training_cost(method->phases({models}), models,
-                      dataset(training.train, student.config().labels, training.teacher_train),
-                      training.settings, ranks_, has_dev_rows(task, *training.rows), memo_);
+    summary.cost = training_cost(
+        method->phases({models}), models, dataset(training.train, student, training.teacher_train),
+        training.settings, ranks_, has_dev_rows(task, *training.rows), memo_);
   }
   return summaries_.emplace(name, std::move(summary)).first->second;
 }
@@ -60,7 +62,7 @@ const TrainingSummary& TrainingCosts::summary(const std::string& name,
 double TrainingCosts::forward_flops(const InitialModel& model,
                                     const std::shared_ptr<const FeatureSplit>& rows) {
   Model& outlined = outline(model);
-  return kdbench::forward_flops(outlined, dataset(rows, outlined.config().labels), memo_);
+  return kdbench::forward_flops(outlined, dataset(rows, outlined), memo_);
 }
 
 int64_t values_bytes(const Model& model) {

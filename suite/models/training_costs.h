@@ -48,8 +48,8 @@ class TrainingCosts {
   double forward_flops(const InitialModel& model, const std::shared_ptr<const FeatureSplit>& rows);
 
  private:
-  const Dataset& dataset(const std::shared_ptr<const FeatureSplit>& rows,
-                         const std::vector<std::string>& labels,
+  // As `model` reads them.
+  const Dataset& dataset(const std::shared_ptr<const FeatureSplit>& rows, const Model& model,
                          const std::shared_ptr<const FeatureSplit>& teacher_rows = nullptr);
 
   int ranks_;

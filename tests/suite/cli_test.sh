@@ -25,7 +25,7 @@ expect 0 "max_seq_length" "$kdbench" keys data
 expect 2 "did you mean 'teacher'?" "$kdbench" keys teachers
 expect 0 "distilroberta" "$kdbench" methods roberta
 expect 2 "did you mean 'kd'?" "$kdbench" methods kdd
-expect 2 "not available yet" "$kdbench" methods d-heavy
+expect 0 "on texts of a language model" "$kdbench" methods d-heavy
 expect 0 '"root": "synthetic"' "$kdbench" inspect "$(dirname "$0")/../../suite/experiments/quickstart.toml"
 expect 2 "no such file or folder" "$kdbench" inspect "$folder/nothing"
 expect 2 "there is no such folder" "$kdbench" tokenize --tokenizer "$folder/nothing"

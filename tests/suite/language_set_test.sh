@@ -103,7 +103,7 @@ no "language model has 32 positions" --set transfer.sample_length=64
 no 'has no label "maybe"' --set transfer.filter_label=maybe
 no "CoLA has single texts" --set transfer.conditioned_model=true
 no "is a language model and has no classes" --set teacher.architecture=gpt2
-no "above 0" --set transfer.temperature=0
+no "a number > 0" --set transfer.temperature=0
 sed '/^\[transfer.train\]/,/^epochs/d' heavy.toml >untrained.toml
 expect 2 "without weights must be trained" alone run untrained.toml --dry-run --out none
 sed '/^\[transfer.model\]/,/^epochs/d' heavy.toml >without.toml

@@ -68,12 +68,12 @@ name = "d-lite"
 [[method]]
 name = "kd"
 alpha = 1.0
-transfer = "rules"
+transfer = "set"
 [[method]]
 name = "pkd"
 alpha = 1.0
 beta = 10.0
-transfer = "rules"
+transfer = "set"
 [method.student]
 architecture = "bert"
 layers = 2
@@ -147,7 +147,7 @@ expect 0 "0 runs done, 10 reused" kd run again.toml --out out --threads 1
 no() { expect 2 "$1" kd run chain.toml --out no --threads 1 "${@:2}"; }
 no "hard labels, and the rows of [transfer] have none" --set method.kd.alpha=0.5
 no "hard labels, and the rows of [transfer] have none" --set method.d-lite.ce_weight=0.1
-no '"language-model" is not available yet' --set transfer.kind=language-model
+no "add [transfer.model]" --set transfer.kind=language-model
 no "takes no outputs of a teacher" --set method.finetune.transfer=rules
 no "no file or folder" --set transfer.kind=nowhere.tsv --set transfer.n_iter=3
 no "expected a number from 0 to 1" --set transfer.mask_prob=2

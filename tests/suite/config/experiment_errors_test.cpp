@@ -109,7 +109,6 @@ TEST(ExperimentErrors, NotAvailableYet) {
   EXPECT_THAT(with_set("train.optimizer=sgd"), HasSubstr("\"sgd\" is not available yet"));
   EXPECT_THAT(with_set("train.precision=fp64"), Not(HasSubstr("not available yet")));
   EXPECT_THAT(with_set("student.architecture=resnet"), HasSubstr("not available yet"));
-  EXPECT_THAT(with_set("method.kd.name=d-heavy"), HasSubstr("not available yet: 'd-heavy'"));
 }
 
 TEST(ExperimentErrors, KeysForOneTask) {

@@ -331,7 +331,7 @@ TEST(Experiment, MethodsLearnFromTheTransferSetOrFromTrainingRows) {
   EXPECT_EQ(experiment.methods.at(0).transfer, "");
   EXPECT_EQ(experiment.methods.at(1).transfer, "rules");
   const Experiment turned = folder.load(
-      kExperiment + methods, {"method.kd.transfer=rules", "method.d-lite.transfer=none"});
+      kExperiment + methods, {"method.kd.transfer=set", "method.d-lite.transfer=none"});
   EXPECT_EQ(turned.methods.at(0).transfer, "rules");
   EXPECT_EQ(turned.methods.at(1).transfer, "");
   EXPECT_EQ(folder.load(kExperiment + std::string("[[method]]\nname = \"d-lite\"\n"))
@@ -350,7 +350,7 @@ TEST(Experiment, ATransferSetIsOfTheMethodsThatTakeIt) {
   };
   EXPECT_FALSE(config(0).contains("transfer"));
   EXPECT_EQ(config(1).at("transfer").at("mask_prob"), 0.1);
-  EXPECT_EQ(experiment.to_json().at("methods").at(1).at("transfer"), true);
+  EXPECT_EQ(experiment.to_json().at("methods").at(1).at("transfer"), "rules");
 }
 
 TEST(Experiment, AFileOfRowsIsAnAbsolutePath) {
