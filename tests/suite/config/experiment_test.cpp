@@ -330,8 +330,8 @@ TEST(Experiment, MethodsLearnFromTheTransferSetOrFromTrainingRows) {
   EXPECT_EQ(set.rules.window_prob, 0.25);
   EXPECT_EQ(experiment.methods.at(0).transfer, "");
   EXPECT_EQ(experiment.methods.at(1).transfer, "rules");
-  const Experiment turned = folder.load(
-      kExperiment + methods, {"method.kd.transfer=set", "method.d-lite.transfer=none"});
+  const Experiment turned =
+      folder.load(kExperiment + methods, {"method.kd.transfer=set", "method.d-lite.transfer=none"});
   EXPECT_EQ(turned.methods.at(0).transfer, "rules");
   EXPECT_EQ(turned.methods.at(1).transfer, "");
   EXPECT_EQ(folder.load(kExperiment + std::string("[[method]]\nname = \"d-lite\"\n"))
