@@ -179,8 +179,7 @@ const std::vector<OptionSpec>& method_keys() {
                key_or("transfer", std::string(),
                       "of d-lite and d-heavy what [transfer] offers, of others none",
                       "learns from rows of [transfer] in place of the training rows: from its set "
-                      "of `kind` "
-                      "(set), or of another"))};
+                      "of `kind` (set), or of another"))};
   }();
   return keys;
 }
@@ -208,10 +207,8 @@ std::vector<KeyTable> experiment_tables() {
        model_keys()},
       {"transfer", "[transfer]",
        "rows without labels, on which students learn what their teacher says; n_iter and what "
-       "stands "
-       "beside it are of kind = \"rules\", samples and what follows of [transfer.model], a "
-       "language "
-       "model with the keys of [teacher], and [transfer.train]",
+       "stands beside it are of kind = \"rules\", samples and what follows of [transfer.model], a "
+       "language model with the keys of [teacher], and [transfer.train]",
        transfer_keys()},
       {"train", "[train]",
        "of every training; [task.<TASK>.train], then [teacher.train], [assistant.train] or "

@@ -67,8 +67,9 @@ TransferSettings read_transfer(TableReader table, const Experiment& experiment, 
     transfer.file = transfer.kind;
     transfer.kind = transfer_kind::kFile;
   }
-  overlay(values, transfer.rules);
-  overlay(values, transfer.language);
+  overlay(rule_keys(), values, transfer.rules);
+  overlay(sample_keys(), values, transfer.language);
+  overlay(text_keys(), values, transfer.language);
   if (table.has("model")) {
     transfer.model = read_language_model(table, experiment.data, base);
   } else if (transfer.kind == transfer_kind::kLanguageModel) {

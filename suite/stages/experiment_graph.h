@@ -43,7 +43,7 @@ class ExperimentGraph {
   // What is known of one task.
   struct TaskPart {
     const Task* task = nullptr;
-    // Of all methods that store, by whether they learn from the transfer set.
+    // Of all methods that store, by the kind of the transfer set that they learn from.
     std::map<std::string, TeacherNeeds> shared;
     std::vector<ResolvedMethod> methods;  // all of the experiment; stages keep pointers into it
   };

@@ -65,18 +65,6 @@ std::vector<RuleKey> make_keys() {
   };
 }
 
-template <typename T>
-void assign(const OptionValue& value, T& member) {
-  member = std::get<T>(value);
-}
-void assign(const OptionValue& value, std::filesystem::path& member) {
-  member = std::get<std::string>(value);
-}
-void assign(const OptionValue& value, Paths& member) {
-  const auto& paths = std::get<std::vector<std::string>>(value);
-  member.assign(paths.begin(), paths.end());
-}
-
 }  // namespace
 
 const std::vector<RuleKey>& rule_keys() {
@@ -84,26 +72,8 @@ const std::vector<RuleKey>& rule_keys() {
   return keys;
 }
 
-void overlay(const std::map<std::string, OptionValue>& values, RuleSettings& settings) {
-  for (const auto& key : rule_keys()) {
-    const auto found = values.find(key.spec.name);
-    if (found == values.end()) continue;
-    std::visit([&](auto member) { assign(found->second, member(settings)); }, key.member);
-  }
-}
-
 nlohmann::json rules_json(const TransferOptions& options, bool pair) {
-  RuleSettings settings{options, {}};
-  nlohmann::json json;
-  for (const auto& key : rule_keys()) {
-    if (key.spec.path) continue;
-    std::visit(
-        [&](auto member) {
-          if constexpr (std::is_convertible_v<decltype(member(settings)), nlohmann::json>)
-            json[key.spec.name] = member(settings);
-        },
-        key.member);
-  }
+  nlohmann::json json = keys_json(rule_keys(), RuleSettings{options, {}});
   json["n_iter"] = options.rules.iterations(pair);
   if (!pair) json.erase("single_only_prob");
   return json;

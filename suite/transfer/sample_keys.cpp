@@ -70,11 +70,6 @@ std::vector<SampleKey> make_text_keys() {
   };
 }
 
-template <typename T>
-void take_key(const OptionValue& value, LanguageSettings& settings, SampleKey::Member<T> member) {
-  member(settings) = std::get<T>(value);
-}
-
 }  // namespace
 
 int64_t SampleSettings::count(int64_t rows, bool pair) const {
@@ -90,24 +85,6 @@ const std::vector<SampleKey>& sample_keys() {
 const std::vector<SampleKey>& text_keys() {
   static const std::vector<SampleKey> keys = make_text_keys();
   return keys;
-}
-
-void overlay(const std::map<std::string, OptionValue>& values, LanguageSettings& settings) {
-  for (const auto* keys : {&sample_keys(), &text_keys()}) {
-    for (const auto& key : *keys) {
-      const auto found = values.find(key.spec.name);
-      if (found == values.end()) continue;
-      std::visit([&](auto member) { take_key(found->second, settings, member); }, key.member);
-    }
-  }
-}
-
-nlohmann::json keys_json(const std::vector<SampleKey>& keys, const LanguageSettings& settings) {
-  LanguageSettings copy = settings;
-  nlohmann::json json;
-  for (const auto& key : keys)
-    std::visit([&](auto member) { json[key.spec.name] = member(copy); }, key.member);
-  return json;
 }
 
 }  // namespace kdbench

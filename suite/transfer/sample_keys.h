@@ -5,13 +5,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "methods/options/options.h"
+#include "suite/transfer/settings_key.h"
 
 namespace kdbench {
 
@@ -41,22 +38,10 @@ struct LanguageSettings {
   TextSettings texts;
 };
 
-struct SampleKey {
-  template <typename T>
-  using Member = T& (*)(LanguageSettings&);
-
-  OptionSpec spec;  // its fallback is the default of LanguageSettings
-  std::variant<Member<bool>, Member<int64_t>, Member<double>, Member<std::string>> member;
-};
+using SampleKey = SettingsKey<LanguageSettings>;
 
 // Of SampleSettings; of TextSettings.
 const std::vector<SampleKey>& sample_keys();
 const std::vector<SampleKey>& text_keys();
-
-// Puts values, of the specs' names and types, into `settings`; others stay.
-void overlay(const std::map<std::string, OptionValue>& values, LanguageSettings& settings);
-
-// By the keys' names: for records and keys of stages.
-nlohmann::json keys_json(const std::vector<SampleKey>& keys, const LanguageSettings& settings);
 
 }  // namespace kdbench

@@ -10,13 +10,15 @@
 #include <variant>
 #include <vector>
 
+#include "suite/transfer/settings_key.h"
 #include "suite/transfer/text_rules.h"
 
 namespace kdbench {
 
 // `keys`: of rule_keys(), sample_keys(); `settings`: what their members are of, which outlives app.
-template <typename Keys, typename Settings>
-void add_key_flags(CLI::App& app, const Keys& keys, Settings& settings) {
+template <typename Settings>
+void add_key_flags(CLI::App& app, const std::vector<SettingsKey<Settings>>& keys,
+                   Settings& settings) {
   for (const auto& key : keys) {
     const std::string flag = flag_of(key.spec.name), &meaning = key.spec.meaning;
     std::visit(

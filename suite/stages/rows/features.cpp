@@ -37,20 +37,6 @@ std::vector<std::string> present_splits(const FeatureRequest& request) {
   return names;
 }
 
-GlueFile read_split(const FeatureRequest& request, const std::string& split) {
-  GlueFile file =
-      read_glue(request.root, *request.task, split, split == kTrainSplit ? request.train_limit : 0);
-  const std::string only = request.text ? request.text->only_label : "";
-  if (!only.empty()) {
-    std::erase_if(file.rows,
-                  [&](const GlueRow& row) { return !row.label.empty() && row.label != only; });
-    if (file.rows.empty())
-      throw_user_error(file.path.string(), "has no row with the label " + only,
-                       "transfer.filter_label names it");
-  }
-  return file;
-}
-
 // Where a row's text is cut: the same in every epoch, as rows are encoded once.
 double cut_of(int64_t row) {
   static const uint64_t seed = derive_seed(0, "split_encode");
@@ -138,6 +124,20 @@ FeatureStoreInfo info_of(const FeatureRequest& request, const Tokenizer& tokeniz
 }
 
 }  // namespace
+
+GlueFile read_split(const FeatureRequest& request, const std::string& split) {
+  GlueFile file =
+      read_glue(request.root, *request.task, split, split == kTrainSplit ? request.train_limit : 0);
+  const std::string only = request.text ? request.text->only_label : "";
+  if (!only.empty()) {
+    std::erase_if(file.rows,
+                  [&](const GlueRow& row) { return !row.label.empty() && row.label != only; });
+    if (file.rows.empty())
+      throw_user_error(file.path.string(), "has no row with the label " + only,
+                       "transfer.filter_label names it");
+  }
+  return file;
+}
 
 nlohmann::json words_inputs(const FeatureRequest& request) {
   nlohmann::json inputs{{"task", request.task->name},

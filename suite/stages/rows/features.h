@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/stores/feature_store.h"
+#include "io/tasks/glue.h"
 #include "io/tasks/task.h"
 #include "io/tokenizers/tokenizer.h"
 #include "suite/graph/stage_store.h"
@@ -45,6 +46,10 @@ struct Features {
   bool synthetic = false;
   nlohmann::json declaration;  // of a task of the user's own; null for GLUE's
 };
+
+// A split's rows, as many as are asked for; of a language model those with the label that it
+// learns. Local; throws user errors about the file.
+GlueFile read_split(const FeatureRequest& request, const std::string& split);
 
 // What the words of the request's files depend on, and the words: a vocabulary (word_vocabulary.h).
 // Local; throw user errors about the files.

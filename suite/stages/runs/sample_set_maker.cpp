@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/runs/sample_set_maker.h"
 
-#include <algorithm>
-
 #include "io/base/partial_file.h"
 #include "io/tasks/glue.h"
 #include "io/tokenizers/tokenizer.h"
@@ -15,15 +13,6 @@ namespace kdbench {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The training rows that the model has learned.
-GlueFile learned_rows(const fs::path& root, const Task& task, int64_t limit,
-                      const TextSettings& texts) {
-  GlueFile file = read_glue(root, task, kTrainSplit, limit);
-  if (!texts.only_label.empty())
-    std::erase_if(file.rows, [&](const GlueRow& row) { return row.label != texts.only_label; });
-  return file;
-}
 
 nlohmann::json write_samples(ModelStage& stage, const GlueFile& rows, const Task& task,
                              const SampleSettings& settings, const fs::path& file,
@@ -69,9 +58,9 @@ nlohmann::json write_stand_in(const GlueFile& rows, const Task& task,
 }  // namespace
 
 SetMaker sample_set_maker(StageContext& context, const Task& task) {
-  const DataSettings& data = context.experiment.data;
   const LanguageSettings& settings = context.experiment.transfer->language;
-  const int64_t limit = context.experiment.train_limit_of(task.name);
+  FeatureRequest request = feature_request(context, task, {});
+  request.text = settings.texts;
   ModelStage& stage = language_model_stage(context, task);
   SetMaker maker;
   maker.kind = transfer_kind::kLanguageModel;
@@ -81,9 +70,10 @@ SetMaker sample_set_maker(StageContext& context, const Task& task) {
             {"model", stage.hash()},
             {"sampling", keys_json(sample_keys(), settings)}};
   };
-  const auto rows = [&data, &settings, &task, limit](const Workspace& workspace) {
+  // The training rows that the model has learned.
+  const auto rows = [request](const Workspace& workspace) {
     GlueFile file;
-    workspace.control.agree([&] { file = learned_rows(data.root, task, limit, settings.texts); });
+    workspace.control.agree([&] { file = read_split(request, kTrainSplit); });
     return file;
   };
   maker.write = [&stage, &settings, &task, rows](const fs::path& file, const Workspace& workspace) {
