@@ -62,7 +62,7 @@ class Encoder : public Model {
   }
 
   Outputs forward(const Batch& batch, const ForwardMode& mode) override {
-    const TokenRows rows = token_rows(batch);
+    const TokenRows rows = checked_rows(batch, "lower data.max_seq_length");
     TokenRows reached = rows;  // the tokens that the current state has
     Outputs outputs;
     at::Tensor state = embed(batch, rows, mode).to(mode.type);
@@ -125,25 +125,6 @@ class Encoder : public Model {
     return std::find(layers.begin(), layers.end(), layer) != layers.end();
   }
 
-  static Dropout dropout(const ForwardMode& mode, double probability, uint32_t place) {
-    return {mode.training ? probability : 0.0, mode.key, place};
-  }
-
-  // Checked here once, so that no kernel reads outside a table.
-  TokenRows token_rows(const Batch& batch) const {
-    const Ragged& tokens = batch.ragged_field(field::kTokens);
-    TokenRows rows = make_token_rows(tokens.offsets, batch.row_ids, tokens.values.device());
-    if (rows.longest > config_.longest_row()) {
-      throw_user_error("tokens",
-                       "a row has " + std::to_string(rows.longest) +
-                           " tokens, but the model only " + std::to_string(config_.longest_row()) +
-                           " positions",
-                       "lower data.max_seq_length");
-    }
-    check_ids(tokens.values);
-    return rows;
-  }
-
   at::Tensor embed(const Batch& batch, const TokenRows& rows, const ForwardMode& mode) const {
     const at::Tensor& ids = batch.ragged_field(field::kTokens).values;
     at::Tensor types = at::zeros_like(ids);
@@ -156,14 +137,14 @@ class Encoder : public Model {
         {parameters_[kEmbeddings + "word_embeddings.weight"],
          parameters_[kEmbeddings + "position_embeddings.weight"],
          parameters_[kEmbeddings + "token_type_embeddings.weight"], config_.first_position()},
-        embedding_norm_, dropout(mode, config_.hidden_dropout, kEmbeddingPlace), rows);
+        embedding_norm_, mode.dropout(config_.hidden_dropout, kEmbeddingPlace), rows);
   }
 
   at::Tensor attend(const at::Tensor& state, int64_t layer, const TokenRows& rows,
                     const ForwardMode& mode, Outputs& outputs) const {
     const Dense& qkv = layers_[layer].qkv;
     const Dropout site =
-        dropout(mode, config_.attention_dropout, layer_place(layer, kAttentionSite));
+        mode.dropout(config_.attention_dropout, layer_place(layer, kAttentionSite));
     const at::Tensor projected = product(state, qkv.weight);
     if (!mode.attention) return attention(projected, qkv.bias, rows, config_.heads, site);
     auto [context, probabilities] =
@@ -185,19 +166,19 @@ class Encoder : public Model {
     const double probability = config_.hidden_dropout;
     const at::Tensor middle = dropout_add_layer_norm(
         product(context, p.attention_output.weight), p.attention_output.bias, state,
-        p.attention_norm, dropout(mode, probability, layer_place(layer, kAttentionOutputSite)),
+        p.attention_norm, mode.dropout(probability, layer_place(layer, kAttentionOutputSite)),
         rows);
     const at::Tensor inner = bias_gelu(product(middle, p.intermediate.weight), p.intermediate.bias);
-    return dropout_add_layer_norm(
-        product(inner, p.output.weight), p.output.bias, middle, p.output_norm,
-        dropout(mode, probability, layer_place(layer, kOutputSite)), rows);
+    return dropout_add_layer_norm(product(inner, p.output.weight), p.output.bias, middle,
+                                  p.output_norm,
+                                  mode.dropout(probability, layer_place(layer, kOutputSite)), rows);
   }
 
   void classify(const at::Tensor& cls, const TokenRows& rows, const ForwardMode& mode,
                 Outputs& outputs) const {
     const Dense inner = dense(family_.dense), last = dense(family_.classifier);
     const auto dropped = [&](const at::Tensor& state, uint32_t place) {
-      return kdbench::dropout(state, dropout(mode, config_.classifier_dropout, place), rows);
+      return kdbench::dropout(state, mode.dropout(config_.classifier_dropout, place), rows);
     };
     const at::Tensor state = family_.drops_state ? dropped(cls, head_place(config_.layers)) : cls;
     outputs.pooled = at::tanh(kdbench::linear(state, inner.weight, inner.bias));

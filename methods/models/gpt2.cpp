@@ -29,7 +29,7 @@ class Gpt2 : public LanguageModel {
       : LanguageModel(config, std::move(parameters)), bound_(config_, parameters_) {}
 
   at::Tensor target_losses(const Batch& batch, const ForwardMode& mode) override {
-    const TokenRows rows = token_rows(batch);
+    const TokenRows rows = checked_rows(batch, "cut the rows to fewer tokens");
     const Targets targets = find_targets(batch);
     const at::Tensor states =
         states_of(batch, rows, mode).index_select(0, targets.positions).to(mode.type);
@@ -51,25 +51,6 @@ class Gpt2 : public LanguageModel {
   }
 
  private:
-  static Dropout dropout(const ForwardMode& mode, double probability, uint32_t place) {
-    return {mode.training ? probability : 0.0, mode.key, place};
-  }
-
-  // Checked here once, so that no kernel reads outside a table.
-  TokenRows token_rows(const Batch& batch) const {
-    const Ragged& tokens = batch.ragged_field(field::kTokens);
-    TokenRows rows = make_token_rows(tokens.offsets, batch.row_ids, tokens.values.device());
-    if (rows.longest > config_.longest_row()) {
-      throw_user_error("tokens",
-                       "a row has " + std::to_string(rows.longest) +
-                           " tokens, but the model only " + std::to_string(config_.longest_row()) +
-                           " positions",
-                       "cut the rows to fewer tokens");
-    }
-    check_ids(tokens.values);
-    return rows;
-  }
-
   // x W in x's type.
   at::Tensor product(const at::Tensor& x, const at::Tensor& weight) const {
     if (x.scalar_type() == at::kFloat) return linear_in_out(x, weight);
@@ -82,14 +63,14 @@ class Gpt2 : public LanguageModel {
     const at::Tensor& ids = batch.ragged_field(field::kTokens).values;
     at::Tensor sum =
         kdbench::dropout(lookup(bound_.tokens, ids) + lookup(bound_.positions, rows.position),
-                         dropout(mode, config_.embedding_dropout, kEmbeddingSite), rows);
+                         mode.dropout(config_.embedding_dropout, kEmbeddingSite), rows);
     const LayerNormParameters& first = bound_.layers.front().attention_norm;
     at::Tensor normalized =
         at::layer_norm(sum, {config_.hidden}, first.gamma, first.beta, first.eps);
     const auto join = [&](const at::Tensor& x, const at::Tensor& bias, uint32_t place,
                           const LayerNormParameters& norm) {
       NormedSum joined = dropout_add_then_norm(x.to(at::kFloat), bias, sum, norm,
-                                               dropout(mode, config_.hidden_dropout, place), rows);
+                                               mode.dropout(config_.hidden_dropout, place), rows);
       sum = std::move(joined.sum);
       normalized = std::move(joined.normalized);
     };
@@ -98,7 +79,7 @@ class Gpt2 : public LanguageModel {
       const bool last = layer + 1 == config_.layers;
       const at::Tensor context = attention(
           product(normalized.to(mode.type), p.qkv.weight), p.qkv.bias, rows, config_.heads,
-          dropout(mode, config_.attention_dropout, site_place(layer, kProbabilities)),
+          mode.dropout(config_.attention_dropout, site_place(layer, kProbabilities)),
           Seen::kBefore);
       join(product(context, p.context.weight), p.context.bias, site_place(layer, kContext),
            p.inner_norm);

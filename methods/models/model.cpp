@@ -34,6 +34,19 @@ void Model::check_ids(const at::Tensor& ids) const {
                    "the tokenizer is another model's");
 }
 
+TokenRows Model::checked_rows(const Batch& batch, const std::string& hint) const {
+  const Ragged& tokens = batch.ragged_field(field::kTokens);
+  TokenRows rows = make_token_rows(tokens.offsets, batch.row_ids, tokens.values.device());
+  if (rows.longest > config_.longest_row()) {
+    throw_user_error("tokens",
+                     "a row has " + std::to_string(rows.longest) + " tokens, but the model only " +
+                         std::to_string(config_.longest_row()) + " positions",
+                     hint);
+  }
+  check_ids(tokens.values);
+  return rows;
+}
+
 std::unique_ptr<Model> make_model(const ModelSpec& spec) {
   const Architecture& architecture = find_architecture(spec.config.architecture);
   Problems problems;

@@ -11,7 +11,9 @@
 #include "io/batches/batch.h"
 #include "methods/models/model_config.h"
 #include "methods/models/parameters.h"
+#include "methods/ops/dropout.h"
 #include "methods/ops/rng.h"
+#include "methods/ops/token_rows.h"
 
 namespace kdbench {
 
@@ -25,6 +27,11 @@ struct ForwardMode {
   std::vector<int64_t> hidden_layers;  // of Outputs::hidden; 0: the embedding output
   bool cls_states = false;             // Outputs::cls
   bool attention = false;              // Outputs::attention (takes the plain attention path)
+
+  // The draw at one site of a model; off outside training.
+  Dropout dropout(double probability, uint32_t place) const {
+    return {training ? probability : 0.0, key, place};
+  }
 };
 
 // b rows, T tokens of all rows, C classes, H hidden size, N layers.
@@ -65,6 +72,9 @@ class Model {
   Model(ModelConfig config, Parameters parameters)
       : config_(std::move(config)), parameters_(std::move(parameters)) {}
 
+  // The rows of field::kTokens, none longer than the model has positions, and their ids checked:
+  // no kernel reads outside a table. A user error otherwise, with the `hint` where rows are longer.
+  TokenRows checked_rows(const Batch& batch, const std::string& hint) const;
   // That no id lies outside the vocabulary, so that no kernel reads outside a table: a user error.
   void check_ids(const at::Tensor& ids) const;
 

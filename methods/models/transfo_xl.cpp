@@ -115,10 +115,6 @@ class TransfoXl : public LanguageModel {
     at::Tensor last;                 // (T, d_model)
   };
 
-  static Dropout dropout(const ForwardMode& mode, double probability, uint32_t place) {
-    return {mode.training ? probability : 0.0, mode.key, place};
-  }
-
   RowSegment segment_of(const Batch& batch, int64_t index) const {
     const Ragged& tokens = batch.ragged_field(field::kTokens);
     const int64_t* offsets = tokens.offsets.const_data_ptr<int64_t>();
@@ -168,7 +164,7 @@ class TransfoXl : public LanguageModel {
     const Ragged& tokens = batch.ragged_field(field::kTokens);
     const TokenRows rows = make_token_rows(tokens.offsets, batch.row_ids, tokens.values.device());
     const at::Tensor words = kdbench::dropout(
-        embed(tokens.values), dropout(mode, config_.hidden_dropout, kXlEmbedding), rows);
+        embed(tokens.values), mode.dropout(config_.hidden_dropout, kXlEmbedding), rows);
     const std::vector<at::Tensor> distances = distance_keys(rows.longest, mode);
     States states;
     const at::Tensor none = at::zeros(words.sizes(), words.options().requires_grad(false));
@@ -182,7 +178,7 @@ class TransfoXl : public LanguageModel {
         state = read_layer(layer, state, segment, states.inputs[layer], distances[layer], mode);
       }
       ends.push_back(
-          kdbench::dropout(state, dropout(mode, config_.hidden_dropout, kXlEnd), segment.rows));
+          kdbench::dropout(state, mode.dropout(config_.hidden_dropout, kXlEnd), segment.rows));
       places.push_back(segment.tokens);
     }
     states.last = none;
@@ -199,7 +195,7 @@ class TransfoXl : public LanguageModel {
                                            at::zeros({1}, at::kLong), parameters_.device());
     const at::Tensor signals =
         kdbench::dropout(distance_signals(count, config_).to(parameters_.device()),
-                         dropout(mode, config_.hidden_dropout, kXlDistances), rows);
+                         mode.dropout(config_.hidden_dropout, kXlDistances), rows);
     std::vector<at::Tensor> keys;
     for (const auto& layer : bound_.layers)
       keys.push_back(kdbench::linear(signals, layer.distances)
@@ -221,13 +217,13 @@ class TransfoXl : public LanguageModel {
     const at::Tensor no_bias = at::zeros({config_.hidden}, context.options().requires_grad(false));
     const at::Tensor middle = dropout_add_layer_norm(
         kdbench::linear(context, p.output), no_bias, state, p.attention_norm,
-        dropout(mode, config_.hidden_dropout, xl_place(layer, kXlOutput)), segment.rows);
+        mode.dropout(config_.hidden_dropout, xl_place(layer, kXlOutput)), segment.rows);
     const at::Tensor inner = kdbench::dropout(
         at::relu(kdbench::linear(middle, p.inner, p.inner_bias)),
-        dropout(mode, config_.hidden_dropout, xl_place(layer, kXlInner)), segment.rows);
+        mode.dropout(config_.hidden_dropout, xl_place(layer, kXlInner)), segment.rows);
     return dropout_add_layer_norm(
         kdbench::linear(inner, p.outer), p.outer_bias, middle, p.inner_norm,
-        dropout(mode, config_.hidden_dropout, xl_place(layer, kXlOuter)), segment.rows);
+        mode.dropout(config_.hidden_dropout, xl_place(layer, kXlOuter)), segment.rows);
   }
 
   // (t, h * d), row by row. No gradient flows into the memory, but its keys and values are made by
@@ -243,8 +239,7 @@ class TransfoXl : public LanguageModel {
     }
     const at::Tensor own = project(state, layer);
     const at::Tensor kept = memories.empty() ? at::Tensor() : project(at::cat(memories), layer);
-    const Dropout site =
-        dropout(mode, config_.attention_dropout, xl_place(layer, kXlProbabilities));
+    const Dropout site = mode.dropout(config_.attention_dropout, xl_place(layer, kXlProbabilities));
     const at::Tensor keep = site.active() ? keep_factors(site, segment) : at::Tensor();
     std::vector<at::Tensor> contexts;
     int64_t first = 0, remembered = 0;
