@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "suite/verbs/cli.h"
 
+#include <ATen/Context.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -160,6 +161,9 @@ int run_rank(int argc, char** argv) noexcept {
 int run_program(int argc, char** argv) {
   // A file that grows beyond the limit (ulimit -f) is then an error of its write, not a death.
   std::signal(SIGXFSZ, SIG_IGN);
+  // Numbers below 1e-38, which moments of rare words sink to, are 0: else they slow down all that
+  // is computed with them. Threads that are started later inherit it.
+  at::globalContext().setFlushDenormal(true);
   try {
     if (needs_no_ranks(argc, argv))
       return launched_rank() == 0 ? guarded_dispatch(argc, argv, Control()) : 0;

@@ -3,6 +3,8 @@
 
 #include <ATen/Parallel.h>
 
+#include <limits>
+
 #include "methods/ops/small_gemm.h"
 #include "methods/ops/softmax_rows.h"
 #include "tests/methods/op_check.h"
@@ -58,6 +60,33 @@ TEST(SoftmaxRows, IsAccurateForLargeAndEqualScores) {
     EXPECT_LT(testing::largest(p - at::softmax(exact, 0)), 3e-7);
     EXPECT_NEAR(log_sum, at::logsumexp(exact, 0).item<double>(), 1e-6 * std::max(1.0, scale));
   }
+}
+
+// What is not seen has no weight at all: the weight of the least number that exp gives here would
+// leave denormal gradients, which slow down every product that they go through.
+TEST(SoftmaxRows, HiddenScoresHaveNoWeight) {
+  const std::vector<uint32_t> words(16);
+  std::vector<float> weights(16, -std::numeric_limits<float>::infinity()), scores(16, 1.0f);
+  weights[0] = 0.5f;
+  std::vector<float> again = weights;
+  const float log_sum = softmax_dropout(16, weights.data(), words.data(), {});
+  softmax_dropout_backward(16, again.data(), scores.data(), log_sum, words.data(), {});
+  EXPECT_EQ(weights[0], 1.0f);
+  for (size_t i = 1; i < 16; ++i) {
+    EXPECT_EQ(weights[i], 0.0f);
+    EXPECT_EQ(again[i], 0.0f);
+    EXPECT_EQ(scores[i], 0.0f);
+  }
+}
+
+TEST(Attention, NoGradientIsDenormal) {
+  const TokenRows rows = rows_of({1, 5, 17});
+  Tensors in = inputs(rows, 24);
+  for (auto& tensor : in) tensor.requires_grad_(true);
+  attention(in[0], in[1], rows, 2, {}, Seen::kBefore).sum().backward();
+  const at::Tensor size = in[0].grad().abs();
+  EXPECT_FALSE(
+      size.gt(0).logical_and(size.lt(std::numeric_limits<float>::min())).any().item<bool>());
 }
 
 TEST(Attention, EqualsItsReference) {
