@@ -39,8 +39,8 @@ class LanguageModel : public Model {
  public:
   // -log p(target | all ids before it in its row) of every target, row by row: (targets) float32,
   // differentiable unless a NoGradGuard is active. A row's targets are its ids but the first, from
-  // the index that field::kFirstTarget gives, where the batch has that. Scores are computed in
-  // chunks and again in backward (ops/target_loss.h), never all held. Throws a user error for ids
+  // the index that field::kFirstTarget gives, where the batch has that. Scores are computed block
+  // by block, again in backward (ops/target_loss.h), never all held. Throws a user error for ids
   // outside the vocabulary and for rows with more tokens than the model has positions.
   virtual at::Tensor target_losses(const Batch& batch, const ForwardMode& mode) = 0;
 

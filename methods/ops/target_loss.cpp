@@ -6,7 +6,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
+#include <vector>
 
 #include "methods/ops/fast_path.h"
 #include "methods/ops/log_sum_rows.h"
@@ -37,12 +39,43 @@ at::Tensor log_sums_of(const at::Tensor& scores) {
   return sums;
 }
 
-// scores -> scale (softmax(scores) - one at the target), row by row, in place.
-void to_gradients(at::Tensor& scores, const at::Tensor& log_sums, const at::Tensor& targets,
-                  const at::Tensor& scale) {
+// Rows of the weight that are multiplied at once: on the CPU as many as stay in its cache.
+struct Block {
+  int64_t first, size;
+
+  at::Tensor of(const at::Tensor& rows) const {
+    return rows.defined() ? rows.narrow(0, first, size) : rows;
+  }
+};
+
+std::vector<Block> blocks_of(const at::Tensor& x, int64_t vocabulary) {
+  const int64_t most =
+      x.is_cpu() ? kBlockWeights / x.size(1) : kChunkScores / std::max<int64_t>(1, x.size(0));
+  const int64_t size = std::max<int64_t>(1, most);
+  std::vector<Block> blocks;
+  for (int64_t first = 0; first < vocabulary; first += size)
+    blocks.push_back({first, std::min(size, vocabulary - first)});
+  return blocks;
+}
+
+// The targets' places in a block: (n, 1), and whether they have one there.
+struct TargetPlaces {
+  at::Tensor column, inside;
+};
+
+TargetPlaces places_in(const Block& block, const at::Tensor& targets) {
+  const at::Tensor column = (targets - block.first).unsqueeze(1);
+  return {column.clamp(0, block.size - 1), column.ge(0).logical_and(column.lt(block.size))};
+}
+
+// scores of a block -> scale (softmax - one at the target), row by row, in place.
+void to_gradients(at::Tensor& scores, const Block& block, const at::Tensor& log_sums,
+                  const at::Tensor& targets, const at::Tensor& scale) {
   if (!has_fast_path(scores)) {
     scores.sub_(log_sums.unsqueeze(1)).exp_().mul_(scale.unsqueeze(1));
-    scores.scatter_add_(1, targets.unsqueeze(1), scale.neg().unsqueeze(1));
+    const TargetPlaces places = places_in(block, targets);
+    scores.scatter_add_(1, places.column,
+                        at::where(places.inside, scale.neg().unsqueeze(1), 0.0).to(scores.dtype()));
     return;
   }
   const int64_t width = scores.size(1);
@@ -52,16 +85,19 @@ void to_gradients(at::Tensor& scores, const at::Tensor& log_sums, const at::Tens
   at::parallel_for(0, scores.size(0), 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       scaled_softmax(width, sums[row], scales[row], data + row * width);
-      data[row * width + target[row]] -= scales[row];
+      const int64_t column = target[row] - block.first;
+      if (column >= 0 && column < width) data[row * width + column] -= scales[row];
     }
   });
 }
 
-// Calls f(first row, rows) for each chunk.
-template <typename F>
-void for_score_chunks(int64_t rows, int64_t vocabulary, const F& f) {
-  const int64_t chunk = std::max<int64_t>(1, kChunkScores / vocabulary);
-  for (int64_t row = 0; row < rows; row += chunk) f(row, std::min(chunk, rows - row));
+// sum += a b, of which the sum may have the wider type.
+void add_product(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b) {
+  if (a.scalar_type() == sum.scalar_type()) {
+    sum.addmm_(a, b);
+  } else {
+    sum.add_(at::mm(a, b));
+  }
 }
 
 struct TargetLoss : torch::autograd::Function<TargetLoss> {
@@ -70,17 +106,16 @@ struct TargetLoss : torch::autograd::Function<TargetLoss> {
                             const std::optional<at::Tensor>& rounded) {
     const at::Tensor used = rounded.value_or(weight), shift = bias.value_or(at::Tensor());
     const auto type = is_low(x) ? at::kFloat : x.scalar_type();
-    at::Tensor losses = at::empty({x.size(0)}, x.options().dtype(type));
-    at::Tensor log_sums = at::empty_like(losses);
-    for_score_chunks(x.size(0), weight.size(0), [&](int64_t row, int64_t rows) {
-      const at::Tensor scores = scores_of(x.narrow(0, row, rows), used, shift);
-      const at::Tensor sums = log_sums_of(scores);
-      const at::Tensor index = targets.narrow(0, row, rows).unsqueeze(1);
-      log_sums.narrow(0, row, rows).copy_(sums);
-      losses.narrow(0, row, rows).copy_(sums - scores.gather(1, index).squeeze(1));
-    });
+    at::Tensor log_sums = at::full({x.size(0)}, -INFINITY, x.options().dtype(type));
+    at::Tensor told = at::zeros_like(log_sums);
+    for (const Block& block : blocks_of(x, weight.size(0))) {
+      const at::Tensor scores = scores_of(x, block.of(used), block.of(shift));
+      log_sums = at::logaddexp(log_sums, log_sums_of(scores));
+      const TargetPlaces places = places_in(block, targets);
+      told += at::where(places.inside, scores.gather(1, places.column), 0.0).squeeze(1);
+    }
     ctx->save_for_backward({x, weight, used, shift, targets, log_sums});
-    return losses;
+    return log_sums - told;
   }
 
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
@@ -88,27 +123,21 @@ struct TargetLoss : torch::autograd::Function<TargetLoss> {
     const at::Tensor &x = saved[0], &weight = saved[1], &used = saved[2], &bias = saved[3];
     const at::Tensor &targets = saved[4], &log_sums = saved[5];
     const at::Tensor scale = gradients[0].contiguous();
-    at::Tensor dx = at::empty_like(x);
+    at::Tensor dx = at::zeros(x.sizes(), log_sums.options());  // float32 of low precision
     std::optional<ParameterGradient> dweight, dbias;
     if (weight.requires_grad()) dweight.emplace(weight);
     if (bias.defined() && bias.requires_grad()) dbias.emplace(bias);
-    for_score_chunks(x.size(0), weight.size(0), [&](int64_t row, int64_t rows) {
-      const at::Tensor part = x.narrow(0, row, rows);
-      at::Tensor d = scores_of(part, used, bias);
-      to_gradients(d, log_sums.narrow(0, row, rows), targets.narrow(0, row, rows),
-                   scale.narrow(0, row, rows));
-      if (dbias) dbias->sum().add_(d.sum(0));
+    for (const Block& block : blocks_of(x, weight.size(0))) {
+      at::Tensor d = scores_of(x, block.of(used), block.of(bias));
+      to_gradients(d, block, log_sums, targets, scale);
+      if (dbias) block.of(dbias->sum()).add_(d.sum(0));
       const at::Tensor dscores = d.to(x.scalar_type());
-      at::Tensor into = dx.narrow(0, row, rows);
-      at::mm_out(into, dscores, used);
-      if (!dweight) return;
-      if (is_low(x)) {
-        dweight->sum().add_(at::mm(dscores.t(), part));
-      } else {
-        dweight->sum().addmm_(dscores.t(), part);
-      }
-    });
-    return {dx,
+      add_product(dx, dscores, block.of(used));
+      if (!dweight) continue;
+      at::Tensor sum = block.of(dweight->sum());
+      add_product(sum, dscores.t(), x);
+    }
+    return {dx.to(x.scalar_type()),
             dweight ? dweight->returned() : at::Tensor(),
             dbias ? dbias->returned() : at::Tensor(),
             {},

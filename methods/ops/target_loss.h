@@ -10,7 +10,8 @@
 
 namespace kdbench {
 
-// Scores that are held at once, as floats.
+// What is worked on at once: on the CPU so many floats of W, on a GPU so many scores.
+inline constexpr int64_t kBlockWeights = int64_t{1} << 18;
 inline constexpr int64_t kChunkScores = int64_t{1} << 24;
 
 // x (n, H) in any floating type, weight (V, H), bias (V) or undefined, targets (n) int64 below V ->

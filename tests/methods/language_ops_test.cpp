@@ -77,16 +77,17 @@ TEST(TargetLoss, EqualsItsReference) {
   }
 }
 
-// More scores than are held at once.
-TEST(TargetLoss, ChunksAddUp) {
-  const int64_t vocabulary = 30000, rows = 1300;
-  ASSERT_GT(rows * vocabulary, 2 * kChunkScores);
+// More of the vocabulary than is worked on at once.
+TEST(TargetLoss, BlocksAddUp) {
+  const int64_t vocabulary = 20000, width = 32, rows = 70;
+  ASSERT_GT(vocabulary * width, 2 * kBlockWeights);
   const at::Tensor targets = at::arange(rows, at::kLong).mul(7919).remainder(vocabulary);
   const Op fast = [&](const Tensors& in) { return target_loss(in[0], in[1], {}, targets); };
   const Op plain = [&](const Tensors& in) {
     return target_loss_reference(in[0], in[1], {}, targets);
   };
-  testing::expect_same(fast, plain, {numbers({rows, 4}), numbers({vocabulary, 4}, 1)}, 2e-5);
+  testing::expect_same(fast, plain, {numbers({rows, width}), numbers({vocabulary, width}, 1)},
+                       2e-5);
 }
 
 TEST(PackedWeight, EqualsMatmulAndTheSameBitsForARowAlone) {
