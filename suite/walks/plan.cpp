@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/walks/plan.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -25,14 +27,24 @@ int ranks_per_host(const PlanTarget& target, const Control& control) {
   return std::min(target.ranks, usable_cpus());
 }
 
+// Of a rank, with its part of the host's cores if other ranks than these are planned for.
+double measure_rank(const PlanTarget& target, int ranks_per_host, const Workspace& workspace) {
+  if (target.ranks == workspace.control.size()) return measure_gemm(kGemmSeconds).flops_per_s;
+  at::set_num_threads(std::clamp(usable_cpus() / ranks_per_host, 1, workspace.threads));
+  const double speed = measure_gemm(kGemmSeconds).flops_per_s;
+  at::set_num_threads(workspace.threads);
+  return speed;
+}
+
 PlanLimits limits_of(const PlanTarget& target, const Workspace& workspace) {
   PlanLimits limits;
   limits.ranks_per_host = ranks_per_host(target, workspace.control);
   limits.available_memory =
       target.memory_bytes > 0 ? target.memory_bytes : available_memory_bytes();
   limits.free_disk = target.disk_bytes > 0 ? target.disk_bytes : disk_of(workspace.out).free_bytes;
-  limits.flops_per_s =
-      target.flops_per_s > 0.0 ? target.flops_per_s : measure_gemm(kGemmSeconds).flops_per_s;
+  limits.flops_per_s = target.flops_per_s > 0.0
+                           ? target.flops_per_s
+                           : measure_rank(target, limits.ranks_per_host, workspace);
   limits.copies = workspace.control.host().obstacle().empty() ? 1 : limits.ranks_per_host;
   limits.outputs = output_budget(limits.free_disk, limits.available_memory, limits.copies);
   return limits;
