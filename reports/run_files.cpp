@@ -30,6 +30,9 @@ bool holds_run(const fs::path& folder) {
   return is_file(folder / kRunJson) || is_file(folder / "events.jsonl");
 }
 
+// Shared stages, and runs of scaling studies, which are in no table of runs.
+bool hidden(const fs::path& folder) { return folder.filename().string().starts_with('.'); }
+
 // Folders of runs at or below some folders.
 class RunFinder {
  public:
@@ -45,7 +48,7 @@ class RunFinder {
     const auto entries = fs::directory_iterator(folder, failed);
     if (failed) throw_user_error(folder.string(), "cannot be read: " + failed.message());
     for (const auto& entry : entries) {
-      if (entry.is_directory(failed) && entry.path().filename() != ".stages") search(entry.path());
+      if (entry.is_directory(failed) && !hidden(entry.path())) search(entry.path());
     }
   }
 

@@ -28,9 +28,10 @@ enum class LostRecords {
 inline constexpr const char* kDamaged = "damaged";
 
 // The run.json of every run at or below the folders (a run's folder, an experiment's, an output
-// folder), in order of path, each run once; "folder" is added: where it was found. Shared stages
-// (.stages) are skipped. What a killed run leaves (<run-id>.partial) has status "stopped". Throws
-// one user error that lists all files that cannot be read (and why), or says that there is no run.
+// folder), in order of path, each run once; "folder" is added: where it was found. Folders
+// whose names begin with a period are skipped: shared stages, runs of scaling studies. What a
+// killed run leaves (<run-id>.partial) has status "stopped". Throws one user error that lists all
+// files that cannot be read (and why), or says that there is no run.
 std::vector<nlohmann::json> read_runs(const std::vector<std::filesystem::path>& folders,
                                       LostRecords lost_records = LostRecords::kRefuse);
 
