@@ -99,11 +99,13 @@ class ProKt : public Method {
 
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model &student = *inputs.models.at(kStudent), &teacher = *inputs.models.at(kTeacher);
-    multiplier_ = multiplier_start_;
-    if (zero_classifier_) zero_classifier(student);
-    if (zero_classifier_ && !from_fine_tuned_) zero_classifier(teacher);
     Phase phase;
     phase.name = "joint";
+    phase.begin = [this, &student, &teacher] {
+      multiplier_ = multiplier_start_;
+      if (zero_classifier_) zero_classifier(student);
+      if (zero_classifier_ && !from_fine_tuned_) zero_classifier(teacher);
+    };
     phase.overrides[kTeacher].learning_rate = teacher_learning_rate_;
     phase.updates.push_back(
         {kTeacher, [this, &student, &teacher](const StepContext& context, const Batch& batch) {

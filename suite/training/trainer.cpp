@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "suite/training/trainer.h"
 
-#include <ATen/record_function.h>
-
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "io/base/error.h"
 #include "suite/machine/device.h"
 #include "suite/machine/kept_heap.h"
-#include "suite/machine/section_times.h"
 #include "suite/machine/stopwatch.h"
 #include "suite/training/finite.h"
-#include "suite/training/gradient_reducer.h"
-#include "suite/training/optimizer.h"
-#include "suite/training/precision.h"
-#include "suite/training/schedule.h"
+#include "suite/training/learners.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
-#include "suite/training/token_tables.h"
+#include "suite/training/training_step.h"
 
 namespace kdbench {
 namespace {
@@ -40,21 +35,32 @@ class CollectiveBatch : public GlobalBatch {
   Collectives& collectives_;
 };
 
-// A model that learns in the current phase, with its own optimizer and schedule.
-struct Learner {
-  Model* model = nullptr;
-  std::unique_ptr<Optimizer> optimizer;
-  std::unique_ptr<GradientReducer> reducer;
-  Schedule schedule;
-  LossScale scale{at::kFloat};
-  TouchedTokens tokens = nullptr;  // of the step, as the model's tokenizer has them
-};
-
 // A model's best so far. The first of equal scores stays.
 struct Best {
   double score = -INFINITY;
   at::Tensor values;  // of the student alone
 };
+
+// run.json's best is that of the last weights that were not thrown away.
+void forget_best(Scores& scores) {
+  scores.best.clear();
+  scores.best_epoch = -1;
+}
+
+void check_finite(const StepRecord& record) {
+  for (const auto& update : record.updates) {
+    if (std::isfinite(update.loss) && (update.skipped || std::isfinite(update.grad_norm))) continue;
+    Error error = not_finite(record.phase_name + " step " + std::to_string(record.step),
+                             "the " + update.model + "'s loss or gradient is");
+    error.on_every_rank = true;  // the sums are the same everywhere
+    throw error;
+  }
+}
+
+std::string place_of_evaluation(const std::string& role, const std::string& split, int64_t epoch) {
+  return (role == kStudent ? "" : "the " + role + " ") + "on " + split + " after epoch " +
+         std::to_string(epoch + 1);
+}
 
 class Trainer {
  public:
@@ -68,7 +74,7 @@ class Trainer {
         collectives_(collectives),
         observer_(observer),
         ranks_(collectives),
-        times_(models.at(kStudent)->parameters().device()) {
+        training_step_(*data.train, settings, control, student().parameters().device(), result_) {
     for (int64_t i = 0; i < data.train->rows(); ++i) row_ids_.push_back(data.train->row_id(i));
   }
 
@@ -79,7 +85,7 @@ class Trainer {
     for (const auto& phase : phases) run_phase(phase);
     if (settings_.checkpoint == "best") restore_best();
     synchronize(student().parameters().device());
-    times_.settle();
+    training_step_.settle_times();
     result_.times.train = seconds_since(start) - result_.times.eval;
     reduce_times();
     return result_;
@@ -92,6 +98,26 @@ class Trainer {
   Model& student() { return *models_.at(kStudent); }
 
   void run_phase(const Phase& phase) {
+    ++phase_number_;
+    phase_seed_ = derive_seed(seed_, "phase " + std::to_string(phase_number_));
+    step_ = 0;
+    begin_phase(phase);
+    learners_.emplace(phase, steps_of(phase), models_, settings_, control_, collectives_,
+                      observer_.no_shared_memory);
+    for (int64_t epoch = 0; epoch < epochs_of(phase, settings_); ++epoch) {
+      run_epoch(phase, epoch);
+      evaluate(epoch);
+      ++result_.epochs;
+    }
+    for (const auto& [role, learner] : *learners_) {
+      check_finite_weights(learner.model->parameters(),
+                           "the " + role + " after phase " + std::to_string(phase_number_),
+                           control_);
+    }
+    learners_.reset();
+  }
+
+  void begin_phase(const Phase& phase) {
     // Weights that a phase begins with are its best until they are beaten.
     if (phase.start == StartWeights::kBestOfPreviousPhase) {
       restore_best();
@@ -100,53 +126,7 @@ class Trainer {
       forget_best(result_.student);
       for (auto& [role, scores] : result_.others) forget_best(scores);
     }
-    ++phase_number_;
-    phase_seed_ = derive_seed(seed_, "phase " + std::to_string(phase_number_));
-    step_ = 0;
-    make_learners(phase);
-    for (int64_t epoch = 0; epoch < epochs_of(phase, settings_); ++epoch) {
-      run_epoch(phase, epoch);
-      evaluate(epoch);
-      ++result_.epochs;
-    }
-    for (const auto& [role, learner] : learners_) {
-      check_finite_weights(learner.model->parameters(),
-                           "the " + role + " after phase " + std::to_string(phase_number_),
-                           control_);
-    }
-    learners_.clear();
-  }
-
-  void make_learners(const Phase& phase) {
-    for (const auto& update : phase.updates) {
-      if (learners_.count(update.model)) continue;
-      Learner learner;
-      learner.scale = LossScale(type_of(settings_.precision));
-      learner.model = models_.at(update.model);
-      OptimizerSettings optimizer;
-      optimizer.kind = settings_.optimizer;
-      optimizer.weight_decay = settings_.weight_decay;
-      optimizer.clip = settings_.clip;
-      Parameters& parameters = learner.model->parameters();
-      learner.reducer = make_gradient_reducer(parameters, control_, collectives_,
-                                              travel(parameters), observer_.no_shared_memory);
-      learner.optimizer = make_optimizer(optimizer, parameters, learner.reducer->part());
-      const auto overrides = phase.overrides.find(update.model);
-      learner.schedule = {settings_.schedule, settings_.learning_rate, settings_.warmup,
-                          steps_of(phase)};
-      if (overrides != phase.overrides.end()) {
-        learner.schedule.base = overrides->second.learning_rate.value_or(settings_.learning_rate);
-      }
-      learner.model->parameters().zero_gradients();
-      learners_.emplace(update.model, std::move(learner));
-    }
-  }
-
-  GradientTravel travel(const Parameters& parameters) const {
-    GradientTravel travel;
-    travel.type = type_of(settings_.reduce_dtype);
-    travel.during_backward = !parameters.device().is_cpu();
-    return travel;
+    if (phase.begin) phase.begin();
   }
 
   void run_epoch(const Phase& phase, int64_t epoch) {
@@ -172,17 +152,8 @@ class Trainer {
     context.key = {phase_seed_, static_cast<uint32_t>(step_)};
     context.type = type_of(settings_.precision);
     context.global_batch = &ranks_;
-    std::vector<Batch> slices = make_slices(rows);
-    in_section("teacher beside the student", &TrainingTimes::compute, [&] {
-      for (Batch& slice : slices) data_.train->add_outputs(slice);
-    });
-    settle(rows);
-
     StepRecord record;
-    for (const auto& update : phase.updates)
-      record.updates.push_back(run_update(update, context, slices));
-    times_.settle();
-    count_work(rows);
+    record.updates = training_step_.take(phase, context, rows, *learners_);
     record.phase = phase_number_;
     record.phase_name = phase.name;
     record.epoch = epoch;
@@ -195,177 +166,10 @@ class Trainer {
     check_finite(record);
   }
 
-  // What the step reads must be where earlier steps have moved it.
-  void settle(const std::vector<int64_t>& rows) {
-    RECORD_USER_SCOPE("rows that waited");
-    const auto section = times_.section(&result_.times.compute);
-    tokens_.clear();
-    for (auto& [role, learner] : learners_) {
-      const Dataset& read = rows_of(*data_.train, role);
-      const auto [tokens, is_new] = tokens_.try_emplace(&read);
-      if (is_new) tokens->second = distinct_tokens(read, rows);
-      learner.tokens = &tokens->second;
-      learner.optimizer->settle(learner.model->parameters(), tokens->second);
-      learner.reducer->share_settled();
-    }
-  }
-
-  void settle_all() {
-    const auto section = times_.section(&result_.times.compute);
-    for (auto& [role, learner] : learners_) {
-      learner.optimizer->settle(learner.model->parameters());
-      learner.reducer->share_settled();
-    }
-  }
-
-  // This rank's share of the global batch, cut into the slices of one forward pass each.
-  std::vector<Batch> make_slices(const std::vector<int64_t>& rows) {
-    RECORD_USER_SCOPE("data");
-    const auto section = times_.section(&result_.times.data);
-    const auto shares = split_rows(*data_.train, rows, control_.size());
-    const int64_t targets = targets_of(*data_.train, rows);
-    std::vector<Batch> slices;
-    for (const auto& slice : micro_batches(shares, control_.rank(), settings_.micro_batch)) {
-      slices.push_back(data_.train->batch(slice, static_cast<int64_t>(rows.size()))
-                           .to(student().parameters().device()));
-      slices.back().global_targets = targets;
-    }
-    return slices;
-  }
-
-  UpdateRecord run_update(const Update& update, const StepContext& context,
-                          const std::vector<Batch>& slices) {
-    Learner& learner = learners_.at(update.model);
-    Parameters& parameters = learner.model->parameters();
-    UpdateRecord record;
-    record.model = update.model;
-    record.learning_rate = learner.schedule.rate(context.step);
-    std::vector<at::Tensor> values = add_gradients(update, context, slices, record);
-    wait_for_slower_ranks();
-    in_section("sum of gradients", &TrainingTimes::comm_exposed,
-               [&] { learner.reducer->reduce(*learner.tokens); });
-    std::vector<double> sums;
-    in_section("norms", &TrainingTimes::compute, [&] {
-      values.push_back(learner.optimizer->squares(parameters, learner.tokens));
-      sums = read_sums(values, record.terms.size() + 1);
-    });
-    in_section("sum of losses", &TrainingTimes::comm_exposed, [&] { control_.sum(sums); });
-    record.loss = sums[0];
-    for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
-    sums.erase(sums.begin(), sums.begin() + 1 + static_cast<int64_t>(record.terms.size()));
-    move(learner, sums, record);
-    return record;
-  }
-
-  // By gradients whose squared norms are known.
-  void move(Learner& learner, const std::vector<double>& squares, UpdateRecord& record) {
-    Parameters& parameters = learner.model->parameters();
-    const double scale = learner.scale.value();
-    record.grad_norm = norm_of(squares) / scale;
-    record.skipped = !learner.scale.takes(record.grad_norm);
-    if (record.skipped) {
-      ++result_.counts["skipped_steps"];
-      const auto section = times_.section(&result_.times.compute);
-      parameters.zero_gradients();
-      return;
-    }
-    in_section("optimizer", &TrainingTimes::compute, [&] {
-      learner.optimizer->apply(parameters, record.learning_rate, squares, scale, learner.tokens);
-    });
-    in_section("sharing of values", &TrainingTimes::comm_exposed,
-               [&] { learner.reducer->share_values(); });
-  }
-
-  template <typename F>
-  void in_section(const char* name, double TrainingTimes::*seconds, F&& f) {
-    RECORD_USER_SCOPE(name);
-    const auto section = times_.section(&(result_.times.*seconds));
-    f();
-  }
-
-  // Returns of each slice its loss, then its terms.
-  std::vector<at::Tensor> add_gradients(const Update& update, const StepContext& context,
-                                        const std::vector<Batch>& slices, UpdateRecord& record) {
-    const auto section = times_.section(&result_.times.compute);
-    const Learner& learner = learners_.at(update.model);
-    const double scale = learner.scale.value();
-    std::vector<at::Tensor> values;
-    for (size_t i = 0; i < slices.size(); ++i) {
-      const Loss loss = forward(update, context, slices[i]);
-      if (i + 1 == slices.size()) learner.reducer->before_backward();
-      RECORD_USER_SCOPE("backward");
-      (scale == 1.0 ? loss.total : loss.total * scale).backward();
-      keep_values(loss, record, values);
-    }
-    return values;
-  }
-
-  static Loss forward(const Update& update, const StepContext& context, const Batch& slice) {
-    RECORD_USER_SCOPE("forward and loss");
-    return update.loss(context, slice);
-  }
-
-  // Else their time would count as communication. On a GPU the host is ahead of its work.
-  void wait_for_slower_ranks() {
-    if (control_.size() == 1 || !student().parameters().device().is_cpu()) return;
-    in_section("wait for slower ranks", &TrainingTimes::wait, [&] { control_.barrier(); });
-  }
-
-  static void keep_values(const Loss& loss, UpdateRecord& record, std::vector<at::Tensor>& values) {
-    if (values.empty()) {
-      for (const auto& [name, value] : loss.terms) record.terms.emplace_back(name, 0.0);
-    }
-    values.push_back(loss.total.detach());
-    for (const auto& [name, value] : loss.terms) values.push_back(value.detach());
-  }
-
-  // All values but the last are scalars, `count` of each slice: their sums over the slices, and
-  // behind them what the last holds. Read at once: on a GPU each would be waited for.
-  static std::vector<double> read_sums(const std::vector<at::Tensor>& values, size_t count) {
-    const auto options = values.back().options().dtype(at::kDouble);
-    std::vector<at::Tensor> doubles;
-    for (const auto& value : values) doubles.push_back(value.to(options).view({-1}));
-    const at::Tensor read = at::cat(doubles).cpu();
-    const double* const data = read.const_data_ptr<double>();
-    const size_t scalars = values.size() - 1;
-    std::vector<double> sums(count, 0.0);
-    for (size_t i = 0; i < scalars; ++i) sums[i % count] += data[i];
-    sums.insert(sums.end(), data + scalars, data + read.numel());
-    return sums;
-  }
-
-  void count_work(const std::vector<int64_t>& rows) {
-    result_.samples += static_cast<int64_t>(rows.size());
-    for (const int64_t row : rows) {
-      result_.tokens += data_.train->length(row);
-      for (const auto& [role, learner] : learners_) {
-        const int64_t length = rows_of(*data_.train, role).length(row);
-        result_.model_flops += 3.0 * learner.model->forward_flops(length);
-      }
-    }
-  }
-
-  static void check_finite(const StepRecord& record) {
-    for (const auto& update : record.updates) {
-      if (std::isfinite(update.loss) && (update.skipped || std::isfinite(update.grad_norm)))
-        continue;
-      Error error = not_finite(record.phase_name + " step " + std::to_string(record.step),
-                               "the " + update.model + "'s loss or gradient is");
-      error.on_every_rank = true;  // the sums are the same everywhere
-      throw error;
-    }
-  }
-
-  static std::string place_of_evaluation(const std::string& role, const std::string& split,
-                                         int64_t epoch) {
-    return (role == kStudent ? "" : "the " + role + " ") + "on " + split + " after epoch " +
-           std::to_string(epoch + 1);
-  }
-
   void evaluate(int64_t epoch) {
-    settle_all();
+    training_step_.settle_all(*learners_);
     const auto start = Clock::now();
-    for (const auto& [role, learner] : learners_) {
+    for (const auto& [role, learner] : *learners_) {
       EvaluationRecord record;
       record.phase = phase_number_;
       record.epoch = epoch;
@@ -399,11 +203,6 @@ class Trainer {
       best.values = student().parameters().values().clone();
     }
   }
-  // run.json's best is that of the last weights that were not thrown away.
-  static void forget_best(Scores& scores) {
-    scores.best.clear();
-    scores.best_epoch = -1;
-  }
 
   void restore_best() {
     const at::Tensor& values = best_[kStudent].values;
@@ -426,17 +225,15 @@ class Trainer {
   Collectives& collectives_;
   const Observer& observer_;
   CollectiveBatch ranks_;
-  SectionTimes times_;
-  // The distinct ones of this step's global batch, as each data set that is read has them.
-  std::map<const Dataset*, std::vector<int64_t>> tokens_;
+  TrainingResult result_;
+  TrainingStep training_step_;
   std::vector<int64_t> row_ids_;
-  std::map<std::string, Learner> learners_;
+  std::optional<Learners> learners_;  // of the phase
   std::map<std::string, Best> best_;  // by role
   bool keeps_best_weights_ = false;
   int phase_number_ = 0;
   uint64_t phase_seed_ = 0;
   int64_t step_ = 0, all_steps_ = 0;
-  TrainingResult result_;
 };
 
 }  // namespace
