@@ -151,6 +151,10 @@ class Method {
   virtual std::vector<ExtraParameter> extra_parameters(const ModelShapes&) const { return {}; }
   // Describes them; nothing is changed before Phase::begin.
   virtual std::vector<Phase> phases(const Inputs& inputs) = 0;
+  // What it has learned beside the models' weights, by name and the same on every rank: a continued
+  // run gets it back before its first step.
+  virtual std::map<std::string, double> learned() const { return {}; }
+  virtual void set_learned(const std::map<std::string, double>&) {}
   // What was unusual in training and is no loss, by name: of this rank's shares, summed over ranks
   // into run.json. Every rank has the same names.
   virtual std::map<std::string, int64_t> counts() const { return {}; }

@@ -23,6 +23,7 @@ namespace {
 
 constexpr const char* kRecipe = "MNLI recipe of the authors' program";
 constexpr const char* kProgram = "the authors' program";
+constexpr const char* kMultiplier = "multiplier";
 
 // Temperature 1: the probabilities themselves.
 at::Tensor divergence(const at::Tensor& learner, const at::Tensor& target, int64_t global_rows) {
@@ -116,6 +117,11 @@ class ProKt : public Method {
            return student_loss(student, teacher, context, batch);
          }});
     return {phase};
+  }
+
+  std::map<std::string, double> learned() const override { return {{kMultiplier, multiplier_}}; }
+  void set_learned(const std::map<std::string, double>& learned) override {
+    multiplier_ = learned.at(kMultiplier);
   }
 
  private:

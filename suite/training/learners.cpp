@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/training/learners.h"
 
+#include "io/base/error.h"
+#include "suite/training/gathered_parts.h"
 #include "suite/training/step_work.h"
 #include "suite/training/token_tables.h"
 
@@ -66,6 +68,34 @@ void Learners::settle_all() {
   for (auto& [role, learner] : learners_) {
     learner.optimizer->settle(learner.model->parameters());
     learner.reducer->share_settled();
+  }
+}
+
+std::map<std::string, LearnerState> Learners::state(Collectives& collectives) {
+  std::map<std::string, LearnerState> states;
+  for (auto& [role, learner] : learners_) {
+    LearnerState& state = states[role];
+    state.moments = learner.optimizer->moments();
+    for (const auto& moment : state.moments) {
+      gather_parts(moment, learner.model->parameters().layout(), learner.reducer->part(),
+                   collectives);
+    }
+    state.steps = learner.optimizer->steps();
+    state.scale = learner.scale.state();
+  }
+  return states;
+}
+
+void Learners::set_state(const std::map<std::string, LearnerState>& states) {
+  const at::NoGradGuard no_grad;
+  for (auto& [role, learner] : learners_) {
+    const LearnerState& state = states.at(role);
+    const std::vector<at::Tensor> moments = learner.optimizer->moments();
+    if (moments.size() != state.moments.size())
+      throw_user_error("the checkpoint", "is that of another optimizer");
+    for (size_t i = 0; i < moments.size(); ++i) moments[i].copy_(state.moments[i]);
+    learner.optimizer->set_steps(state.steps);
+    learner.scale.set_state(state.scale);
   }
 }
 

@@ -17,6 +17,7 @@
 #include "suite/training/precision.h"
 #include "suite/training/schedule.h"
 #include "suite/training/train_settings.h"
+#include "suite/training/training_state.h"
 
 namespace kdbench {
 
@@ -45,6 +46,12 @@ class Learners {
   // all. Collective.
   void settle(const Dataset& data, const std::vector<int64_t>& rows);
   void settle_all();
+
+  // What they have beside their models' values; all rows are settled. Tensors are the learners' own
+  // memory. Collective.
+  std::map<std::string, LearnerState> state(Collectives& collectives);
+  // Local. Throws a user error where that is the state of others.
+  void set_state(const std::map<std::string, LearnerState>& state);
 
  private:
   std::map<std::string, LearningModel> learners_;  // by role

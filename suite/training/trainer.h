@@ -17,6 +17,7 @@
 #include "suite/training/progress.h"
 #include "suite/training/train_settings.h"
 #include "suite/training/training_records.h"
+#include "suite/training/training_state.h"
 
 namespace kdbench {
 
@@ -39,10 +40,23 @@ struct Observer {
   std::function<RowsSeen(const std::string& split, int64_t rows)> pass;
 };
 
+// How a training is kept, stopped and gone on with. All may be empty.
+struct Keeping {
+  std::shared_ptr<const TrainingState> begin;  // it goes on from there; given up once it has begun
+  // Local. This rank wants training to stop; what one wants all do, after the step under way.
+  std::function<bool()> stop;
+  // Local; the root's word counts. The state after step `done` of `all` is to be kept.
+  std::function<bool(int64_t done, int64_t all)> due;
+  // Keeps the state. `stops`: training stops after it. Collective.
+  std::function<void(const TrainingState& state, bool stops)> keep;
+};
+
 // Collective. On return the student holds the weights that settings.checkpoint asks for. Throws
-// Error(kRunFailed, on every rank) when a loss, a logit or a weight is not finite.
+// Error(kRunFailed, on every rank) when a loss, a logit or a weight is not finite, and
+// Error(kStopped, on every rank) when it was stopped. A training that goes on has the same bits as
+// one that was never stopped on as many ranks, and differs by rounding on others.
 TrainingResult train(Method& method, const Inputs& inputs, const TrainingData& data,
                      const TrainSettings& settings, uint64_t seed, const Control& control,
-                     Collectives& collectives, const Observer& observer);
+                     Collectives& collectives, const Observer& observer, Keeping keeping = {});
 
 }  // namespace kdbench

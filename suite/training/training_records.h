@@ -48,10 +48,11 @@ struct Scores {
   int64_t best_epoch = -1;  // 0-based over all phases
 };
 
-// Sums of this run, maximum over ranks (seconds). wait: before gradients are summed, for the slower
-// ranks; measured on the CPU, where it is no part of comm_exposed.
+// Sums of this run, maximum over ranks (seconds). train is without eval and checkpoint. wait:
+// before gradients are summed, for the slower ranks; measured on the CPU, where it is no part of
+// comm_exposed.
 struct TrainingTimes {
-  double train = 0, compute = 0, wait = 0, comm_exposed = 0, data = 0, eval = 0;
+  double train = 0, compute = 0, wait = 0, comm_exposed = 0, data = 0, eval = 0, checkpoint = 0;
 };
 
 struct TrainingResult {

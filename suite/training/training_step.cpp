@@ -4,6 +4,7 @@
 #include <ATen/record_function.h>
 
 #include <string>
+#include <utility>
 
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
@@ -42,11 +43,13 @@ std::vector<double> read_sums(const std::vector<at::Tensor>& values, size_t coun
 }  // namespace
 
 TrainingStep::TrainingStep(const Dataset& data, const TrainSettings& settings,
-                           const Control& control, at::Device device, TrainingResult& result)
+                           const Control& control, at::Device device, std::function<Requests()> own,
+                           TrainingResult& result)
     : data_(data),
       settings_(settings),
       control_(control),
       device_(device),
+      own_(std::move(own)),
       times_(device),
       result_(result) {}
 
@@ -64,6 +67,7 @@ std::vector<UpdateRecord> TrainingStep::take(const Phase& phase, const StepConte
     for (Batch& slice : slices) data_.add_outputs(slice);
   });
   in_section("rows that waited", &TrainingTimes::compute, [&] { learners.settle(data_, rows); });
+  requests_ = {};
   std::vector<UpdateRecord> records;
   for (const auto& update : phase.updates)
     records.push_back(this->update(update, context, slices, learners.at(update.model)));
@@ -105,7 +109,7 @@ UpdateRecord TrainingStep::update(const Update& update, const StepContext& conte
     values.push_back(learner.optimizer->squares(parameters, learner.tokens));
     sums = read_sums(values, record.terms.size() + 1);
   });
-  in_section("sum of losses", &TrainingTimes::comm_exposed, [&] { control_.sum(sums); });
+  in_section("sum of losses", &TrainingTimes::comm_exposed, [&] { sum_over_ranks(sums); });
   record.loss = sums[0];
   for (size_t i = 0; i < record.terms.size(); ++i) record.terms[i].second = sums[i + 1];
   sums.erase(sums.begin(), sums.begin() + 1 + static_cast<int64_t>(record.terms.size()));
@@ -135,6 +139,20 @@ std::vector<at::Tensor> TrainingStep::add_gradients(const Update& update,
 void TrainingStep::wait_for_slower_ranks() {
   if (control_.size() == 1 || !device_.is_cpu()) return;
   in_section("wait for slower ranks", &TrainingTimes::wait, [&] { control_.barrier(); });
+}
+
+// Requests travel at their end.
+void TrainingStep::sum_over_ranks(std::vector<double>& sums) {
+  const Requests own = own_();
+  sums.push_back(own.stop ? 1.0 : 0.0);
+  sums.push_back(own.keep ? 1.0 : 0.0);
+  control_.sum(sums);
+  const auto take = [&](bool& request) {
+    request = request || sums.back() > 0.0;
+    sums.pop_back();
+  };
+  take(requests_.keep);
+  take(requests_.stop);
 }
 
 // By gradients whose squared norms are known.

@@ -67,6 +67,12 @@ void add_session_options(CLI::App& app, SessionOptions& options) {
       ->check(CLI::Range(0, kMostThreads))
       ->capture_default_str();
   app.add_flag("--quiet", options.quiet, "nothing on stderr but errors");
+  app.add_option("--stop-signals", options.stop_signals,
+                 "signals that stop the job so that the same command goes on: exit code 75")
+      ->delimiter(',')
+      ->expected(1)  // what follows may be the experiment file
+      ->check(CLI::IsMember(stop_signal_names()))
+      ->capture_default_str();
   app.add_option("--log", options.log, "file that gets, at its end, what stderr gets");
 }
 
@@ -95,6 +101,7 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
   workspace_ = std::make_unique<Workspace>(
       Workspace{context.control, *collectives_, device, threads,
                 std::filesystem::absolute(options.out), context.command, std::move(log)});
+  stop_signals_ = std::make_unique<StopSignals>(options.stop_signals, context.control);
   const std::string gpus = device.is_cuda() ? ", " + device_text(device) : "";
   if (!options.trace.empty())
     workspace_->trace = std::make_shared<TraceRequest>(TraceRequest{fs::absolute(options.trace)});

@@ -5,7 +5,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "suite/ranks/stop_signals.h"
 #include "suite/ranks/workspace.h"
 #include "suite/verbs/verb.h"
 
@@ -18,6 +20,7 @@ struct SessionOptions {
   bool quiet = false;
   std::string log;    // a file
   std::string trace;  // a file
+  std::vector<std::string> stop_signals{"TERM", "INT", "USR1"};
 };
 
 // --device, of the verbs that compute.
@@ -35,6 +38,7 @@ class Session {
  private:
   std::unique_ptr<Collectives> collectives_;
   std::unique_ptr<Workspace> workspace_;
+  std::unique_ptr<StopSignals> stop_signals_;
 };
 
 }  // namespace kdbench
