@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "io/base/doing.h"
 #include "suite/training/sharding.h"
 #include "suite/training/step_work.h"
 
@@ -56,6 +57,7 @@ TrainingStep::TrainingStep(const Dataset& data, const TrainSettings& settings,
 template <typename F>
 void TrainingStep::in_section(const char* name, double TrainingTimes::*seconds, F&& f) {
   RECORD_USER_SCOPE(name);
+  const Doing doing(name);
   const auto section = times_.section(&(result_.times.*seconds));
   f();
 }
@@ -122,6 +124,7 @@ std::vector<at::Tensor> TrainingStep::add_gradients(const Update& update,
                                                     const StepContext& context,
                                                     const std::vector<Batch>& slices,
                                                     LearningModel& learner, UpdateRecord& record) {
+  const Doing doing("forward and backward");
   const auto section = times_.section(&result_.times.compute);
   const double scale = learner.scale.value();
   std::vector<at::Tensor> values;

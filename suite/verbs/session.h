@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "suite/ranks/stop_signals.h"
+#include "suite/ranks/watchdog.h"
 #include "suite/ranks/workspace.h"
 #include "suite/verbs/verb.h"
 
@@ -21,6 +22,7 @@ struct SessionOptions {
   std::string log;    // a file
   std::string trace;  // a file
   std::vector<std::string> stop_signals{"TERM", "INT", "USR1"};
+  int patience = 1800;  // seconds, of Watchdog; 0: none
 };
 
 // --device, of the verbs that compute.
@@ -39,6 +41,7 @@ class Session {
   std::unique_ptr<Collectives> collectives_;
   std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<StopSignals> stop_signals_;
+  std::unique_ptr<Watchdog> watchdog_;
 };
 
 }  // namespace kdbench
