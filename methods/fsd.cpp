@@ -123,10 +123,16 @@ class Fsd : public Method {
 
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model& student = *inputs.models.at(kStudent);
-    single_rows_ = 0;
-    if (global() && inputs.feature_memory) take_memory(student, *inputs.feature_memory);
+    const auto& memory = inputs.feature_memory;
+    const bool takes_memory = global() && memory;
+    if (takes_memory) take_memory(student, *memory);
     Phase phase;
     phase.name = "distill";
+    phase.begin = [this, &student, own = takes_memory ? memory->student : at::Tensor()] {
+      single_rows_ = 0;
+      const at::NoGradGuard no_gradients;
+      if (own.defined()) student.parameters()[kStudentMemory].copy_(own);
+    };
     phase.updates.push_back(
         {kStudent, [this, &student](const StepContext& context, const Batch& batch) {
            return loss(student, context, batch);
@@ -146,19 +152,16 @@ class Fsd : public Method {
   bool global() const { return has('G'); }
   bool layerwise() const { return !teacher_layers_.empty(); }
 
-  void take_memory(Model& student, const FeatureMemory& memory) {
+  void take_memory(const Model& student, const FeatureMemory& memory) {
     const at::Tensor& own = student.parameters()[kStudentMemory];
     structure_.emplace(memory.teacher.to(own.device()), gamma_memory_);
-    if (!memory.student.defined()) return;
-    if (memory.student.sizes() != own.sizes()) {
+    if (memory.student.defined() && memory.student.sizes() != own.sizes()) {
       throw_user_error(
           "method fsd: memory",
           fmt::format("the student's memory is {} x {}, this student's is {} x {}",
                       memory.student.size(0), memory.student.size(1), own.size(0), own.size(1)),
           "centroids and max_seq_length must be the memory's");
     }
-    const at::NoGradGuard no_gradients;
-    own.copy_(memory.student);
   }
 
   Loss loss(Model& student, const StepContext& context, const Batch& batch) {

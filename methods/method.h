@@ -129,6 +129,9 @@ struct Phase {
   std::string name;               // phase_name in events.jsonl
   std::optional<int64_t> epochs;  // wins over train.epochs
   StartWeights start = StartWeights::kCurrent;
+  // Changes what training begins with (weights, the method's own numbers), once the weights of
+  // `start` are there; null: nothing. A run that goes on within the phase does not call it.
+  std::function<void()> begin;
   std::vector<Update>
       updates;  // per batch, in this order; fresh optimizer and schedule per phase and model
   std::map<std::string, TrainingOverrides> overrides;  // by model role
@@ -146,7 +149,12 @@ class Method {
   // The loss takes hard labels. Only without does a method learn from rows that have none.
   virtual bool takes_labels() const { return true; }
   virtual std::vector<ExtraParameter> extra_parameters(const ModelShapes&) const { return {}; }
+  // Describes them; nothing is changed before Phase::begin.
   virtual std::vector<Phase> phases(const Inputs& inputs) = 0;
+  // What it has learned beside the models' weights, by name and the same on every rank: a continued
+  // run gets it back before its first step.
+  virtual std::map<std::string, double> learned() const { return {}; }
+  virtual void set_learned(const std::map<std::string, double>&) {}
   // What was unusual in training and is no loss, by name: of this rank's shares, summed over ranks
   // into run.json. Every rank has the same names.
   virtual std::map<std::string, int64_t> counts() const { return {}; }

@@ -23,6 +23,7 @@ namespace {
 
 constexpr const char* kRecipe = "MNLI recipe of the authors' program";
 constexpr const char* kProgram = "the authors' program";
+constexpr const char* kMultiplier = "multiplier";
 
 // Temperature 1: the probabilities themselves.
 at::Tensor divergence(const at::Tensor& learner, const at::Tensor& target, int64_t global_rows) {
@@ -99,11 +100,13 @@ class ProKt : public Method {
 
   std::vector<Phase> phases(const Inputs& inputs) override {
     Model &student = *inputs.models.at(kStudent), &teacher = *inputs.models.at(kTeacher);
-    multiplier_ = multiplier_start_;
-    if (zero_classifier_) zero_classifier(student);
-    if (zero_classifier_ && !from_fine_tuned_) zero_classifier(teacher);
     Phase phase;
     phase.name = "joint";
+    phase.begin = [this, &student, &teacher] {
+      multiplier_ = multiplier_start_;
+      if (zero_classifier_) zero_classifier(student);
+      if (zero_classifier_ && !from_fine_tuned_) zero_classifier(teacher);
+    };
     phase.overrides[kTeacher].learning_rate = teacher_learning_rate_;
     phase.updates.push_back(
         {kTeacher, [this, &student, &teacher](const StepContext& context, const Batch& batch) {
@@ -114,6 +117,11 @@ class ProKt : public Method {
            return student_loss(student, teacher, context, batch);
          }});
     return {phase};
+  }
+
+  std::map<std::string, double> learned() const override { return {{kMultiplier, multiplier_}}; }
+  void set_learned(const std::map<std::string, double>& learned) override {
+    multiplier_ = learned.at(kMultiplier);
   }
 
  private:

@@ -29,6 +29,7 @@ template <typename T>
 std::vector<T> gather_values(const Communicator& ranks, const T* mine, int64_t count,
                              MPI_Datatype type, std::vector<int>* counts_out = nullptr) {
   std::vector<int64_t> wanted(ranks.size);
+  const Awaiting awaiting("MPI_Allgather");
   check_mpi(MPI_Allgather(&count, 1, MPI_INT64_T, wanted.data(), 1, MPI_INT64_T, ranks.comm),
             "MPI_Allgather");
   checked_count(std::accumulate(wanted.begin(), wanted.end(), int64_t{0}));
@@ -43,6 +44,7 @@ std::vector<T> gather_values(const Communicator& ranks, const T* mine, int64_t c
 }
 
 int64_t reduce(const Communicator& ranks, int64_t mine, MPI_Op op) {
+  const Awaiting awaiting("MPI_Allreduce");
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, &mine, 1, MPI_INT64_T, op, ranks.comm), "MPI_Allreduce");
   return mine;
 }
@@ -98,6 +100,7 @@ std::optional<Error> caught(const std::function<void()>& f) {
 std::optional<Error> first_error(const Communicator& ranks, const std::function<void()>& f) {
   const std::optional<Error> mine = caught(f);
   int first = mine ? ranks.rank : ranks.size;
+  const Awaiting awaiting("MPI_Allreduce");
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, ranks.comm), "MPI_Allreduce");
   if (first == ranks.size) return std::nullopt;
   // Messages may quote a file's bytes: what is no UTF-8 is replaced.

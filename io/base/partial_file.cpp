@@ -41,6 +41,13 @@ void finish_partial(const std::filesystem::path& path) {
     fail(path, "cannot be renamed from .partial");
 }
 
+void flush_folder(const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
 void remove_finished(const std::filesystem::path& path) {
   const std::filesystem::path partial = partial_path(path);
   std::error_code error;

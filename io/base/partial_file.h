@@ -15,6 +15,8 @@ std::filesystem::path plain_path(const std::filesystem::path& path);
 std::filesystem::path partial_path(const std::filesystem::path& path);
 // Flushes `path`.partial to the disk and gives it its name. Throws a machine error.
 void finish_partial(const std::filesystem::path& path);
+// Makes the renames in `folder` last, as far as its file system does.
+void flush_folder(const std::filesystem::path& folder);
 
 // Makes the folder, and those above it, of a file that the user asks for. Throws a machine error.
 void make_folder_of(const std::filesystem::path& file);

@@ -123,6 +123,9 @@ class Parameters {
   // All leaves of the graph, in buffer order: blocks, and tensors that stand alone.
   std::vector<at::Tensor> leaves() const;
 
+  // All that training moves. The tensors themselves.
+  std::vector<at::Tensor> state() const { return {values_}; }
+
   void zero_gradients();
   // Copies of all tensors by name, on the CPU (for checkpoints).
   TensorMap to_tensors() const;

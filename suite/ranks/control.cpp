@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "io/base/collective.h"
+#include "io/base/doing.h"
 #include "io/base/end_job.h"
 #include "io/base/error.h"
 #include "io/base/mpi_check.h"
@@ -49,6 +50,7 @@ int int_count(size_t count) {
 template <typename T>
 void reduce(MPI_Comm comm, T* values, size_t count, MPI_Op op) {
   if (is_alone(comm)) return;
+  const Awaiting awaiting("MPI_Allreduce");
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, values, int_count(count), mpi_type<T>(), op, comm),
             "MPI_Allreduce");
 }
@@ -64,6 +66,7 @@ std::vector<int64_t> gather_counts(MPI_Comm comm, int size, size_t count) {
   std::vector<int64_t> counts(size);
   const int64_t own = static_cast<int64_t>(count);
   if (is_alone(comm)) return {own};
+  const Awaiting awaiting("MPI_Allgather");
   check_mpi(MPI_Allgather(&own, 1, MPI_INT64_T, counts.data(), 1, MPI_INT64_T, comm),
             "MPI_Allgather");
   return counts;
@@ -81,6 +84,7 @@ std::vector<T> gather_flat(MPI_Comm comm, const T* values, const std::vector<int
     total += static_cast<size_t>(count);
   }
   std::vector<T> all(int_count(total));
+  const Awaiting awaiting("MPI_Allgatherv");
   check_mpi(MPI_Allgatherv(values, lengths[rank], mpi_type<T>(), all.data(), lengths.data(),
                            starts.data(), mpi_type<T>(), comm),
             "MPI_Allgatherv");
@@ -150,6 +154,7 @@ std::vector<std::string> Control::gather(const std::string& text) const {
 std::string Control::broadcast(const std::string& bytes) const {
   if (is_alone(comm_)) return bytes;
   int64_t size = static_cast<int64_t>(bytes.size());
+  const Awaiting awaiting("MPI_Bcast");
   check_mpi(MPI_Bcast(&size, 1, MPI_INT64_T, 0, comm_), "MPI_Bcast");
   std::string result = root() ? bytes : std::string(static_cast<size_t>(size), '\0');
   check_mpi(MPI_Bcast(result.data(), int_count(result.size()), MPI_CHAR, 0, comm_), "MPI_Bcast");
@@ -157,7 +162,9 @@ std::string Control::broadcast(const std::string& bytes) const {
 }
 
 void Control::barrier() const {
-  if (!is_alone(comm_)) check_mpi(MPI_Barrier(comm_), "MPI_Barrier");
+  if (is_alone(comm_)) return;
+  const Awaiting awaiting("MPI_Barrier");
+  check_mpi(MPI_Barrier(comm_), "MPI_Barrier");
 }
 
 void Control::agree(const std::function<void()>& f) const {

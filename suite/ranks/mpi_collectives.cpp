@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "io/base/doing.h"
 #include "io/base/mpi_check.h"
 #include "suite/ranks/collective_ops.h"
 #include "suite/ranks/control.h"
@@ -122,6 +123,7 @@ void MpiCollectives::allreduce(const at::Tensor& tensor) const {
     throw std::logic_error("MPI collectives: no allreduce of 16-bit floats");
   const MPI_Datatype type = mpi_type(tensor.scalar_type());
   for_pieces(tensor, [&](void* data, int count) {
+    const Awaiting awaiting("MPI_Allreduce");
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, data, count, type, MPI_SUM, comm_), "MPI_Allreduce");
   });
 }
@@ -129,6 +131,7 @@ void MpiCollectives::allreduce(const at::Tensor& tensor) const {
 void MpiCollectives::broadcast_pieces(const at::Tensor& tensor, int root) const {
   const MPI_Datatype type = mpi_type(tensor.scalar_type());
   for_pieces(tensor, [&](void* data, int count) {
+    const Awaiting awaiting("MPI_Bcast");
     check_mpi(MPI_Bcast(data, count, type, root, comm_), "MPI_Bcast");
   });
 }
@@ -166,6 +169,7 @@ void MpiCollectives::allgather(const at::Tensor& rows, const std::vector<at::Ten
       counts.push_back(static_cast<int>(std::clamp<int64_t>(lengths[rank] - begin, 0, piece)));
       places.push_back(static_cast<int>(starts[rank] + std::min(begin, lengths[rank])));
     }
+    const Awaiting awaiting("MPI_Allgatherv");
     check_mpi(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, target, counts.data(),
                              places.data(), type, comm_),
               "MPI_Allgatherv");
@@ -203,10 +207,13 @@ void MpiCollectives::reduce_scatter(const at::Tensor& tensor,
       take[r] = static_cast<int>(mine);
       to[r] = static_cast<int>(place(r) * received.size(1));
     }
-    check_mpi(
-        MPI_Alltoallv(static_cast<const char*>(tensor.data_ptr()) + begin * element, send.data(),
-                      from.data(), type, received.data_ptr(), take.data(), to.data(), type, comm_),
-        "MPI_Alltoallv");
+    {
+      const Awaiting awaiting("MPI_Alltoallv");
+      check_mpi(MPI_Alltoallv(static_cast<const char*>(tensor.data_ptr()) + begin * element,
+                              send.data(), from.data(), type, received.data_ptr(), take.data(),
+                              to.data(), type, comm_),
+                "MPI_Alltoallv");
+    }
     if (mine == 0) continue;
     const auto addend = [&](size_t r) { return received[place(r)].narrow(0, 0, mine); };
     at::Tensor sum = own.narrow(0, begin, mine);

@@ -15,6 +15,7 @@
 #include "io/base/error.h"
 #include "io/base/file_list.h"
 #include "io/base/partial_file.h"
+#include "io/base/text.h"
 #include "reports/run_files.h"
 
 namespace kdbench {
@@ -31,14 +32,6 @@ void write_file(const fs::path& path, const std::string& content) {
 // NaN and infinities become null, other numbers round-trip.
 std::string line_of(const nlohmann::json& json, int indent = -1) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-// Makes a rename in `folder` last.
-void flush_folder(const fs::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY);
-  if (descriptor < 0) return;
-  ::fsync(descriptor);
-  ::close(descriptor);
 }
 
 fs::path with_partial(const fs::path& folder) {
@@ -126,6 +119,14 @@ void RunRecord::event(const nlohmann::json& line) {
   if (events_) events_->write(line_of(line));
 }
 
+void RunRecord::go_on(const std::string& events) {
+  if (events_) events_->write(events);
+}
+
+std::string RunRecord::events() const {
+  return events_ ? read_text_file(events_->path) : std::string();
+}
+
 void RunRecord::predictions(const Task& task, const std::string& split,
                             const Predictions& predictions,
                             const std::vector<std::string>& label_order) {
@@ -148,6 +149,10 @@ void RunRecord::write_json(const std::string& status, const std::string& reason)
 
 void RunRecord::begin() {
   if (active_) write_json("running", "");
+}
+
+void RunRecord::stop(const std::string& reason) {
+  if (active_) write_json("stopped", reason);
 }
 
 void RunRecord::finish(const std::string& status, const std::string& reason) {

@@ -39,14 +39,21 @@ class RunRecord {
 
   // Appends one line to events.jsonl, flushed by line.
   void event(const nlohmann::json& line);
+  // The lines so far, and, before the first, those of the job that this one goes on from.
+  std::string events() const;
+  void go_on(const std::string& events);
 
   // predictions/<TASK>-<split>.tsv (label strings, or scores) and ...-logits.tsv (9 significant
   // digits).
   void predictions(const Task& task, const std::string& split, const Predictions& predictions,
                    const std::vector<std::string>& label_order);
 
-  // Writes run.json with status "done", "failed" or "stopped" and the reason, and renames the
-  // folder to its final name.
+  // Writes run.json with status "stopped" and the reason; the folder keeps its name, and another
+  // job goes on with the run.
+  void stop(const std::string& reason);
+
+  // Writes run.json with status "done" or "failed" and the reason, and renames the folder to its
+  // final name.
   void finish(const std::string& status, const std::string& reason = "");
 
  private:

@@ -30,6 +30,7 @@ class AdaDelta : public Optimizer {
              double gradient_scale, TouchedTokens tokens) override;
   void settle(Parameters& parameters, const std::vector<int64_t>& tokens) override;
   void settle(Parameters& parameters) override;
+  std::vector<at::Tensor> moments() override { return {squares_, moves_}; }
 
  private:
   AdaDeltaFactors factors(double scale, double learning_rate, bool decay) const;

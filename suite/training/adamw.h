@@ -47,6 +47,9 @@ class AdamW : public Optimizer {
              double gradient_scale, TouchedTokens tokens) override;
   void settle(Parameters& parameters, const std::vector<int64_t>& tokens) override;
   void settle(Parameters& parameters) override;
+  std::vector<at::Tensor> moments() override { return {first_, second_}; }
+  int64_t steps() const override { return steps_; }
+  void set_steps(int64_t steps) override { steps_ = steps; }
 
  private:
   AdamWStep next_step(double norm, double gradient_scale, double learning_rate);

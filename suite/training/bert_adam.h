@@ -30,6 +30,7 @@ class BertAdam : public Optimizer {
              double gradient_scale, TouchedTokens tokens) override;
   void settle(Parameters& parameters, const std::vector<int64_t>& tokens) override;
   void settle(Parameters& parameters) override;
+  std::vector<at::Tensor> moments() override { return {first_, second_}; }
 
  private:
   // One named tensor of the buffer.

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "io/base/doing.h"
 #include "suite/training/finite.h"
 #include "suite/training/sharding.h"
 
@@ -68,6 +69,7 @@ void visit_share(const Dataset& data, const std::vector<int64_t>& rows, const Co
   at::NoGradGuard no_gradients;
   const auto shares = split_rows(data, rows, control.size());
   for (const auto& slice : micro_batches(shares, control.rank(), kEvaluationRows)) {
+    const Doing doing("a forward pass");  // each is a step ahead
     if (!slice.empty()) visit(data.batch(slice, data.rows()).to(device));
   }
 }

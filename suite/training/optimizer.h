@@ -44,6 +44,13 @@ class Optimizer {
   virtual void settle(Parameters& parameters, const std::vector<int64_t>& tokens) {}
   virtual void settle(Parameters& parameters) {}
 
+  // What it keeps of each value between steps (moments, averages), of this rank's part alone:
+  // (buffer_size) each, in its own memory. Read or written while all rows are settled.
+  virtual std::vector<at::Tensor> moments() = 0;
+  // Steps that were applied, where its moves depend on them.
+  virtual int64_t steps() const { return 0; }
+  virtual void set_steps(int64_t) {}
+
   // A whole step of one rank alone. Returns the global L2 norm of the gradients before clipping.
   double step(Parameters& parameters, double learning_rate, TouchedTokens tokens = nullptr);
 };

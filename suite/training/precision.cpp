@@ -28,6 +28,11 @@ at::ScalarType type_of(const std::string& precision) {
 LossScale::LossScale(at::ScalarType type)
     : dynamic_(type == at::ScalarType::Half), value_(dynamic_ ? kFirstScale : 1.0) {}
 
+void LossScale::set_state(const State& state) {
+  value_ = state.value;
+  taken_ = state.taken;
+}
+
 bool LossScale::takes(double norm) {
   if (!dynamic_) return true;
   if (!std::isfinite(norm)) {

@@ -23,6 +23,14 @@ class LossScale {
  public:
   explicit LossScale(at::ScalarType type);
 
+  // What it goes on with.
+  struct State {
+    double value = 1.0;
+    int64_t taken = 0;
+  };
+  State state() const { return {value_, taken_}; }
+  void set_state(const State& state);
+
   double value() const { return value_; }
   // Whether a step with this norm of its scaled gradients is to be taken. All ranks see the same
   // norm, and so agree. A norm that is not finite is let through where no smaller scale could mend

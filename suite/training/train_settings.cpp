@@ -68,6 +68,12 @@ TrainKey later(TrainKey key) {
   return key;
 }
 
+TrainKey apart(TrainKey key) {
+  key.shapes_result = false;
+  key.searched = false;
+  return key;
+}
+
 TrainKey seeds_key() {
   TrainKey seeds = key("seeds", &TrainSettings::seeds,
                        "a run each: initialisation, order of rows and dropout follow it", kOwn);
@@ -118,6 +124,12 @@ std::vector<TrainKey> make_keys() {
                  "what best weights are the best of, on dev rows; auto: the task's own", kOwn)),
       in(at_least(0), key("eval_steps", &S::eval_steps,
                           "evaluate every N steps too, beside every epoch; 0: do not", kOwn)),
+      apart(in(at_least(0), key("checkpoint_minutes", &S::checkpoint_minutes,
+                                "keep a training that is under way so often, for a job that goes "
+                                "on with it; 0: only when it is stopped",
+                                kOwn))),
+      apart(in(at_least(0), key("checkpoint_steps", &S::checkpoint_steps,
+                                "keep it every N steps too; 0: do not", kOwn))),
       seeds_key(),
   };
 }
@@ -171,6 +183,7 @@ nlohmann::json to_json(const TrainSettings& settings) {
   for (const auto& key : train_keys()) {
     std::visit(
         [&](auto member) {
+          if (!key.shapes_result) return;
           if (key.later && settings.*member == fallback.*member) return;
           json[key.spec.name] = json_of(settings.*member);
         },

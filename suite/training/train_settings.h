@@ -33,6 +33,8 @@ struct TrainSettings {
   std::string checkpoint = "last";
   std::string best_metric = "auto";
   int64_t eval_steps = 0;
+  double checkpoint_minutes = 30.0;
+  int64_t checkpoint_steps = 0;
   std::vector<int64_t> seeds{1};
 };
 
@@ -46,6 +48,8 @@ struct TrainKey {
   // Came when results were about that do not know it: to_json leaves its fallback out, so that they
   // keep their hashes.
   bool later = false;
+  // No result depends on it: to_json leaves it out.
+  bool shapes_result = true;
 };
 
 // Every key of [train]: what it means, what it takes and where its value lies.
@@ -60,8 +64,8 @@ void overlay(const TrainLayer& layer, TrainSettings& settings);
 // The defaults with `layers` over them, the later one winning.
 TrainSettings settings_of(const std::vector<const TrainLayer*>& layers);
 
-// For run.json, and the hash of what depends on it: all keys but later ones at their fallback, null
-// for one without a value.
+// For run.json, and the hash of what depends on it: all keys that shape results but later ones at
+// their fallback, null for one without a value.
 nlohmann::json to_json(const TrainSettings& settings);
 
 }  // namespace kdbench

@@ -4,9 +4,7 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +16,8 @@
 #include "suite/training/evaluator.h"
 #include "suite/training/progress.h"
 #include "suite/training/train_settings.h"
+#include "suite/training/training_records.h"
+#include "suite/training/training_state.h"
 
 namespace kdbench {
 
@@ -27,37 +27,6 @@ struct TrainingData {
   const Evaluator* evaluator = nullptr;
   const Dataset* train = nullptr;
   std::vector<std::pair<std::string, const Dataset*>> dev;
-};
-
-// One optimizer step on one model.
-struct UpdateRecord {
-  std::string model;  // role
-  double loss = 0.0;
-  std::vector<std::pair<std::string, double>> terms;
-  double learning_rate = 0.0;
-  double grad_norm = 0.0;
-  bool skipped = false;  // gradients that overflowed: the weights were not moved
-};
-
-// One training step (all updates of one batch). phase counts from 1; step restarts per phase.
-struct StepRecord {
-  int phase = 1;
-  std::string phase_name;
-  int64_t epoch = 0, step = 0;
-  int64_t done_steps = 0, all_steps = 0;  // over all phases
-  std::vector<UpdateRecord> updates;
-  double step_s = 0.0;
-  int64_t samples = 0;
-};
-
-// Metrics by split name, then metric name.
-using SplitMetrics = std::map<std::string, std::map<std::string, double>>;
-
-struct EvaluationRecord {
-  int phase = 1;
-  int64_t epoch = 0, step = 0;
-  std::string model;  // role
-  SplitMetrics metrics;
 };
 
 struct Observer {
@@ -71,32 +40,23 @@ struct Observer {
   std::function<RowsSeen(const std::string& split, int64_t rows)> pass;
 };
 
-// After the last epoch, and at the model's own best: in the last phase, and in the phases whose
-// best weights it began with.
-struct Scores {
-  SplitMetrics last, best;
-  int64_t best_epoch = -1;  // 0-based over all phases
-};
-
-// Sums of this run, maximum over ranks (seconds). wait: before gradients are summed, for the slower
-// ranks; measured on the CPU, where it is no part of comm_exposed.
-struct TrainingTimes {
-  double train = 0, compute = 0, wait = 0, comm_exposed = 0, data = 0, eval = 0;
-};
-
-struct TrainingResult {
-  int64_t steps = 0, epochs = 0, samples = 0, tokens = 0;
-  double model_flops = 0.0;  // 3 x forward of the learning models on real tokens
-  TrainingTimes times;
-  Scores student;
-  std::map<std::string, Scores> others;   // of the other learning models, by role
-  std::map<std::string, int64_t> counts;  // Method::counts over all ranks; "skipped_steps", if any
+// How a training is kept, stopped and gone on with. All may be empty.
+struct Keeping {
+  std::shared_ptr<const TrainingState> begin;  // it goes on from there; given up once it has begun
+  // Local. This rank wants training to stop; what one wants all do, after the step under way.
+  std::function<bool()> stop;
+  // Local; the root's word counts. The state after step `done` of `all` is to be kept.
+  std::function<bool(int64_t done, int64_t all)> due;
+  // Keeps the state. `stops`: training stops after it. Collective.
+  std::function<void(const TrainingState& state, bool stops)> keep;
 };
 
 // Collective. On return the student holds the weights that settings.checkpoint asks for. Throws
-// Error(kRunFailed, on every rank) when a loss, a logit or a weight is not finite.
+// Error(kRunFailed, on every rank) when a loss, a logit or a weight is not finite, and
+// Error(kStopped, on every rank) when it was stopped. A training that goes on has the same bits as
+// one that was never stopped on as many ranks, and differs by rounding on others.
 TrainingResult train(Method& method, const Inputs& inputs, const TrainingData& data,
                      const TrainSettings& settings, uint64_t seed, const Control& control,
-                     Collectives& collectives, const Observer& observer);
+                     Collectives& collectives, const Observer& observer, Keeping keeping = {});
 
 }  // namespace kdbench

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 
@@ -22,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kMostThreads = 1024;
+constexpr int kMostPatience = 1'000'000;
 
 // Before hours of work. The folder itself need not be there: what it will be made in must be one,
 // and take new files.
@@ -67,6 +69,17 @@ void add_session_options(CLI::App& app, SessionOptions& options) {
       ->check(CLI::Range(0, kMostThreads))
       ->capture_default_str();
   app.add_flag("--quiet", options.quiet, "nothing on stderr but errors");
+  app.add_option("--stop-signals", options.stop_signals,
+                 "signals that stop the job so that the same command goes on: exit code 75")
+      ->delimiter(',')
+      ->expected(1)  // what follows may be the experiment file
+      ->check(CLI::IsMember(stop_signal_names()))
+      ->capture_default_str();
+  app.add_option("--patience", options.patience,
+                 "seconds that ranks wait for one that does not come, before they end the job; 0: "
+                 "for ever")
+      ->check(CLI::Range(0, kMostPatience))
+      ->capture_default_str();
   app.add_option("--log", options.log, "file that gets, at its end, what stderr gets");
 }
 
@@ -95,12 +108,16 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
   workspace_ = std::make_unique<Workspace>(
       Workspace{context.control, *collectives_, device, threads,
                 std::filesystem::absolute(options.out), context.command, std::move(log)});
+  stop_signals_ = std::make_unique<StopSignals>(options.stop_signals, context.control);
   const std::string gpus = device.is_cuda() ? ", " + device_text(device) : "";
   if (!options.trace.empty())
     workspace_->trace = std::make_shared<TraceRequest>(TraceRequest{fs::absolute(options.trace)});
   workspace_->say(fmt::format("kdbench: {} rank{} x {} thread{}, {} collectives{}",
                               context.control.size(), context.control.size() == 1 ? "" : "s",
                               threads, threads == 1 ? "" : "s", collectives_->name(), gpus));
+  watchdog_ = std::make_unique<Watchdog>(context.control, std::chrono::seconds(options.patience));
+  if (!watchdog_->obstacle().empty())
+    workspace_->say("kdbench: ranks do not watch each other: " + watchdog_->obstacle());
   if (!why_not.empty())
     workspace_->say("kdbench: warning: computing on the CPU, not on GPUs: " + why_not);
   for (const auto& obstacle : context.control.gather(context.control.host().obstacle())) {

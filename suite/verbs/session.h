@@ -5,7 +5,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "suite/ranks/stop_signals.h"
+#include "suite/ranks/watchdog.h"
 #include "suite/ranks/workspace.h"
 #include "suite/verbs/verb.h"
 
@@ -18,6 +21,8 @@ struct SessionOptions {
   bool quiet = false;
   std::string log;    // a file
   std::string trace;  // a file
+  std::vector<std::string> stop_signals{"TERM", "INT", "USR1"};
+  int patience = 1800;  // seconds, of Watchdog; 0: none
 };
 
 // --device, of the verbs that compute.
@@ -35,6 +40,8 @@ class Session {
  private:
   std::unique_ptr<Collectives> collectives_;
   std::unique_ptr<Workspace> workspace_;
+  std::unique_ptr<StopSignals> stop_signals_;
+  std::unique_ptr<Watchdog> watchdog_;
 };
 
 }  // namespace kdbench

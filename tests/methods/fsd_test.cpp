@@ -113,10 +113,12 @@ TEST(Fsd, TheStudentsMemoryBeginsAtRandomOrAsGiven) {
 
   FeatureMemory given{testing::numbers({100, 14 * 24}), {}};
   const at::Tensor before = memory.clone();
-  method->phases({{{kStudent, student.get()}}, given});
+  method->phases({{{kStudent, student.get()}}, given}).front().begin();
   EXPECT_TRUE(at::equal(memory, before));
   given.student = testing::numbers({100, 14 * 16}, 1.0);
-  method->phases({{{kStudent, student.get()}}, given});
+  const Phase phase = method->phases({{{kStudent, student.get()}}, given}).front();
+  EXPECT_TRUE(at::equal(memory, before));  // described, not begun
+  phase.begin();
   EXPECT_TRUE(at::equal(memory, given.student));
   given.student = testing::numbers({50, 14 * 16});
   EXPECT_THROW(method->phases({{{kStudent, student.get()}}, given}), Error);

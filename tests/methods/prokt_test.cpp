@@ -49,6 +49,7 @@ struct Pair {
     for (const auto& [name, value] : options) values[name] = value;
     method = entry.make(Options(values));
     phase = method->phases({{{kStudent, &student}, {kTeacher, &teacher}}}).front();
+    phase.begin();
     batch.global_rows = labels.size(0);
     batch.labels = labels;
     batch.row_ids = at::arange(labels.size(0), at::kLong);

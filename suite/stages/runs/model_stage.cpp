@@ -8,6 +8,7 @@
 #include "reports/run_files.h"
 #include "suite/graph/run_place.h"
 #include "suite/results/run_record.h"
+#include "suite/stages/runs/run_keeper.h"
 #include "suite/stages/runs/training_run.h"
 
 namespace kdbench {
@@ -81,6 +82,7 @@ Cost ModelStage::cost(TrainingCosts& costs, const Workspace& workspace) {
 
 Outcome ModelStage::make(const Workspace& workspace) {
   Outcome outcome = SourceModel::make(workspace);
+  remove_checkpoints(checkpoint_folder(folder(workspace)), workspace);
   if (outcome.kind != Outcome::Kind::kFailed) {
     record_ = publish_run(contents(workspace) / "run", learner_.experiment, run_id_, workspace);
   }
@@ -89,7 +91,8 @@ Outcome ModelStage::make(const Workspace& workspace) {
 }
 
 bool ModelStage::make_in(const fs::path& partial, const Workspace& workspace) {
-  const RunTarget target{partial / "run", run_id_, key().inputs};
+  const RunTarget target{partial / "run", run_id_, key().inputs,
+                         checkpoint_folder(folder(workspace))};
   if (skipped_) {
     record_failure(learner_, target, failure_, workspace);
   } else {
@@ -103,6 +106,7 @@ bool ModelStage::make_in(const fs::path& partial, const Workspace& workspace) {
 void ModelStage::discard(const Workspace& workspace) {
   discard_run(workspace, learner_.experiment, run_id_, "the record " + run_id_);
   SourceModel::discard(workspace);
+  remove_checkpoints(checkpoint_folder(folder(workspace)), workspace);
 }
 
 Outcome ModelStage::skip(const std::string& why, const Workspace& workspace) {

@@ -3,6 +3,7 @@
 
 #include "io/base/sha256.h"
 #include "suite/graph/run_place.h"
+#include "suite/stages/runs/run_keeper.h"
 #include "suite/stages/runs/training_run.h"
 #include "suite/stages/sources/source.h"
 
@@ -18,6 +19,10 @@ const nlohmann::json& RunStage::inputs(const Workspace& workspace) {
 
 std::string RunStage::run_id(const nlohmann::json& inputs) const {
   return stem() + "-" + json_hash(inputs, 8);
+}
+
+fs::path RunStage::checkpoints(const nlohmann::json& inputs, const Workspace& workspace) const {
+  return checkpoint_folder(workspace.out / learner_.experiment / run_id(inputs));
 }
 
 std::string RunStage::name(const Workspace& workspace) {
@@ -48,8 +53,14 @@ Cost RunStage::cost(TrainingCosts& costs, const Workspace& workspace) {
 Outcome RunStage::make(const Workspace& workspace) {
   const RunPlace place(workspace, learner_.experiment, run_id(inputs(workspace)),
                        kind() + " " + title());
-  if (place.done()) return {Outcome::Kind::kReused, place.folder(), ""};
-  const std::string why = execute(learner_, {place.folder(), place.run_id(), inputs_}, workspace);
+  const fs::path kept = checkpoints(inputs_, workspace);
+  if (place.done()) {
+    remove_checkpoints(kept, workspace);  // of a job that died when it was done
+    return {Outcome::Kind::kReused, place.folder(), ""};
+  }
+  const std::string why =
+      execute(learner_, {place.folder(), place.run_id(), inputs_, kept}, workspace);
+  remove_checkpoints(kept, workspace);
   return {why.empty() ? Outcome::Kind::kMade : Outcome::Kind::kFailed, place.folder(), why};
 }
 
@@ -58,6 +69,7 @@ void RunStage::discard(const Workspace& workspace) {
   const auto found = from_root(workspace.control, [&] { return find_inputs(workspace); });
   if (found.is_null()) return;  // it cannot have been made
   discard_run(workspace, learner_.experiment, run_id(found), kind() + " " + title());
+  remove_checkpoints(checkpoints(found, workspace), workspace);
 }
 
 Outcome RunStage::skip(const std::string& why, const Workspace& workspace) {
@@ -66,7 +78,7 @@ Outcome RunStage::skip(const std::string& why, const Workspace& workspace) {
     known["teacher"] = learner_.source->model->hash();
   }
   const RunPlace place(workspace, learner_.experiment, run_id(known), kind() + " " + title());
-  record_failure(learner_, {place.folder(), place.run_id(), known}, why, workspace);
+  record_failure(learner_, {place.folder(), place.run_id(), known, {}}, why, workspace);
   return {Outcome::Kind::kFailed, place.folder(), why};
 }
 

@@ -41,6 +41,7 @@ class RunStage : public Stage {
  private:
   const nlohmann::json& inputs(const Workspace& workspace);
   std::string run_id(const nlohmann::json& inputs) const;
+  std::filesystem::path checkpoints(const nlohmann::json& inputs, const Workspace& workspace) const;
 
   Learner learner_;
   nlohmann::json inputs_;

@@ -18,9 +18,11 @@
 #include "suite/machine/provenance.h"
 #include "suite/machine/stopwatch.h"
 #include "suite/machine/trace.h"
+#include "suite/ranks/stop_signals.h"
 #include "suite/results/experiment_record.h"
 #include "suite/results/run_events.h"
 #include "suite/results/run_record.h"
+#include "suite/stages/runs/run_keeper.h"
 #include "suite/stages/runs/run_parts.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/metrics.h"
@@ -76,6 +78,7 @@ class Execution {
         target_(target),
         workspace_(workspace),
         record_(target.folder, workspace.control.root()),
+        keeper_(target.checkpoints, target.inputs, learner.train, workspace, record_),
         watch_(workspace.control, workspace.threads) {}
 
   // Why it failed, or nothing.
@@ -85,14 +88,15 @@ class Execution {
     describe();
     record_.json()["teacher"] = source_record(learner_, workspace_);
     remark_one_class();
+    if (parts_.method) keeper_.take_over(title());
     control().on_root([&] { record_.begin(); });
-    init_s_ = seconds_since(started);
     try {
-      TrainingResult result = train_or_score();
+      TrainingResult result = train_or_score(seconds_since(started));
       predict_all(result);
       if (learner_.keep_model) save_model();
       fill_result(result);
     } catch (const Error& error) {
+      if (error.code() == ExitCode::kStopped) stop(error.message());
       if (error.code() != ExitCode::kRunFailed || !error.on_every_rank) throw;
       workspace_.say(fmt::format("{}: failed: {}", target_.run_id, error.what()));
       finish("failed", error.what());
@@ -155,7 +159,8 @@ class Execution {
     return [progress](int64_t done) { progress->seen(done); };
   }
 
-  TrainingResult train_or_score() {
+  TrainingResult train_or_score(double init_s) {
+    Keeping keeping = keeper_.keeping(init_s);
     if (!parts_.method) return TrainingResult{};
     warn_of_slow_precision();
     Progress progress(title(), *workspace_.log, control().root());
@@ -181,15 +186,27 @@ class Execution {
     nlohmann::json events = nlohmann::json::array();
     const bool traces = workspace_.trace && !workspace_.trace->done;
     if (traces) observer.around_step = traced_step(events);
+    const StopLater later;
     TrainingResult result =
         train(*parts_.method, {parts_.learners(), parts_.source.feature_memory},
               parts_.training(*learner_.task), learner_.train, static_cast<uint64_t>(learner_.seed),
-              control(), workspace_.collectives, observer);
+              control(), workspace_.collectives, observer, std::move(keeping));
     if (traces) {
       write_trace(workspace_.trace->file, events, control());
       workspace_.trace->done = true;
     }
     return result;
+  }
+
+  // Its training is kept. What follows is the next job's.
+  [[noreturn]] void stop(const std::string& where) {
+    const std::string reason =
+        StopSignals::asked() ? fmt::format("{}, by {}", where, StopSignals::name()) : where;
+    record_.json()["ended"] = utc_now();
+    control().on_root([&] { record_.stop(reason); });
+    Error error(ExitCode::kStopped, title(), reason, "saved: the same command goes on from there");
+    error.on_every_rank = true;
+    throw error;
   }
 
   // One that is warm, or the last.
@@ -310,15 +327,16 @@ class Execution {
         {"tokens_per_s_global", rate(static_cast<double>(result.tokens), times.train)},
         {"model_flops_per_s_global", rate(result.model_flops, times.train)},
         {"predicted_samples_per_s_global", rate(static_cast<double>(predicted_), predict_s_)}};
-    json["time"] = {{"init_s", init_s_},
+    json["time"] = {{"init_s", keeper_.init_s()},
                     {"train_s", times.train},
                     {"compute_s", times.compute},
                     {"wait_s", times.wait},
                     {"comm_exposed_s", times.comm_exposed},
                     {"data_s", times.data},
                     {"eval_s", times.eval},
+                    {"checkpoint_s", times.checkpoint},
                     {"predict_s", predict_s_},
-                    {"core_s", times.train * control().sum(double(workspace_.threads))}};
+                    {"core_s", keeper_.core_s(times.train)}};
     json["steps"] = result.steps;
     json["epochs"] = result.epochs;
     json["samples"] = result.samples;
@@ -348,9 +366,10 @@ class Execution {
   const RunTarget& target_;
   const Workspace& workspace_;
   RunRecord record_;
+  RunKeeper keeper_;
   const CpuWatch watch_;
   RunParts parts_;
-  double init_s_ = 0.0, predict_s_ = 0.0;
+  double predict_s_ = 0.0;
   int64_t predicted_ = 0;  // rows, in predict_s_
 };
 

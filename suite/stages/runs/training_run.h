@@ -15,10 +15,13 @@ namespace kdbench {
 struct RunTarget {
   std::filesystem::path folder;  // final name
   std::string run_id;
-  nlohmann::json inputs;  // everything that the result depends on
+  nlohmann::json inputs;              // everything that the result depends on
+  std::filesystem::path checkpoints;  // where its training is kept while it is under way
 };
 
-// The learner's needs are done. Returns why the run failed, which is recorded; nothing when it is
+// The learner's needs are done. Goes on with a training that is kept, and throws Error(kStopped, on
+// every rank) where it is stopped; checkpoints of what is done or failed are left to be removed
+// (remove_checkpoints). Returns why the run failed, which is recorded; nothing when it is
 // done. Collective.
 std::string execute(const Learner& learner, const RunTarget& target, const Workspace& workspace);
 
