@@ -45,10 +45,12 @@ Cost RunStage::cost(TrainingCosts& costs, const Workspace& workspace) {
   return cost_of(learner_, costs, workspace);
 }
 
-Outcome RunStage::make(const Workspace& workspace) {
+Outcome RunStage::make(const Workspace& workspace, IfBusy if_busy) {
+  std::string busy;
   const RunPlace place(workspace, learner_.experiment, run_id(inputs(workspace)),
-                       kind() + " " + title());
+                       kind() + " " + title(), if_busy == IfBusy::kLeave ? &busy : nullptr);
   if (place.done()) return {Outcome::Kind::kReused, place.folder(), ""};
+  if (!busy.empty()) return {Outcome::Kind::kBusy, {}, busy};
   const std::string why = execute(learner_, {place.folder(), place.run_id(), inputs_}, workspace);
   return {why.empty() ? Outcome::Kind::kMade : Outcome::Kind::kFailed, place.folder(), why};
 }
