@@ -22,6 +22,7 @@ Verb predict_verb();
 Verb prepare_verb();
 Verb report_verb();
 Verb run_verb();
+Verb slurm_verb();
 Verb status_verb();
 Verb tokenize_verb();
 
