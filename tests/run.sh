@@ -12,6 +12,15 @@ python3 -c 'import pyarrow' 2>/dev/null ||
   python3 -m pip install --quiet --upgrade --only-binary=:all: --target "$pyarrow" pyarrow==26.0.1 ||
   printf '==> No pyarrow: the tests of io/glue_tsv.py are skipped\n'
 
+# For the tests with label slurm: skipped where Slurm cannot be had, or the script of their cluster is not there.
+slurm=(slurm-wlm munge iproute2)
+testbed=${KDBENCH_SHARED:-../shared}/slurm-testbed/slurm-testbed.sh
+if [ -f "$testbed" ] && [ "$(id -u)" = 0 ] && ! { command -v slurmctld && command -v munged && command -v ip; } >/dev/null; then
+  apt-get install -y -q --no-install-recommends "${slurm[@]}" >/dev/null ||
+    { apt-get update -q && apt-get install -y -q --no-install-recommends "${slurm[@]}" >/dev/null; } ||
+    printf '==> No Slurm: the tests with label slurm are skipped\n'
+fi
+
 # shellcheck source=suite/openmpi.sh
 . suite/openmpi.sh
 printf '==> Testing\n'

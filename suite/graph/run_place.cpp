@@ -50,11 +50,11 @@ bool run_is_done(const Workspace& workspace, const std::string& experiment,
 }
 
 RunPlace::RunPlace(const Workspace& workspace, const std::string& experiment,
-                   const std::string& run_id, const std::string& what) {
+                   const std::string& run_id, const std::string& what, std::string* busy) {
   const auto look = [&] { done_ = run_is_done(workspace, experiment, run_id, &folder_); };
   look();
   if (done_) return;
-  lock_.emplace(workspace, lock_name(experiment, run_id), what);
+  lock_.emplace(workspace, lock_name(experiment, run_id), what, busy);
   look();  // another job may have finished it meanwhile
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where a run's results go: <out>/<experiment>/<run-id>, or <run-id>-2, -3, ... after failed
-// attempts. One job at a time works there: a second one waits and finds the run finished.
+// attempts. One job at a time works there: a second one waits and finds the run finished, or
+// leaves.
 #pragma once
 
 #include <filesystem>
@@ -16,9 +17,9 @@ namespace kdbench {
 class RunPlace {
  public:
   // Locks the run until this object ends, unless it is done already. `what`: its name for people,
-  // "run MRPC kd seed 1". Collective.
+  // "run MRPC kd seed 1"; `busy`: as of StageLock, whoever gets it must not work there. Collective.
   RunPlace(const Workspace& workspace, const std::string& experiment, const std::string& run_id,
-           const std::string& what);
+           const std::string& what, std::string* busy = nullptr);
 
   const std::filesystem::path& folder() const { return folder_; }
   std::string run_id() const { return folder_.filename().string(); }

@@ -34,10 +34,12 @@ const std::filesystem::path& SharedStage::contents(const Workspace& workspace) {
   return checked_;
 }
 
-Outcome SharedStage::make(const Workspace& workspace) {
+Outcome SharedStage::make(const Workspace& workspace, IfBusy if_busy) {
   bool mine = false;
+  std::string busy;
   const auto made = ensure_stage(
-      workspace, key_, kind() + " " + title(), [&](const std::filesystem::path& partial) {
+      workspace, key_, kind() + " " + title(),
+      [&](const std::filesystem::path& partial) {
         mine = true;
         try {
           return make_in(partial, workspace);
@@ -47,7 +49,9 @@ Outcome SharedStage::make(const Workspace& workspace) {
           workspace.say(title() + ": failed: " + failure_);
           return false;
         }
-      });
+      },
+      if_busy == IfBusy::kLeave ? &busy : nullptr);
+  if (!busy.empty() && !made) return {Outcome::Kind::kBusy, {}, busy};
   if (!made) return {Outcome::Kind::kFailed, {}, failure_};
   return {mine ? Outcome::Kind::kMade : Outcome::Kind::kReused, {}, ""};
 }

@@ -47,10 +47,16 @@ struct Cost {
 
 // How making it ended.
 struct Outcome {
-  enum class Kind { kMade, kReused, kFailed };
+  enum class Kind { kMade, kReused, kFailed, kBusy };
   Kind kind = Kind::kFailed;
   std::filesystem::path record;  // the run's folder, where the stage is a run
-  std::string why;               // it failed: the reason
+  std::string why;               // failed: the reason; busy: what is being made, and by whom
+};
+
+// While another job makes a stage.
+enum class IfBusy {
+  kWait,  // and take what it made
+  kLeave  // the outcome is kBusy
 };
 
 // What the checks of all stages share.
@@ -95,7 +101,7 @@ class Stage {
   // that prepares data is done. Collective.
   virtual void check(Inspection&) {}
   // Makes it, or takes what another job made meanwhile. Its needs are done. Collective.
-  virtual Outcome make(const Workspace& workspace) = 0;
+  virtual Outcome make(const Workspace& workspace, IfBusy if_busy = IfBusy::kWait) = 0;
   // What making it takes. Local, without making anything; for one process alone.
   virtual Cost cost(TrainingCosts& costs, const Workspace& workspace) = 0;
 
@@ -143,7 +149,7 @@ class SharedStage : public Stage {
   const std::filesystem::path& contents(const Workspace& workspace);
   bool done(const Workspace& workspace) override;
   StageState look(const Workspace& workspace) override;
-  Outcome make(const Workspace& workspace) override;
+  Outcome make(const Workspace& workspace, IfBusy if_busy = IfBusy::kWait) override;
   void discard(const Workspace& workspace) override;
   Outcome skip(const std::string& why, const Workspace& workspace) override;
 

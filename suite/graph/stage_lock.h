@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // One job at a time makes a stage or a run, also when jobs on several hosts share <out>. The lock
 // is the kernel's (flock) and ends with its holder, however that ends; nothing is left to clean up.
+// Where a file server keeps it for a host that is gone, it is known by its silence (heartbeat.h),
+// and the lock goes on in a new file.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "suite/graph/heartbeat.h"
 #include "suite/ranks/workspace.h"
 
 namespace kdbench {
@@ -17,10 +21,12 @@ namespace kdbench {
 // run one of them may fail.
 class StageLock {
  public:
-  // Waits until no other job holds `name`, and says once which one does, and for what: `what` is
-  // its name for people, "teacher MRPC seed 1". All ranks sleep while they wait. Collective; throws
+  // `what`: its name for people, "teacher MRPC seed 1". While another job holds `name`: without
+  // `busy` waits, and says once for what and whom; all ranks sleep meanwhile. With it leaves the
+  // lock alone, and `busy` receives on every rank what would be waited for. Collective; throws
   // machine errors on every rank.
-  StageLock(const Workspace& workspace, const std::string& name, const std::string& what);
+  StageLock(const Workspace& workspace, const std::string& name, const std::string& what,
+            std::string* busy = nullptr);
   ~StageLock();  // local
   StageLock(const StageLock&) = delete;
   StageLock& operator=(const StageLock&) = delete;
@@ -29,12 +35,16 @@ class StageLock {
   bool held() const { return held_; }
 
  private:
-  bool try_lock();
-  std::string holder() const;
+  // False while another job holds it. Says it where the lock is taken over from one that is gone.
+  bool try_lock(const Workspace& workspace, const std::string& what);
+  bool refuses();
+  void replace_file();
+  std::string wanted(const std::string& name, const std::string& what) const;
 
   std::string file_;
   int descriptor_ = -1;
   bool held_ = false;
+  std::unique_ptr<Heartbeat> heartbeat_;
 };
 
 // The job that holds <out>/.stages/locks/<name> now, if one does; "host:pid", and since when (UTC).

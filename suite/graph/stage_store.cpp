@@ -97,12 +97,14 @@ bool stage_is_there(const fs::path& out, const StageKey& key) {
 
 std::optional<fs::path> ensure_stage(const Workspace& workspace, const StageKey& key,
                                      const std::string& what,
-                                     const std::function<bool(const fs::path&)>& make) {
+                                     const std::function<bool(const fs::path&)>& make,
+                                     std::string* busy) {
   const Control& control = workspace.control;
   const fs::path folder = stage_folder(workspace.out, key);
   if (is_finished(control, folder)) return folder;
-  const StageLock lock(workspace, key.hash(), what);
+  const StageLock lock(workspace, key.hash(), what, busy);
   if (is_finished(control, folder)) return folder;  // another job made it meanwhile
+  if (busy && !busy->empty()) return std::nullopt;
   const fs::path partial = folder.string() + control.broadcast(attempt_name()) + ".partial";
   control.on_root([&] {
     if (lock.held()) remove_leftovers(folder);

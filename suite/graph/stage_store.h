@@ -31,10 +31,10 @@ bool stage_is_there(const std::filesystem::path& out, const StageKey& key);
 // place when `make` returns true on all ranks; when it returns false nothing is kept, and the
 // result is nullopt. Jobs that need the same stage wait for the first one; what a dead one left is
 // removed and made again. Collective; `make` may use collectives, and returns the same on all
-// ranks. `what`: its name for people.
+// ranks. `what`: its name for people; `busy`: as of StageLock, whoever gets it gets nullopt too.
 std::optional<std::filesystem::path> ensure_stage(
     const Workspace& workspace, const StageKey& key, const std::string& what,
-    const std::function<bool(const std::filesystem::path&)>& make);
+    const std::function<bool(const std::filesystem::path&)>& make, std::string* busy = nullptr);
 
 // Removes the stage, if it is there, once no other job is at work on it. Collective.
 void discard_stage(const Workspace& workspace, const StageKey& key, const std::string& what);

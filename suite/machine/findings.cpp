@@ -36,12 +36,8 @@ class Rules {
   }
 
   void launching() {
-    if (facts_.launched > 1 && facts_.ranks == 1) {
-      add(Verdict::kBroken,
-          fmt::format("a launcher started {} processes, but each is rank 0 of 1", facts_.launched),
-          "the launcher belongs to another MPI than this program: use the mpirun of the MPI named "
-          "above, or srun with the --mpi=... that it was built for (srun --mpi=list)");
-    }
+    Finding launch = launch_finding(facts_.ranks, facts_.launched, facts_.job_tasks);
+    if (launch.verdict != Verdict::kGood) findings_.push_back(std::move(launch));
     if (!facts_.launcher_on_path) {
       add(Verdict::kNote, "neither mpirun nor srun is on PATH: only one rank can be started",
           "install the MPI's programs (Debian: openmpi-bin) or load the cluster's MPI module");
@@ -142,6 +138,29 @@ int launched_processes() {
     if (const char* value = std::getenv(variable)) most = std::max(most, std::atoi(value));
   }
   return most;
+}
+
+int slurm_tasks() {
+  const char* tasks = std::getenv("SLURM_NTASKS");
+  return std::getenv("SLURM_JOB_ID") && tasks ? std::atoi(tasks) : 0;
+}
+
+Finding launch_finding(int ranks, int launched, int job_tasks) {
+  if (launched > 1 && ranks == 1) {
+    return {Verdict::kBroken,
+            fmt::format("a launcher started {} processes, but each is rank 0 of 1", launched),
+            "the launcher belongs to another MPI than this program: use the mpirun of the MPI that "
+            "`kdbench doctor` names, or srun with the --mpi=... that it was built for (srun "
+            "--mpi=list)"};
+  }
+  if (job_tasks > 1 && job_tasks != ranks) {
+    return {Verdict::kNote,
+            fmt::format("the Slurm job is for {} tasks, but there {} rank{}", job_tasks,
+                        ranks == 1 ? "is 1" : fmt::format("are {}", ranks), ranks == 1 ? "" : "s"),
+            "start it by srun --mpi=pmix (srun --mpi=list) or by mpirun, which take as many as the "
+            "job has"};
+  }
+  return {};
 }
 
 std::string verdict_text(Verdict verdict) {

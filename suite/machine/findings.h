@@ -22,8 +22,9 @@ struct Finding {
 struct Facts {
   std::vector<HostLayout> hosts;
   int ranks = 1;
-  int launched = 1;  // processes that a launcher says it has started (launched_processes)
-  int threads = 1;   // per rank
+  int launched = 1;   // processes that a launcher says it has started (launched_processes)
+  int job_tasks = 0;  // those that the Slurm job is for (slurm_tasks)
+  int threads = 1;    // per rank
   bool open_mpi = true;
   bool launcher_on_path = true;  // mpirun or srun
   bool root_user = false;
@@ -44,6 +45,12 @@ std::vector<Finding> findings(const Facts& facts);
 
 // From the variables of Open MPI's, MPICH's and Slurm's launchers; 1 without them.
 int launched_processes();
+// Tasks of the Slurm job, or of its step, that this process is in; 0 outside.
+int slurm_tasks();
+
+// Whether the ranks are those that were asked for: launched processes that know nothing of each
+// other are n runs of one rank, all at the same work. Good where nothing is to be said.
+Finding launch_finding(int ranks, int launched, int job_tasks);
 
 // "ok", "note", "slow", "BROKEN".
 std::string verdict_text(Verdict verdict);

@@ -75,15 +75,6 @@ nlohmann::json this_host() {
           {"load_1min", load_of_a_minute()}};
 }
 
-std::string quoted(const std::string& argument) {
-  const std::string plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-[]";
-  if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
-  std::string text = "'";
-  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 int whole_cpus(double cpus) { return std::max(1, static_cast<int>(std::floor(cpus + 1e-9))); }
 
 // CPUs that this rank can count on, at least a fraction of one. Collective.
@@ -175,11 +166,20 @@ nlohmann::json slurm_provenance() {
   return json;
 }
 
+std::string shell_quoted(const std::string& argument) {
+  const std::string plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
+  if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
+  std::string text = "'";
+  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
 std::string command_line(int argc, char** argv) {
   std::string text;
   for (int i = 0; i < argc; ++i) {
     if (i) text += ' ';
-    text += quoted(argv[i]);
+    text += shell_quoted(argv[i]);
   }
   return text;
 }

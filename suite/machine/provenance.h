@@ -24,6 +24,8 @@ nlohmann::json system_provenance(const Control& control, int threads,
 // known), and whether that was so much that times do not compare ("cpus_shared").
 void add_cpu_use(nlohmann::json& system, const std::vector<CpuUse>& hosts);
 nlohmann::json slurm_provenance();  // SLURM_JOB_ID, ... ; empty object outside Slurm
+// An argument as a shell takes it.
+std::string shell_quoted(const std::string& argument);
 std::string command_line(int argc, char** argv);
 
 // Logical CPUs this process may use (affinity mask, cgroup quota).

@@ -3,6 +3,8 @@
 // matrix products. Under a second each on a healthy machine.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "suite/machine/findings.h"
@@ -10,8 +12,23 @@
 
 namespace kdbench {
 
-// A sum of 4 MB over all ranks: is every number right, and how long does it take? Collective.
-Finding check_allreduce(const Workspace& workspace);
+// A sum over all ranks, of 4 MB unless said otherwise: is every number right, and how long does it
+// take? Collective.
+Finding check_allreduce(const Workspace& workspace, int64_t floats = int64_t{1} << 20);
+
+// Whether all ranks run the same program with the same libraries, by the build ids of what is
+// loaded. Broken where the program itself, LibTorch or MPI differ; a note where others do.
+// Collective.
+Finding check_program(const Control& control);
+
+// What every run looks at before it works, in less than half a second: how it was launched, the
+// program, a small sum. Those that are not good. Collective; the same on all ranks.
+std::vector<Finding> start_checks(const Workspace& workspace);
+
+// Throws a machine error on every rank unless `value` is the same on all: "rank 2 (node3) has
+// another `what` than rank 0". Collective.
+void require_same(const Control& control, const std::string& value, const std::string& where,
+                  const std::string& what, const std::string& hint);
 
 // An HDF5 file in workspace.out, written by all ranks together and read by each; removed again,
 // with the folders made for it. Collective. A disk that fails inside HDF5 throws on its rank alone.

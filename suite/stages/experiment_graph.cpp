@@ -6,6 +6,7 @@
 #include <set>
 
 #include "suite/config/method_models.h"
+#include "suite/graph/stage_groups.h"
 #include "suite/stages/rows/corpora_stage.h"
 #include "suite/stages/runs/assistant_stage.h"
 #include "suite/stages/runs/language_model_stage.h"
@@ -14,15 +15,6 @@
 #include "suite/stages/set_makers.h"
 
 namespace kdbench {
-namespace {
-
-// The stage and all that it needs.
-void collect(Stage& stage, std::set<const Stage*>& found) {
-  if (!found.insert(&stage).second) return;
-  for (Stage* need : stage.needs()) collect(*need, found);
-}
-
-}  // namespace
 
 ExperimentGraph::ExperimentGraph(const Experiment& asked, const Selection& selection,
                                  ExperimentPart part, OutputBudget budget,
@@ -220,7 +212,7 @@ void ExperimentGraph::add_students(const TaskPart& part) {
 // Their records belong to the results too.
 void ExperimentGraph::add_model_targets(const std::vector<Stage*>& students) {
   std::set<const Stage*> needed;
-  for (Stage* student : students) collect(*student, needed);
+  for (const Stage* student : students) needed.merge(with_needs(*student));
   for (const char* kind : {kLanguageModelRole, kTeacher, kAssistant}) {
     for (const auto& stage : graph_.stages()) {
       if (stage->kind() == kind && needed.contains(stage.get())) targets_.push_back(stage.get());

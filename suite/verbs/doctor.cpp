@@ -70,6 +70,7 @@ Facts gather_facts(const Workspace& workspace, const nlohmann::json& build) {
   facts.hosts = host_layouts(workspace.control);
   facts.ranks = workspace.control.size();
   facts.launched = launched_processes();
+  facts.job_tasks = slurm_tasks();
   facts.threads = workspace.threads;
   facts.open_mpi = build.at("mpi").get<std::string>().find("Open MPI") != std::string::npos;
   facts.launcher_on_path = !find_program("mpirun").empty() || !find_program("srun").empty();
@@ -206,7 +207,7 @@ nlohmann::json facts_json(const Facts& facts, const Workspace& workspace) {
 }
 
 ExitCode doctor(const SessionOptions& options, const VerbContext& context) {
-  const Session session(options, context);
+  const Session session(options, context, StartChecks::kLeave);
   const Workspace& workspace = session.workspace();
   const nlohmann::json build = build_provenance();
   nlohmann::json system = system_provenance(context.control, workspace.threads, workspace.device);
@@ -220,8 +221,8 @@ ExitCode doctor(const SessionOptions& options, const VerbContext& context) {
                                 {"build", build},
                                 {"slurm", slurm_provenance()}});
   });
-  std::vector<Finding> all{check_allreduce(workspace), check_store(workspace),
-                           check_gemm(workspace)};
+  std::vector<Finding> all{check_program(context.control), check_allreduce(workspace),
+                           check_store(workspace), check_gemm(workspace)};
   for (auto& finding : findings(facts)) all.push_back(std::move(finding));
   const bool broken = std::any_of(all.begin(), all.end(), [](const Finding& finding) {
     return finding.verdict == Verdict::kBroken;

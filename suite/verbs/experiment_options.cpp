@@ -8,9 +8,11 @@
 #include <set>
 
 #include "io/base/look.h"
+#include "io/base/sha256.h"
 #include "reports/comparison.h"
 #include "reports/run_fields.h"
 #include "suite/machine/provenance.h"
+#include "suite/machine/self_check.h"
 
 namespace kdbench {
 
@@ -60,6 +62,8 @@ Experiment load_selected(const ExperimentOptions& options, const VerbContext& co
         load_experiment(options.experiment, options.overrides, part, options.selection.tasks);
     check_selection(options.selection, experiment, part);
   });
+  require_same(context.control, json_hash(experiment.to_json()), experiment.file.string(),
+               "experiment", "is the file the same on all hosts, and the working folder?");
   return experiment;
 }
 
@@ -113,7 +117,8 @@ nlohmann::json runs_json(const ExperimentRuns& result, const std::vector<nlohman
   return json;
 }
 
-ExitCode finish_experiment(const ExperimentRuns& made, const VerbContext& context) {
+ExitCode finish_experiment(const ExperimentRuns& made, const VerbContext& context,
+                           const std::string& counted) {
   ExperimentRuns result = made;
   context.control.on_root([&] {
     // Another job with --force may have removed what this one took as done.
@@ -124,9 +129,11 @@ ExitCode finish_experiment(const ExperimentRuns& made, const VerbContext& contex
                           "\n");
     }
     result.runs.erase(gone, result.runs.end());
-    const auto runs = read_runs(result.runs);
-    context.answer.text(fmt::format("{}\n{} runs done, {} reused, {} failed; results in {}\n{}",
-                                    write_summary(runs), result.done, result.reused, result.failed,
+    std::vector<nlohmann::json> runs;
+    if (!result.runs.empty()) runs = read_runs(result.runs);
+    const std::string table = runs.empty() ? "" : write_summary(runs) + "\n";
+    context.answer.text(fmt::format("{}{} {} done, {} reused, {} failed; results in {}\n{}", table,
+                                    result.done, counted, result.reused, result.failed,
                                     result.folder.string(), other_commits(runs)));
     context.answer.data.update(runs_json(result, runs));
   });

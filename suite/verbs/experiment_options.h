@@ -39,7 +39,9 @@ Experiment load_selected(const ExperimentOptions& options, const VerbContext& co
 // What was made, for programs. `runs`: the records. Local.
 nlohmann::json runs_json(const ExperimentRuns& result, const std::vector<nlohmann::json>& runs);
 
-// Prints the comparison table of the runs and where they lie. Collective.
-ExitCode finish_experiment(const ExperimentRuns& result, const VerbContext& context);
+// Prints the comparison table of the runs and where they lie. `counted`: what was counted.
+// Collective.
+ExitCode finish_experiment(const ExperimentRuns& result, const VerbContext& context,
+                           const std::string& counted = "runs");
 
 }  // namespace kdbench

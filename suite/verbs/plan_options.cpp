@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "io/base/text.h"
 #include "suite/config/experiment_text.h"
 #include "suite/walks/plan_json.h"
 #include "suite/walks/plan_text.h"
@@ -18,6 +19,19 @@ PlanTarget target_of(const PlanOptions& options, const Control& control) {
           .memory_bytes = static_cast<int64_t>(options.node_memory * kGiga),
           .disk_bytes = static_cast<int64_t>(options.disk * kGiga),
           .flops_per_s = options.gflops * kGiga};
+}
+
+// Those of --stages.
+std::set<StageGroup> chosen_groups(const RunOptions& options) {
+  Problems problems;
+  std::set<StageGroup> groups;
+  for (const auto& name : options.stages) {
+    problems.collect([&] { groups.insert(find_group(name)); });
+  }
+  if (!groups.empty() && options.plan.dry_run)
+    problems.add("--stages", "the plan is of all stages", "leave out --stages or --dry-run");
+  problems.throw_if_any("options");
+  return groups;
 }
 
 }  // namespace
@@ -72,13 +86,23 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   add_experiment_options(app, options);
   add_selection_options(app, options);
   add_method_option(app, options);
+  app.add_option("--stages", options.stages,
+                 "of what the selected runs need, make only " + joined(group_names(), ", ") +
+                     " (one or several), and what these need")
+      ->delimiter(',')
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   add_force_option(app, options);
   add_trace_option(app, options.session);
   add_plan_options(app, options.plan);
 }
 
 ExitCode make_or_plan(const RunOptions& options, const VerbContext& context) {
-  context.control.agree([&] { check_plan_options(options.plan); });
+  std::set<StageGroup> groups;
+  context.control.agree([&] {
+    check_plan_options(options.plan);
+    groups = chosen_groups(options);
+  });
   const Experiment experiment = load_selected(options, context);
   const Session session(options.session, context);
   if (options.plan.dry_run) {
@@ -86,8 +110,8 @@ ExitCode make_or_plan(const RunOptions& options, const VerbContext& context) {
                       existing(options), session.workspace(), context.answer);
   }
   return finish_experiment(make_experiment(experiment, session.workspace(), options.selection,
-                                           ExperimentPart::kAll, existing(options)),
-                           context);
+                                           ExperimentPart::kAll, existing(options), groups),
+                           context, groups.empty() ? "runs" : "stages");
 }
 
 }  // namespace kdbench

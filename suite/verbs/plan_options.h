@@ -28,6 +28,7 @@ ExitCode print_plan(const Experiment& experiment, const PlanOptions& options,
 
 // Of the verbs that make an experiment's runs: which of them, or the plan alone.
 struct RunOptions : ExperimentOptions {
+  std::vector<std::string> stages;  // names of groups; none: all of it
   PlanOptions plan;
 };
 

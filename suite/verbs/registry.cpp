@@ -6,17 +6,12 @@ namespace kdbench {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs{
-      run_verb(),      status_verb(),  prepare_verb(), finetune_verb(), export_verb(),
-      distill_verb(),  predict_verb(), augment_verb(), generate_verb(), join_verb(),
-      glue_zip_verb(), report_verb(),  keys_verb(),    methods_verb(),  tokenize_verb(),
-      inspect_verb(),  doctor_verb(),  comm_verb(),    scale_verb(),
+      run_verb(),      status_verb(),   slurm_verb(),   prepare_verb(), finetune_verb(),
+      export_verb(),   distill_verb(),  predict_verb(), augment_verb(), generate_verb(),
+      join_verb(),     glue_zip_verb(), report_verb(),  keys_verb(),    methods_verb(),
+      tokenize_verb(), inspect_verb(),  doctor_verb(),  comm_verb(),    scale_verb(),
   };
   return verbs;
-}
-
-const std::vector<std::string>& planned_verbs() {
-  static const std::vector<std::string> names{"slurm"};
-  return names;
 }
 
 }  // namespace kdbench

@@ -23,6 +23,7 @@ Verb prepare_verb();
 Verb report_verb();
 Verb run_verb();
 Verb scale_verb();
+Verb slurm_verb();
 Verb status_verb();
 Verb tokenize_verb();
 

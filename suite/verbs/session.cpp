@@ -15,6 +15,7 @@
 #include "suite/machine/device.h"
 #include "suite/machine/profiler_ranges.h"
 #include "suite/machine/provenance.h"
+#include "suite/machine/self_check.h"
 
 namespace kdbench {
 
@@ -89,7 +90,7 @@ void add_trace_option(CLI::App& app, SessionOptions& options) {
                  "ui.perfetto.dev or chrome://tracing");
 }
 
-Session::Session(const SessionOptions& options, const VerbContext& context) {
+Session::Session(const SessionOptions& options, const VerbContext& context, StartChecks checks) {
   context.control.on_root([&] {
     check_output_folder(options.out);
     if (!options.trace.empty()) check_trace_file(options.trace);
@@ -128,6 +129,21 @@ Session::Session(const SessionOptions& options, const VerbContext& context) {
         obstacle);
     break;
   }
+  if (checks == StartChecks::kMake) check_start();
+}
+
+void Session::check_start() const {
+  const auto found = start_checks(*workspace_);
+  for (const auto& finding : found) {
+    if (finding.verdict != Verdict::kBroken)
+      workspace_->say(fmt::format("kdbench: warning: {}: {}", finding.what, finding.advice));
+  }
+  workspace_->control.agree([&] {
+    for (const auto& finding : found) {
+      if (finding.verdict == Verdict::kBroken)
+        throw_machine_error("start", finding.what, finding.advice);
+    }
+  });
 }
 
 }  // namespace kdbench

@@ -31,13 +31,19 @@ void add_session_options(CLI::App& app, SessionOptions& options);
 // --trace, of the verbs that train.
 void add_trace_option(CLI::App& app, SessionOptions& options);
 
-// Collective construction: checks the device and sets the number of threads.
+// Whether a session begins with start_checks: what is broken is a machine error, the rest is said.
+enum class StartChecks { kMake, kLeave };
+
+// Collective construction: checks the device and the ranks, and sets the number of threads.
 class Session {
  public:
-  Session(const SessionOptions& options, const VerbContext& context);
+  Session(const SessionOptions& options, const VerbContext& context,
+          StartChecks checks = StartChecks::kMake);
   const Workspace& workspace() const { return *workspace_; }
 
  private:
+  void check_start() const;
+
   std::unique_ptr<Collectives> collectives_;
   std::unique_ptr<Workspace> workspace_;
   std::unique_ptr<StopSignals> stop_signals_;

@@ -36,7 +36,5 @@ struct Verb {
 };
 
 const std::vector<Verb>& all_verbs();
-// Verbs of later versions, refused as "not available yet".
-const std::vector<std::string>& planned_verbs();
 
 }  // namespace kdbench

@@ -45,6 +45,9 @@ PlanLimits limits_of(const PlanTarget& target, const Workspace& workspace) {
   limits.flops_per_s = target.flops_per_s > 0.0
                            ? target.flops_per_s
                            : measure_rank(target, limits.ranks_per_host, workspace);
+  limits.training_flops_per_s = target.training_flops_per_s > 0.0
+                                    ? target.training_flops_per_s
+                                    : kShareOfGemm * limits.flops_per_s;
   limits.copies = workspace.control.host().obstacle().empty() ? 1 : limits.ranks_per_host;
   limits.outputs = output_budget(limits.free_disk, limits.available_memory, limits.copies);
   return limits;
@@ -60,15 +63,24 @@ class Planner {
     const Cost cost = stage.cost(costs_, workspace_);
     const bool done =
         existing_ == Existing::kReuse && stage.look(workspace_).kind == StageState::Kind::kDone;
-    const double speed = kShareOfGemm * plan_.limits.flops_per_s * plan_.ranks;
-    plan_.stages.push_back({stage.kind(), stage.title(), stage.name(workspace_), done,
-                            cost.disk_bytes, cost.flops, cost.flops / speed});
+    const double speed = plan_.limits.training_flops_per_s * plan_.ranks;
     for (const auto& split : cost.splits) {
       plan_.splits.push_back({stage.task(), split.name, split.rows, split.tokens, split.longest});
     }
     rows_bytes_[stage.task()] += cost.rows_bytes;
-    plan_.shared_bytes =
-        std::max(plan_.shared_bytes, rows_bytes_[stage.task()] + cost.outputs_bytes);
+    const int64_t shared_bytes = rows_bytes_[stage.task()] + cost.outputs_bytes;
+    plan_.stages.push_back({.kind = stage.kind(),
+                            .what = stage.title(),
+                            .name = stage.name(workspace_),
+                            .reused = done,
+                            .bytes = cost.disk_bytes,
+                            .flops = cost.flops,
+                            .seconds = cost.flops / speed,
+                            .label = cost.work ? cost.work->label : "",
+                            .seed = cost.work ? cost.work->seed : 0,
+                            .rank_bytes = cost.memory_bytes,
+                            .shared_bytes = shared_bytes});
+    plan_.shared_bytes = std::max(plan_.shared_bytes, shared_bytes);
     plan_.training_bytes = std::max(plan_.training_bytes, cost.memory_bytes);
     if (cost.work) add_work(stage, cost);
   }
@@ -123,19 +135,28 @@ double Plan::seconds() const {
   return sum;
 }
 
-Plan make_plan(const Experiment& asked, const PlanTarget& target, const Workspace& workspace,
-               const Selection& selection, ExperimentPart part, Existing existing) {
+Plan begin_plan(const PlanTarget& target, const Workspace& workspace) {
   Plan plan;
   plan.ranks = target.ranks;
   plan.program_bytes = peak_memory_bytes();
   plan.limits = limits_of(target, workspace);
-  Problems problems;
-  Looking looking(asked, selection, part, plan.limits.outputs, workspace, problems);
-  check_stages(looking.experiment().targets(), problems, asked.file.string(), looking.workspace(),
-               existing);
+  return plan;
+}
+
+void add_stages(Looking& looking, const std::string& where, Problems& problems, Plan& plan,
+                Existing existing) {
+  check_stages(looking.experiment().targets(), problems, where, looking.workspace(), existing);
   Planner planner(plan, existing, looking.workspace());
   for (const auto& stage : looking.graph().stages()) planner.add(*stage);
   planner.sort_work();
+}
+
+Plan make_plan(const Experiment& asked, const PlanTarget& target, const Workspace& workspace,
+               const Selection& selection, ExperimentPart part, Existing existing) {
+  Plan plan = begin_plan(target, workspace);
+  Problems problems;
+  Looking looking(asked, selection, part, plan.limits.outputs, workspace, problems);
+  add_stages(looking, asked.file.string(), problems, plan, existing);
   return plan;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "io/base/error.h"
 #include "suite/config/experiment.h"
 #include "suite/config/selection.h"
 #include "suite/models/training_costs.h"
@@ -45,17 +46,23 @@ struct StagePlan {
   int64_t bytes = 0;     // about
   double flops = 0.0;    // of all ranks, to make it
   double seconds = 0.0;  // to make it, on ranks like this one
+  // Where it trains: the method's label ("teacher", "assistant") and the seed.
+  std::string label = {};
+  int64_t seed = 0;
+  int64_t rank_bytes = 0;    // of a rank while it is made, beside the program and all rows
+  int64_t shared_bytes = 0;  // of a copy of the rows of its task, and of the outputs it takes
 };
 
 // What the machine has for it. Without a launcher's word on hosts, ranks beyond one per core are
 // taken to be on other hosts like this one.
 struct PlanLimits {
   int ranks_per_host = 1;
-  int64_t available_memory = 0;  // of this host
-  int64_t free_disk = 0;         // where the results go
-  double flops_per_s = 0.0;      // of a rank, in matrix products
-  int copies = 1;                // of rows and outputs in this host's memory
-  OutputBudget outputs;          // of teacher_outputs = "auto"
+  int64_t available_memory = 0;       // of this host
+  int64_t free_disk = 0;              // where the results go
+  double flops_per_s = 0.0;           // of a rank, in matrix products
+  double training_flops_per_s = 0.0;  // of a rank, in training
+  int copies = 1;                     // of rows and outputs in this host's memory
+  OutputBudget outputs;               // of teacher_outputs = "auto"
 };
 
 struct Plan {
@@ -69,8 +76,10 @@ struct Plan {
   int64_t shared_bytes = 0;    // of a copy of the rows of a task, and of stored outputs, at most
 
   // Of a host while the largest training is under way on all of its ranks.
-  int64_t host_bytes() const {
-    return limits.ranks_per_host * (program_bytes + training_bytes) + limits.copies * shared_bytes;
+  int64_t host_bytes() const { return host_bytes(training_bytes, shared_bytes); }
+  // The same of a stage's rank_bytes and shared_bytes.
+  int64_t host_bytes(int64_t rank, int64_t shared) const {
+    return limits.ranks_per_host * (program_bytes + rank) + limits.copies * shared;
   }
   // Of all that is still to be made.
   int64_t new_disk_bytes() const;
@@ -81,9 +90,10 @@ struct Plan {
 struct PlanTarget {
   int ranks = 1;
   int ranks_per_host = 0;
-  int64_t memory_bytes = 0;  // of a host
-  int64_t disk_bytes = 0;    // where the results go
-  double flops_per_s = 0.0;  // of a rank, in matrix products
+  int64_t memory_bytes = 0;           // of a host
+  int64_t disk_bytes = 0;             // where the results go
+  double flops_per_s = 0.0;           // of a rank, in matrix products
+  double training_flops_per_s = 0.0;  // of a rank, in training, as runs like these had it
 };
 
 // Of the selected runs, or of the teachers alone. Local. Throws one user error that lists every
@@ -91,5 +101,12 @@ struct PlanTarget {
 Plan make_plan(const Experiment& asked, const PlanTarget& target, const Workspace& workspace,
                const Selection& selection = {}, ExperimentPart part = ExperimentPart::kAll,
                Existing existing = Existing::kReuse);
+
+// The same in two parts, for who looks at more of the graph than the plan shows: a plan without
+// stages, then those of the graph, in its order. `problems`: those found when it was built.
+class Looking;
+Plan begin_plan(const PlanTarget& target, const Workspace& workspace);
+void add_stages(Looking& looking, const std::string& where, Problems& problems, Plan& plan,
+                Existing existing = Existing::kReuse);
 
 }  // namespace kdbench

@@ -31,6 +31,17 @@ if [ "$(id -u)" = 0 ]; then
 else
   expect 2 'cannot be written' "$kdbench" doctor --out /proc/nothing
 fi
+# Another program on one of the ranks.
+if command -v objcopy >/dev/null; then
+  objcopy --remove-section .note.gnu.build-id "$kdbench" "$(dirname "$folder")/kdbench-other-$$"
+  other=$(dirname "$folder")/kdbench-other-$$
+  two=("${mpiexec[@]}" 1 "$kdbench")
+  expect 3 '^BROKEN +the program of rank 1 .* is not that of rank 0' "${two[@]}" doctor --out "$folder/results" : -n 1 "$other" doctor --out "$folder/results"
+  run=(run "$(dirname "$0")/../../suite/experiments/quickstart.toml" --out "$folder/results")
+  expect 3 'start: the program of rank 1' "${two[@]}" "${run[@]}" : -n 1 "$other" "${run[@]}"
+  rm "$other"
+fi
+expect 0 '^ok +all ranks run the same program' "${mpiexec[@]}" 2 "${doctor[@]}"
 # What a launcher of another MPI looks like from inside.
 expect 3 'started 4 processes, but each is rank 0 of 1' env PMI_SIZE=4 "${doctor[@]}"
 

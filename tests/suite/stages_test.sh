@@ -48,6 +48,32 @@ done_runs=$(($(sed -n 's/^\([0-9]*\) runs done.*/\1/p' first.log second.log | pa
 [ "$(find both/kd-rte -name run.json | wc -l)" = 4 ] || fail "4 run folders: $(ls both/kd-rte)"
 [ -z "$(find both -name '*.partial')" ] || fail "half-made: $(find both -name '*.partial')"
 
+# --- They share the runs: what another one is making is left for later.
+shared=(run "$case/experiment.toml" --out both --set train.epochs=20 --set train.seeds=[1,2,3,4,5,6,7,8])
+kd "${shared[@]}" >first.log 2>&1 </dev/null &
+kd "${shared[@]}" >second.log 2>&1 </dev/null &
+wait -n || fail "one of two jobs that share"
+wait -n || fail "one of two jobs that share"
+for log in first.log second.log; do
+  made=$(sed -n 's/^\([0-9]*\) runs done.*/\1/p' $log)
+  [ "${made:-0}" -ge 2 ] || { fail "one of two jobs made ${made:-0} of 8 runs"; cat $log; }
+done
+done_runs=$(($(sed -n 's/^\([0-9]*\) runs done.*/\1/p' first.log second.log | paste -sd+)))
+[ "$done_runs" = 8 ] || fail "8 runs were made $done_runs times"
+# All others are made while one is being made elsewhere, which is said once.
+runs() { find both/kd-rte -maxdepth 1 -name 'RTE-kd-s*' | sort; }
+first_run=$(basename "$(runs | tail -n 1)")
+rm -r $(runs)
+exec 7>"both/.stages/locks/kd-rte-$first_run"
+flock 7
+echo "elsewhere:17" >&7
+kd "${shared[@]}" >first.log 2>&1 </dev/null 7>&- &
+wait_for grep -q "waiting for run RTE kd seed . ($first_run), being made by elsewhere:17" first.log
+[ "$(find both/kd-rte -path '*kd-s*' -name run.json | wc -l)" = 7 ] || fail "the others come first: $(runs)"
+exec 7>&-
+wait $! || fail "the job that waited"
+[ "$(lines "waiting for " first.log)" = 1 ] || { fail "waits once"; cat first.log; }
+
 # --- A job that dies while it makes the teacher: the waiting one removes what it left and makes it.
 long=(run "$case/experiment.toml" --out killed --set teacher.train.epochs=60)
 kd "${long[@]}" >first.log 2>&1 </dev/null &
@@ -55,7 +81,7 @@ first=$!
 half_made() { ls killed/.stages/*.partial/run.partial/run.json >/dev/null 2>&1; }
 wait_for half_made
 stage=$(basename "$(ls -d killed/.stages/*.partial)" | cut -d. -f1)
-holder=$(cut -d: -f2 "killed/.stages/locks/$stage")
+holder=$(head -n 1 "killed/.stages/locks/$stage" | cut -d: -f2)
 kill -STOP "$holder" # it must not end before the other one waits
 kd "${long[@]}" >second.log 2>&1 </dev/null &
 second=$!

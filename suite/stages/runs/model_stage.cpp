@@ -80,8 +80,9 @@ Cost ModelStage::cost(TrainingCosts& costs, const Workspace& workspace) {
   return cost_of(learner_, costs, workspace);
 }
 
-Outcome ModelStage::make(const Workspace& workspace) {
-  Outcome outcome = SourceModel::make(workspace);
+Outcome ModelStage::make(const Workspace& workspace, IfBusy if_busy) {
+  Outcome outcome = SourceModel::make(workspace, if_busy);
+  if (outcome.kind == Outcome::Kind::kBusy) return outcome;
   remove_checkpoints(checkpoint_folder(folder(workspace)), workspace);
   if (outcome.kind != Outcome::Kind::kFailed) {
     record_ = publish_run(contents(workspace) / "run", learner_.experiment, run_id_, workspace);

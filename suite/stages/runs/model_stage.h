@@ -20,7 +20,7 @@ class ModelStage : public SourceModel {
   StageState look(const Workspace& workspace) override;
   void check(Inspection& inspection) override;
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;
-  Outcome make(const Workspace& workspace) override;
+  Outcome make(const Workspace& workspace, IfBusy if_busy = IfBusy::kWait) override;
   void discard(const Workspace& workspace) override;
   // Recorded as a failed run.
   Outcome skip(const std::string& why, const Workspace& workspace) override;

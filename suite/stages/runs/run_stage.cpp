@@ -50,14 +50,16 @@ Cost RunStage::cost(TrainingCosts& costs, const Workspace& workspace) {
   return cost_of(learner_, costs, workspace);
 }
 
-Outcome RunStage::make(const Workspace& workspace) {
+Outcome RunStage::make(const Workspace& workspace, IfBusy if_busy) {
+  std::string busy;
   const RunPlace place(workspace, learner_.experiment, run_id(inputs(workspace)),
-                       kind() + " " + title());
+                       kind() + " " + title(), if_busy == IfBusy::kLeave ? &busy : nullptr);
   const fs::path kept = checkpoints(inputs_, workspace);
   if (place.done()) {
     remove_checkpoints(kept, workspace);  // of a job that died when it was done
     return {Outcome::Kind::kReused, place.folder(), ""};
   }
+  if (!busy.empty()) return {Outcome::Kind::kBusy, {}, busy};
   const std::string why =
       execute(learner_, {place.folder(), place.run_id(), inputs_, kept}, workspace);
   remove_checkpoints(kept, workspace);

@@ -26,7 +26,7 @@ class RunStage : public Stage {
   void check(Inspection& inspection) override { kdbench::check(learner_, inspection); }
   Cost cost(TrainingCosts& costs, const Workspace& workspace) override;
   // A run whose training fails is recorded as failed.
-  Outcome make(const Workspace& workspace) override;
+  Outcome make(const Workspace& workspace, IfBusy if_busy = IfBusy::kWait) override;
   void discard(const Workspace& workspace) override;
   Outcome skip(const std::string& why, const Workspace& workspace) override;
 

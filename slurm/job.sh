@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What every job does; kdbench slurm writes it into each script, after what the job makes. A signal (USR1: the time limit is
+# near) is passed on to the program, which saves and exits with 75; the job then goes back into the queue, to go on.
+launch=(srun --mpi=pmix)
+container=()
+site_start() { :; }
+. ./site.sh
+set +u # modules' own scripts
+site_start
+set -u
+if [ "${launch[0]##*/}" = srun ]; then
+  # A rank that died must not leave the others waiting. From Slurm 22.05 on, srun does not take the cores from the job.
+  launch+=(--wait=30 --cpus-per-task="${SLURM_CPUS_PER_TASK:-1}")
+  [ -z "${SLURM_GPUS_PER_TASK:-}" ] || launch+=(--gpus-per-task="$SLURM_GPUS_PER_TASK")
+fi
+echo "kdbench: job ${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}_${SLURM_ARRAY_TASK_ID:-0} on $SLURM_JOB_NODELIST, start $((${SLURM_RESTART_COUNT:-0} + 1))"
+
+cd "$working"
+step='' woken=0
+trap 'woken=1; [ -z "$step" ] || kill -USR1 "$step" 2>/dev/null || true' USR1
+"${launch[@]}" "${container[@]}" "$kdbench" "${arguments[@]}" &
+step=$!
+code=0
+while :; do # the trap ends a wait, not the program
+  woken=0
+  wait "$step" && code=0 || code=$?
+  [ "$woken" = 1 ] || break
+done
+if [ "$code" = 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
+  scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && exit 0
+fi
+exit "$code"
