@@ -72,7 +72,7 @@ std::vector<UpdateRecord> TrainingStep::take(const Phase& phase, const StepConte
   requests_ = {};
   std::vector<UpdateRecord> records;
   for (const auto& update : phase.updates)
-    records.push_back(this->update(update, context, slices, learners.at(update.model)));
+    records.push_back(run_update(update, context, slices, learners.at(update.model)));
   times_.settle();
   count_work(rows, learners);
   return records;
@@ -96,8 +96,8 @@ std::vector<Batch> TrainingStep::make_slices(const std::vector<int64_t>& rows) {
   return slices;
 }
 
-UpdateRecord TrainingStep::update(const Update& update, const StepContext& context,
-                                  const std::vector<Batch>& slices, LearningModel& learner) {
+UpdateRecord TrainingStep::run_update(const Update& update, const StepContext& context,
+                                      const std::vector<Batch>& slices, LearningModel& learner) {
   const Parameters& parameters = learner.model->parameters();
   UpdateRecord record;
   record.model = update.model;

@@ -42,8 +42,8 @@ class TrainingStep {
 
  private:
   std::vector<Batch> make_slices(const std::vector<int64_t>& rows);
-  UpdateRecord update(const Update& update, const StepContext& context,
-                      const std::vector<Batch>& slices, LearningModel& learner);
+  UpdateRecord run_update(const Update& update, const StepContext& context,
+                          const std::vector<Batch>& slices, LearningModel& learner);
   std::vector<at::Tensor> add_gradients(const Update& update, const StepContext& context,
                                         const std::vector<Batch>& slices, LearningModel& learner,
                                         UpdateRecord& record);

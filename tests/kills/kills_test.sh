@@ -16,7 +16,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 mkdir tmp
-export TMPDIR=$folder/tmp # what killed jobs of Open MPI leave
+export TMPDIR=$folder/tmp OMPI_MCA_btl_vader_backing_directory=$folder/tmp # what killed jobs of Open MPI leave
 # shellcheck source=tests/kills/every_method.sh
 . "$here/every_method.sh"
 

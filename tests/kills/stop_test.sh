@@ -11,7 +11,7 @@ launch=("$@")
 . "$here/../support/expect.sh"
 cd "$folder" || exit 1
 mkdir tmp
-export TMPDIR=$folder/tmp
+export TMPDIR=$folder/tmp OMPI_MCA_btl_vader_backing_directory=$folder/tmp
 # shellcheck source=tests/kills/every_method.sh
 . "$here/every_method.sh"
 experiment=$data/parity/kd-rte/experiment.toml
