@@ -26,7 +26,7 @@ constexpr Named kSignals[] = {
 // Launchers send some signals twice: this soon it is the same one.
 constexpr time_t kSameSignal = 2;  // seconds
 // The other ranks let the first one speak.
-constexpr std::chrono::milliseconds kFirstSpeaks{500};
+constexpr std::chrono::milliseconds kFirstSpeaks{3000};
 
 // What the handler may touch.
 std::atomic<int> caught{0};
