@@ -13,11 +13,12 @@
 
 #include "io/base/partial_file.h"
 #include "methods/models/checkpoint.h"
+#include "methods/models/language_model.h"
 #include "methods/models/registry.h"
 #include "methods/ops/token_draw.h"
+#include "suite/transfer/ancestral_sampler.h"
 #include "suite/transfer/sample_progress.h"
 #include "suite/transfer/set_file.h"
-#include "suite/transfer/text_sampler.h"
 #include "suite/verbs/registry.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/user_error.h"
@@ -175,7 +176,7 @@ TEST(SampleSet, ATextIsTheSameWhateverIsMadeBesideIt) {
   const SampleSource source{*model, letters, beginnings()};
   SampleSettings settings;
   settings.sample_length = 30;
-  TextSampler sampler(source, false, settings);
+  AncestralSampler sampler(source, false, settings);
   std::map<int64_t, std::vector<int32_t>> texts;
   sampler.sample(0, 200,
                  [&](int64_t number, const SampledText& text) { texts[number] = text.ids; });
@@ -207,7 +208,7 @@ TEST(SampleSet, TextsAreAsLikelyAsTheModelSays) {
   SampleSettings settings;
   settings.sample_length = 4;
   settings.temperature = 0.8;
-  TextSampler sampler(source, false, settings);
+  AncestralSampler sampler(source, false, settings);
   std::vector<int64_t> first(kIds), second(kIds), third(kIds);
   sampler.sample(0, 20000, [&](int64_t, const SampledText& text) {
     ++first[static_cast<size_t>(text.ids[0])];
