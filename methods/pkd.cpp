@@ -5,6 +5,7 @@
 
 #include "io/base/error.h"
 #include "methods/entries.h"
+#include "methods/kd.h"
 #include "methods/losses.h"
 #include "methods/options/option_specs.h"
 

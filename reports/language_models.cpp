@@ -44,7 +44,8 @@ Table language_model_table(const std::vector<json>& runs) {
   table.title = "Language models";
   if (!models.empty())
     table.notes = {
-        "Language models that write transfer sets: perplexity of an id of the dev texts."};
+        "Language models that write transfer sets: perplexity of an id of the dev texts, of a "
+        "masked one of the ids that were masked."};
   return table;
 }
 

@@ -24,6 +24,9 @@ inline constexpr const char* kFirstSegment =
 // Dense (rows) int64, CPU, of a language model's rows: index of the first token that counts as a
 // target. Without it that is 1.
 inline constexpr const char* kFirstTarget = "first_target";
+// Ragged int64, of a masked language model's rows: the id that is to be told in each token's place;
+// -1: none.
+inline constexpr const char* kTargets = "targets";
 // Tokens and first segment of a teacher beside the student, which may read the rows in another way.
 inline constexpr const char* kTeacherTokens = "teacher_tokens";
 inline constexpr const char* kTeacherFirstSegment = "teacher_first_segment";

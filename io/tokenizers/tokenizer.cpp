@@ -243,6 +243,12 @@ size_t cut_of(std::string_view text, double cut) {
 }  // namespace
 
 TextMarks Tokenizer::text_marks() const { refuse_as_language(); }
+
+MaskMarks Tokenizer::mask_marks() const {
+  throw_user_error("tokenizer", "its vocabulary has no mask that a language model could fill",
+                   "one of word pieces, as BERT's, has [MASK]");
+}
+
 std::string Tokenizer::text_of(std::span<const int32_t>) const { refuse_as_language(); }
 
 Encoding Tokenizer::encode_text(std::string_view a, const std::string_view* b, int max_length,

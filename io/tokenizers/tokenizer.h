@@ -3,6 +3,7 @@
 // words (word_vocabulary.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -41,6 +42,17 @@ struct TextMarks {
   int32_t between = -1;  // -1: a tab, as text
 };
 
+// What a masked language model's texts are masked with.
+struct MaskMarks {
+  int32_t mask = -1;
+  std::string text;               // that stands for it in a text
+  std::vector<int32_t> specials;  // the ids that stand for no text, it among them
+
+  bool is_special(int32_t id) const {
+    return std::find(specials.begin(), specials.end(), id) != specials.end();
+  }
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -65,6 +77,8 @@ class Tokenizer {
                        std::optional<double> cut = std::nullopt) const;
   // Of such texts. Throws a user error where the vocabulary has none.
   virtual TextMarks text_marks() const;
+  // Of rows (encode_row). Throws a user error where the vocabulary has no mask.
+  virtual MaskMarks mask_marks() const;
   // The text that ids stand for, without marks. What does not have to be UTF-8: ids may stand for a
   // part of a character.
   virtual std::string text_of(std::span<const int32_t> ids) const;

@@ -88,6 +88,12 @@ WordPiece::WordPiece(const std::vector<std::string>& vocabulary, WordPieceOption
   }
 }
 
+MaskMarks WordPiece::mask_marks() const {
+  MaskMarks marks{trie_.id(options_.mask), options_.mask, {}};
+  for (const auto& special : special_tokens(options_)) marks.specials.push_back(trie_.id(special));
+  return marks;
+}
+
 std::string WordPiece::text_of(std::span<const int32_t> ids) const {
   std::string text;
   for (const int32_t id : ids) {

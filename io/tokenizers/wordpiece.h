@@ -35,6 +35,7 @@ class WordPiece : public Tokenizer {
   std::string sha256() const override { return sha256_; }
   // [SEP] is both.
   TextMarks text_marks() const override { return {frame_.separator, frame_.separator}; }
+  MaskMarks mask_marks() const override;
   // Words with blanks between them.
   std::string text_of(std::span<const int32_t> ids) const override;
 

@@ -93,8 +93,12 @@ struct Architecture {
 
   RowLayout pairs = RowLayout::kJoined;  // how it reads them
   bool layer_states = true;              // it has states of layers to compare: Outputs::hidden, cls
-  bool language_model = false;           // its network is a LanguageModel, and no classifier
-  bool low_precision = false;            // knows other types than float32: ForwardMode::type
+  bool language_model = false;           // its network is a TextModel, and no classifier
+  bool fills_masks = false;              // which is a MaskedModel, else a LanguageModel
+  // The entry that reads its folders as language models, where they can be both; empty: there is
+  // none.
+  std::string masked_form = "";
+  bool low_precision = false;  // knows other types than float32: ForwardMode::type
   // Its tables of word vectors, of which a model has some. Where there are any, its tokens may be
   // the words of the data, and vectors may come from a file.
   std::vector<std::string> word_tables = {};

@@ -12,6 +12,7 @@ Architecture bert_entry() {
                              .second_type = true};
   Architecture entry = encoder_entry("bert", encoder_defaults(), family);
   entry.summary = "A transformer encoder without padding, pooled on [CLS] (Devlin et al. 2019)";
+  entry.masked_form = "bert-masked";
   // Small shapes: Turc et al. 2019; 3 and 6 layers of bert-base: students of Patient KD.
   entry.presets = {
       encoder_preset("bert-tiny", 2, 128, 2),    encoder_preset("bert-mini", 4, 256, 4),

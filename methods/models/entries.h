@@ -9,6 +9,7 @@ namespace kdbench {
 Architecture bert_entry();
 Architecture bilstm_entry();
 Architecture gpt2_entry();
+Architecture masked_bert_entry();
 Architecture roberta_entry();
 Architecture transfo_xl_entry();
 

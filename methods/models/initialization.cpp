@@ -148,7 +148,7 @@ LoadReport initialize_from_checkpoint(Model& model, const std::filesystem::path&
   if (init == "random") return {};
   const ModelConfig config = read_model_config(folder);
   std::vector<std::string> notes;
-  TensorMap source = read_checkpoint(folder, config.architecture, &notes);
+  TensorMap source = read_checkpoint(folder, model.config().architecture, &notes);
   order_labels(source, config.labels, model);
   LoadReport report =
       initialize_student(model, source, config.layers, init, folder.string(), trained);

@@ -4,10 +4,8 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "io/base/error.h"
-#include "methods/models/registry.h"
 
 namespace kdbench {
 namespace {
@@ -28,11 +26,6 @@ void for_each_row(const Batch& batch, const F& f) {
 }
 
 }  // namespace
-
-Outputs LanguageModel::forward(const Batch&, const ForwardMode&) {
-  throw std::logic_error(config_.architecture +
-                         " is a language model: it has target_losses and no classes");
-}
 
 at::Tensor target_offsets(const Batch& batch) {
   at::Tensor offsets = at::zeros({batch.rows() + 1}, at::kLong);
@@ -56,13 +49,12 @@ Targets find_targets(const Batch& batch) {
 }
 
 std::unique_ptr<LanguageModel> make_language_model(const ModelSpec& spec) {
-  if (!find_architecture(spec.config.architecture).language_model) {
-    throw_user_error("architecture", "\"" + spec.config.architecture + "\" is no language model",
-                     "gpt2 and transfo-xl are");
-  }
-  std::unique_ptr<Model> model = make_model(spec);
+  std::unique_ptr<TextModel> model = make_text_model(spec);
   auto* language_model = dynamic_cast<LanguageModel*>(model.get());
-  if (!language_model) throw std::logic_error(spec.config.architecture + " says what it is not");
+  if (!language_model) {
+    throw_user_error("architecture",
+                     "a " + spec.config.architecture + " model does not go from left to right");
+  }
   model.release();
   return std::unique_ptr<LanguageModel>(language_model);
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What a language model offers: losses of the next tokens for training, and the decoding of rows
-// token by token for sampling.
+// What a language model that goes from left to right offers: losses of the next tokens for
+// training, and the decoding of rows token by token for sampling.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <utility>
 #include <vector>
 
-#include "methods/models/model.h"
+#include "methods/models/text_model.h"
 
 namespace kdbench {
 
@@ -35,37 +33,23 @@ class Decoder {
   virtual at::Tensor read(int64_t place, const std::vector<int64_t>& ids) = 0;
 };
 
-class LanguageModel : public Model {
+// A row's targets are its ids but the first, from the index that field::kFirstTarget gives, where
+// the batch has that; all ids before a target are seen.
+class LanguageModel : public TextModel {
  public:
-  // -log p(target | all ids before it in its row) of every target, row by row: (targets) float32,
-  // differentiable unless a NoGradGuard is active. A row's targets are its ids but the first, from
-  // the index that field::kFirstTarget gives, where the batch has that. Scores are computed block
-  // by block, again in backward (ops/target_loss.h), never all held. Throws a user error for ids
-  // outside the vocabulary and for rows with more tokens than the model has positions.
-  virtual at::Tensor target_losses(const Batch& batch, const ForwardMode& mode) = 0;
-
   // For texts of up to `longest` ids each. The model must not learn or go while it is in use.
   virtual std::unique_ptr<Decoder> decoder(int64_t places, int64_t longest) const = 0;
 
-  // A language model has no classes: both are a programmer's mistake.
-  Outputs forward(const Batch& batch, const ForwardMode& mode) final;
-  // "": there is no such layer.
-  std::string classifier() const final { return ""; }
-
  protected:
-  using Model::Model;
+  using TextModel::TextModel;
 };
 
 // (rows + 1) int64, CPU: row r has the losses offsets[r] .. offsets[r + 1] - 1 of target_losses.
 // The last is the number of targets, of which a loss is the mean.
 at::Tensor target_offsets(const Batch& batch);
 
-// Where the targets of a batch stand: each is the token after the position that tells it.
-struct Targets {
-  at::Tensor positions;  // (targets) int64: tokens of the batch whose states tell the targets
-  at::Tensor ids;        // (targets) int64
-};
-// On the device of the batch's tokens.
+// The targets of a batch, each the token after the position that tells it. On the device of the
+// batch's tokens.
 Targets find_targets(const Batch& batch);
 
 // `spec` of an architecture that is one; as make_model. Throws a user error for another kind.

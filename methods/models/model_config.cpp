@@ -6,15 +6,27 @@
 #include "methods/models/registry.h"
 
 namespace kdbench {
+namespace {
 
-ModelConfig read_model_config(const std::filesystem::path& folder) {
+// What config.json may say: a masked form has the name of the one that it is a form of.
+std::vector<std::string> known_types() {
+  std::vector<std::string> names;
+  for (const auto& architecture : all_architectures()) {
+    if (!architecture.fills_masks) names.push_back(architecture.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+ModelConfig read_model_config(const std::filesystem::path& folder, ModelForm form) {
   const std::filesystem::path path = folder / "config.json";
   Problems problems;
   ConfigJson json(path, problems);
-  const std::string name = json.model_type(architecture_names());
+  const std::string name = json.model_type(known_types());
   // A model of another type is refused; its keys are judged all the same, by the first entry.
-  const Architecture& architecture =
-      name.empty() ? all_architectures().front() : find_architecture(name);
+  const Architecture& named = name.empty() ? all_architectures().front() : find_architecture(name);
+  const Architecture& architecture = form == ModelForm::kLanguage ? language_form(named) : named;
   ModelConfig config = architecture.read_config(json);
   config.architecture = architecture.name;
   config.labels = json.labels();

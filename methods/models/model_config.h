@@ -69,9 +69,13 @@ struct ModelConfig {
   }
 };
 
+// What a folder is read as: what model_type names, or a language model where it can be that too.
+enum class ModelForm { kNamed, kLanguage };
+
 // Of a Hugging Face folder, by the entry that model_type names. Throws one user error listing all
 // that is missing, of the wrong type or not supported (file and key).
-ModelConfig read_model_config(const std::filesystem::path& folder);
+ModelConfig read_model_config(const std::filesystem::path& folder,
+                              ModelForm form = ModelForm::kNamed);
 // config.json as transformers writes it (architectures, model_type, id2label, ...).
 nlohmann::json to_config_json(const ModelConfig& config);
 

@@ -8,8 +8,9 @@
 namespace kdbench {
 
 const std::vector<Architecture>& all_architectures() {
-  static const std::vector<Architecture> list = {bert_entry(), roberta_entry(), bilstm_entry(),
-                                                 gpt2_entry(), transfo_xl_entry()};
+  static const std::vector<Architecture> list = {bert_entry(),       roberta_entry(),
+                                                 bilstm_entry(),     gpt2_entry(),
+                                                 transfo_xl_entry(), masked_bert_entry()};
   return list;
 }
 
@@ -25,6 +26,11 @@ const Architecture& find_architecture(const std::string& name) {
   }
   throw_user_error("architecture", "\"" + name + "\" is not known",
                    "known: " + joined(architecture_names(), ", "));
+}
+
+const Architecture& language_form(const Architecture& architecture) {
+  return architecture.masked_form.empty() ? architecture
+                                          : find_architecture(architecture.masked_form);
 }
 
 const std::vector<std::string>& planned_architectures() {

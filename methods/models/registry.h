@@ -14,6 +14,9 @@ const std::vector<Architecture>& all_architectures();
 std::vector<std::string> architecture_names();
 // Throws a user error listing the known ones.
 const Architecture& find_architecture(const std::string& name);
+// As what a folder or sizes of it are read where a language model is wanted: its masked form, or
+// itself where it has none.
+const Architecture& language_form(const Architecture& architecture);
 // Names of architectures to come.
 const std::vector<std::string>& planned_architectures();
 

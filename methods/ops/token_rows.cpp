@@ -30,6 +30,17 @@ TokenRows make_token_rows(const at::Tensor& offsets, const at::Tensor& row_ids, 
   return rows;
 }
 
+TokenRows some_tokens(const TokenRows& rows, const at::Tensor& index) {
+  TokenRows some;
+  some.offsets = at::searchsorted(index.to(at::kCPU), rows.offsets);
+  some.row_ids = rows.row_ids;
+  some.row = rows.row.index_select(0, index);
+  some.row_id = rows.row_id.index_select(0, index);
+  some.position = rows.position.index_select(0, index);
+  if (rows.rows() > 0) some.longest = some.offsets.diff().max().item<int64_t>();
+  return some;
+}
+
 TokenRows first_tokens(const TokenRows& rows) {
   return make_token_rows(at::arange(rows.rows() + 1, at::kLong), rows.row_ids, rows.row.device());
 }

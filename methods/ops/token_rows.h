@@ -25,6 +25,9 @@ struct TokenRows {
 // Per-token tensors on `device`.
 TokenRows make_token_rows(const at::Tensor& offsets, const at::Tensor& row_ids, at::Device device);
 
+// The tokens `index` of them, (n) int64 and ascending, alone: random draws of these stay what they
+// were.
+TokenRows some_tokens(const TokenRows& rows, const at::Tensor& index);
 // The same rows with their first token alone: random draws of that token stay what they were.
 TokenRows first_tokens(const TokenRows& rows);
 // (T, H) -> (b, H): the first token of each row. No row may be empty.

@@ -9,6 +9,8 @@
 #include "io/base/error.h"
 #include "io/base/look.h"
 #include "io/base/text.h"
+#include "io/tokenizers/tokenizer.h"
+#include "methods/models/registry.h"
 #include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_overrides.h"
 #include "suite/config/experiment_reader.h"
@@ -93,6 +95,14 @@ void check_teacher(const Experiment& experiment, const std::optional<TeacherSett
   }
 }
 
+// That there is a mask to fill. The words of the embedded corpora, which are not in place yet, have
+// one.
+void check_masks(const ModelSettings& model, const Task& task, const ModelConfig& config) {
+  if (!find_architecture(config.architecture).fills_masks || !(model.weights || model.tokenizer))
+    return;
+  load_tokenizer(tokenizer_folder(model, task))->mask_marks();
+}
+
 // The model of [transfer.model] on each task.
 void check_language_model(const Experiment& experiment, const std::string& place,
                           Problems& problems) {
@@ -104,6 +114,7 @@ void check_language_model(const Experiment& experiment, const std::string& place
       const ModelConfig config =
           resolve_config(experiment.transfer->model->model, task, std::nullopt);
       check_text_length(config, experiment.transfer->language, place);
+      check_masks(experiment.transfer->model->model, task, config);
       if (!texts.only_label.empty() && !task.regression() && !task.label_of(texts.only_label)) {
         throw_user_error(
             place, "transfer.filter_label: " + name + " has no label \"" + texts.only_label + "\"");

@@ -58,8 +58,8 @@ nlohmann::json transfer_json(const Experiment& experiment) {
   const TransferSettings& transfer = *experiment.transfer;
   nlohmann::json json{{"kind", transfer.kind}, {"labels", transfer.labels}};
   if (transfer.model) {
-    json.update(keys_json(sample_keys(), transfer.language));
-    json.update(keys_json(text_keys(), transfer.language));
+    json.update(sampling_json(transfer.language));
+    json.update(texts_json(transfer.language));
     if (transfer.language.texts.only_label.empty()) json.erase("filter_label");
     json["model"] = teacher_json(experiment, transfer.model, &Experiment::language_train_of);
     json["model"].erase("per_seed");

@@ -323,16 +323,22 @@ TeacherSettings read_language_model(TableReader& transfer, const DataSettings& d
   TeacherSettings settings;
   TableReader table = *transfer.table("model");
   const size_t problems = table.problems().lines().size();
-  settings.model = read_model(table, data, nullptr, base);
-  const ModelSettings& model = settings.model;
+  ModelSettings& model = settings.model;
+  model = read_model(table, data, nullptr, base);
+  model.language = true;
+  if (!model.weights && !model.architecture.empty())
+    model.architecture = language_form(find_architecture(model.architecture)).name;
   const bool described = model.weights || !model.architecture.empty();
-  if (described && table.problems().lines().size() == problems &&
-      !architecture_of(model).language_model) {
-    table.problem(model.weights         ? "weights"
-                  : table.has("preset") ? "preset"
-                                        : "architecture",
-                  "a " + architecture_of(model).name + " model is no language model",
-                  "architecture = \"gpt2\"");
+  const char* const key = model.weights         ? "weights"
+                          : table.has("preset") ? "preset"
+                                                : "architecture";
+  if (described && table.problems().lines().size() == problems) {
+    table.collect(key, [&] {
+      const Architecture& architecture = architecture_of(model);
+      if (architecture.language_model) return;
+      table.problem(key, "a " + architecture.name + " model is no language model",
+                    "gpt2, transfo-xl and bert are");
+    });
   }
   table.finish();
   if (auto train = transfer.table("train")) settings.train = read_train(*train);

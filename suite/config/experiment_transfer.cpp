@@ -6,6 +6,7 @@
 #include "suite/config/experiment_keys.h"
 #include "suite/config/experiment_reader.h"
 #include "suite/config/option_reader.h"
+#include "suite/models/initial_model.h"
 
 namespace kdbench {
 namespace {
@@ -32,6 +33,23 @@ template <typename Keys>
 void check_none(TableReader& table, const Keys& keys, const std::string& what) {
   for (const auto& key : keys) {
     if (table.has(key.spec.name)) table.problem(key.spec.name, what, "leave it out");
+  }
+}
+
+// What means something to language models of one kind alone.
+void check_kind_of_model(TableReader& table, TransferSettings& transfer) {
+  LanguageSettings& language = transfer.language;
+  language.fills_masks = architecture_of(transfer.model->model).fills_masks;
+  const auto refuse = [&](const auto& keys, const std::string& what) {
+    for (const char* name : keys) {
+      if (table.has(name)) table.problem(name, what, "leave it out");
+    }
+  };
+  if (language.fills_masks) {
+    refuse(kLeftToRightKeys, "is of language models that go from left to right");
+    language.texts.split_encode = false;
+  } else {
+    refuse(kInfillKeys, "is of language models that fill masks, as bert");
   }
 }
 
@@ -82,6 +100,7 @@ TransferSettings read_transfer(TableReader table, const Experiment& experiment, 
     } else {
       check_none(table, rule_keys(), "is of kind = \"rules\"");
     }
+    if (transfer.model) check_kind_of_model(table, transfer);
     for (const auto* keys : {&sample_keys(), &text_keys()}) {
       if (!transfer.model) check_none(table, *keys, "is of [transfer.model], which is not there");
     }

@@ -63,7 +63,8 @@ void check_whole(const LoadReport& report, const fs::path& folder) {
   if (report.missing.empty()) return;
   throw_user_error(folder.string(),
                    "holds no " + report.missing.front() + ", and is used without training",
-                   "fine-tune it first (in an experiment: add [teacher.train])");
+                   "fine-tune it first (in an experiment: add [teacher.train]; of a language "
+                   "model [transfer.train])");
 }
 
 std::unique_ptr<Model> outline_model(const InitialModel& initial) {

@@ -57,13 +57,13 @@ ModelConfig config_from_sizes(const ModelSettings& settings, const Task& task) {
   return config;
 }
 
-// From a folder; made for texts like the task's.
-ModelConfig config_from_folder(const fs::path& folder, const Task& task) {
-  ModelConfig config = read_model_config(folder);
+// From its folder; made for texts like the task's.
+ModelConfig config_from_folder(const ModelSettings& settings, const Task& task) {
+  ModelConfig config = folder_config(settings);
   const bool apart = find_architecture(config.architecture).pairs == RowLayout::kApart;
   if (!apart || config.pair == task.pair()) return config;
   throw_user_error(
-      (folder / "config.json").string() + ":pair",
+      (*settings.weights / "config.json").string() + ":pair",
       fmt::format("the model reads {}, {} has {}", config.pair ? "pairs" : "single texts",
                   task.name, task.pair() ? "pairs" : "single texts"));
 }
@@ -71,8 +71,8 @@ ModelConfig config_from_folder(const fs::path& folder, const Task& task) {
 // With the labels that the checkpoint names.
 ModelConfig own_config(const ModelSettings& settings, const Task& task,
                        std::optional<double> dropout) {
-  ModelConfig config = settings.weights ? config_from_folder(*settings.weights, task)
-                                        : config_from_sizes(settings, task);
+  ModelConfig config =
+      settings.weights ? config_from_folder(settings, task) : config_from_sizes(settings, task);
   if (settings.layers) config.layers = *settings.layers;
   if (dropout) config.set_dropout(*dropout);
   return config;
@@ -133,8 +133,13 @@ ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
   return initial_model(settings, task, dropout).config;
 }
 
+ModelConfig folder_config(const ModelSettings& settings) {
+  return read_model_config(*settings.weights,
+                           settings.language ? ModelForm::kLanguage : ModelForm::kNamed);
+}
+
 const Architecture& architecture_of(const ModelSettings& settings) {
-  return find_architecture(settings.weights ? read_model_config(*settings.weights).architecture
+  return find_architecture(settings.weights ? folder_config(settings).architecture
                                             : settings.architecture);
 }
 

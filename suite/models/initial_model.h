@@ -51,6 +51,9 @@ InitialModel initial_model(const ModelSettings& settings, const Task& task,
 ModelConfig resolve_config(const ModelSettings& settings, const Task& task,
                            std::optional<double> dropout);
 
+// The config.json of its folder, which there is. Local; throws user errors.
+ModelConfig folder_config(const ModelSettings& settings);
+
 // The kind of network: as the settings say, else the folder's config.json. Local; throws user
 // errors.
 const Architecture& architecture_of(const ModelSettings& settings);

@@ -94,7 +94,7 @@ void check_model(const ModelSettings& settings, const ModelSettings* teacher, bo
   TensorMap weights;
   if (settings.weights) check_model_of_run(*settings.weights);
   if (from_file) {
-    own = read_model_config(*settings.weights);
+    own = folder_config(settings);
     weights = read_checkpoint(*settings.weights, own.architecture);
   }
   std::map<int64_t, LoadReport> reports;  // tasks with as many classes take the same tensors

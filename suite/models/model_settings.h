@@ -11,8 +11,8 @@
 
 namespace kdbench {
 
-// [teacher], [assistant], [student], [method.student]: a Hugging Face folder, or an architecture
-// with sizes.
+// [teacher], [assistant], [student], [method.student], [transfer.model]: a Hugging Face folder, or
+// an architecture with sizes.
 struct ModelSettings {
   std::optional<std::filesystem::path> weights;  // absolute
   std::string architecture;                      // "" : from the folder's config.json
@@ -24,6 +24,7 @@ struct ModelSettings {
   std::optional<int64_t> layers;                   // of the student; absent: the folder's own
   std::optional<std::filesystem::path> tokenizer;  // folder; default: weights
   std::optional<std::filesystem::path> vectors;    // of words, absolute
+  bool language = false;  // it makes texts: a folder that can be read so is a language model's
   // Of a model that reads the words of its data: their vocabulary's folder by task, once it is in
   // place.
   std::map<std::string, std::filesystem::path> words;

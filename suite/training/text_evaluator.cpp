@@ -6,7 +6,7 @@
 #include <numbers>
 #include <stdexcept>
 
-#include "methods/models/language_model.h"
+#include "methods/models/text_model.h"
 #include "suite/training/evaluation.h"
 #include "suite/training/finite.h"
 
@@ -43,13 +43,14 @@ std::map<std::string, double> TextEvaluator::scores(Model& model, const Dataset&
                                                     const Control& control,
                                                     const std::string& where,
                                                     const RowsSeen& seen) const {
-  auto* language_model = dynamic_cast<LanguageModel*>(&model);
-  if (!language_model) throw std::logic_error("text_evaluator: the model is no language model");
+  auto* text_model = dynamic_cast<TextModel*>(&model);
+  if (!text_model) throw std::logic_error("text_evaluator: the model is no language model");
   const int64_t targets = count_targets(data);
   if (targets == 0) return {};
   double sum = 0.0;
   visit_share(data, control, model.parameters().device(), [&](const Batch& batch) {
-    sum += language_model->target_losses(batch, {}).sum(at::kDouble).item<double>();
+    const Batch asked = masking_ ? (*masking_)(batch, RandomKey()) : batch;
+    sum += text_model->target_losses(asked, {}).sum(at::kDouble).item<double>();
     if (seen) seen(batch.rows());
   });
   sum = control.sum(sum);
@@ -57,10 +58,12 @@ std::map<std::string, double> TextEvaluator::scores(Model& model, const Dataset&
     if (!std::isfinite(sum)) throw not_finite(where, "the loss is");
   });
   const double loss = sum / static_cast<double>(targets);
-  const double characters = static_cast<double>(target_characters(data, *tokenizer_));
-  return {{"loss", loss},
-          {"perplexity", std::exp(loss)},
-          {"bits_per_character", sum / std::numbers::ln2 / characters}};
+  std::map<std::string, double> scores{{"loss", loss}, {"perplexity", std::exp(loss)}};
+  if (tokenizer_) {
+    const auto characters = static_cast<double>(target_characters(data, *tokenizer_));
+    scores["bits_per_character"] = sum / std::numbers::ln2 / characters;
+  }
+  return scores;
 }
 
 double TextEvaluator::selection_score(const std::map<std::string, double>& scores) const {

@@ -46,6 +46,9 @@ std::vector<SampleKey> make_sample_keys() {
       {option::count("sample_length", defaults.sample_length, 2,
                      "most ids of a text; one that does not end before is cut", kSampler),
        [](L& s) -> int64_t& { return s.sampling.sample_length; }},
+      {option::share("infill_prob", defaults.infill_prob,
+                     "of a model that fills masks: a word of a row becomes one", kSampler),
+       [](L& s) -> double& { return s.sampling.infill_prob; }},
       {option::count("sample_seed", defaults.sample_seed, 0, "of all draws", kSampler),
        [](L& s) -> int64_t& { return s.sampling.sample_seed; }},
   };
@@ -85,6 +88,22 @@ const std::vector<SampleKey>& sample_keys() {
 const std::vector<SampleKey>& text_keys() {
   static const std::vector<SampleKey> keys = make_text_keys();
   return keys;
+}
+
+nlohmann::json sampling_json(const LanguageSettings& settings) {
+  nlohmann::json json = keys_json(sample_keys(), settings);
+  if (!settings.fills_masks) {
+    for (const char* name : kInfillKeys) json.erase(name);
+  }
+  return json;
+}
+
+nlohmann::json texts_json(const LanguageSettings& settings) {
+  nlohmann::json json = keys_json(text_keys(), settings);
+  if (settings.fills_masks) {
+    for (const char* name : kLeftToRightKeys) json.erase(name);
+  }
+  return json;
 }
 
 }  // namespace kdbench

@@ -4,6 +4,7 @@
 // sample_keys().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct SampleSettings {
   int64_t top_k = 0;   // of the likeliest ids; 0: all
   double top_p = 1.0;  // of the likeliest ids, which together have this probability
   int64_t sample_length = 128;
+  double infill_prob = 0.2;  // of a word, to be masked and filled
   int64_t sample_seed = 1111;
 
   int64_t count(int64_t rows, bool pair) const;
@@ -36,6 +38,7 @@ struct TextSettings {
 struct LanguageSettings {
   SampleSettings sampling;
   TextSettings texts;
+  bool fills_masks = false;  // the model is a MaskedModel, else a LanguageModel
 };
 
 using SampleKey = SettingsKey<LanguageSettings>;
@@ -43,5 +46,14 @@ using SampleKey = SettingsKey<LanguageSettings>;
 // Of SampleSettings; of TextSettings.
 const std::vector<SampleKey>& sample_keys();
 const std::vector<SampleKey>& text_keys();
+
+// Names of keys that mean something to one kind of language models alone: those that fill masks;
+// those that go from left to right.
+inline constexpr std::array kInfillKeys{"infill_prob"};
+inline constexpr std::array kLeftToRightKeys{"split_encode", "conditioned_model"};
+
+// The values of sample_keys(), of text_keys(), that mean something to the model.
+nlohmann::json sampling_json(const LanguageSettings& settings);
+nlohmann::json texts_json(const LanguageSettings& settings);
 
 }  // namespace kdbench

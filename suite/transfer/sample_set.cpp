@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "io/base/error.h"
 #include "io/base/sha256.h"
 #include "io/base/text.h"
+#include "methods/models/registry.h"
 #include "suite/ranks/workspace.h"
 #include "suite/transfer/sample_progress.h"
 #include "suite/transfer/set_file.h"
@@ -73,12 +75,31 @@ std::optional<std::string> text_of(const SampledText& sample, bool pair,
   return first && second ? std::optional(*first + "\t" + *second) : std::nullopt;
 }
 
+// How often each id begins a row as a model of this vocabulary reads them.
+std::vector<int64_t> first_ids(std::span<const GlueRow> rows, bool pair, const Tokenizer& tokenizer,
+                               int64_t vocabulary) {
+  std::vector<int64_t> counts(static_cast<size_t>(vocabulary), 0);
+  for (const auto& row : rows) {
+    const std::string_view b = row.text_b;
+    const Encoding read = tokenizer.encode_text(row.text_a, pair ? &b : nullptr, 1);
+    ++counts.at(static_cast<size_t>(read.ids.front()));
+  }
+  return counts;
+}
+
+// Of all that a MaskedModel reads.
+std::string texts_sha256(std::span<const GlueRow> rows) {
+  Sha256 hash;
+  for (const auto& row : rows) hash.update(row.text_a).update("\t").update(row.text_b).update("\n");
+  return hash.hex();
+}
+
 class Sampling {
  public:
   Sampling(const SampleSource& source, bool pair, int64_t samples, const SampleSettings& settings,
            const FileLayout& layout, const Control& control)
       : source_(source), pair_(pair), samples_(samples), layout_(layout), control_(control) {
-    control_.agree([&] { sampler_.emplace(source, pair, settings); });
+    control_.agree([&] { sampler_ = make_text_sampler(source, pair, settings); });
     control_.on_root([&] { identity_ = sample_identity(source, pair, samples, settings, layout); });
   }
 
@@ -180,7 +201,7 @@ class Sampling {
   const int64_t samples_;
   const FileLayout& layout_;
   const Control& control_;
-  std::optional<TextSampler> sampler_;
+  std::unique_ptr<TextSampler> sampler_;
   std::vector<std::optional<std::string>> texts_;  // of this rank's part of the window
   int64_t in_file_ = 0;                            // rows of all ranks
   SampleSet set_;                                  // of this rank
@@ -195,25 +216,23 @@ std::string sample_identity(const SampleSource& source, bool pair, int64_t sampl
   const at::Tensor values = source.model.parameters().values().to(at::kCPU);
   LanguageSettings all;
   all.sampling = settings;
+  all.fills_masks = !source.rows.empty();
   const nlohmann::json rest{to_config_json(source.model.config()),
                             source.tokenizer.sha256(),
                             source.first_ids,
-                            keys_json(sample_keys(), all),
+                            texts_sha256(source.rows),
+                            sampling_json(all),
                             set_header(layout),
                             pair,
                             samples};
   return Sha256().update(values.const_data_ptr(), values.nbytes()).update(rest.dump()).hex();
 }
 
-std::vector<int64_t> first_ids(const GlueFile& rows, bool pair, const Tokenizer& tokenizer,
-                               int64_t vocabulary) {
-  std::vector<int64_t> counts(static_cast<size_t>(vocabulary), 0);
-  for (const auto& row : rows.rows) {
-    const std::string_view b = row.text_b;
-    const Encoding read = tokenizer.encode_text(row.text_a, pair ? &b : nullptr, 1);
-    ++counts.at(static_cast<size_t>(read.ids.front()));
-  }
-  return counts;
+SampleSource sample_source(const TextModel& model, const Tokenizer& tokenizer,
+                           std::span<const GlueRow> rows, bool pair) {
+  if (find_architecture(model.config().architecture).fills_masks)
+    return {model, tokenizer, {}, rows};
+  return {model, tokenizer, first_ids(rows, pair, tokenizer, model.config().vocabulary), {}};
 }
 
 SampleSet write_sample_set(const SampleSource& source, bool pair, int64_t samples,

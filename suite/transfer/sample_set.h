@@ -6,13 +6,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "io/tasks/glue.h"
 #include "io/tasks/task.h"
 #include "io/tokenizers/tokenizer.h"
-#include "methods/models/language_model.h"
+#include "methods/models/text_model.h"
 #include "suite/ranks/control.h"
 #include "suite/transfer/sample_keys.h"
 
@@ -20,15 +21,18 @@ namespace kdbench {
 
 // What texts are drawn from.
 struct SampleSource {
-  const LanguageModel& model;
+  const TextModel& model;
   const Tokenizer& tokenizer;
-  // How often each id begins a training text: the first id of a sample is drawn by these.
-  std::vector<int64_t> first_ids;
+  // Of a LanguageModel: how often each id begins a training text; the first id of a sample is drawn
+  // by these.
+  std::vector<int64_t> first_ids = {};
+  // Of a MaskedModel: the texts that some words of are masked, and filled.
+  std::span<const GlueRow> rows = {};
 };
 
-// Of rows as a model of this vocabulary reads them.
-std::vector<int64_t> first_ids(const GlueFile& rows, bool pair, const Tokenizer& tokenizer,
-                               int64_t vocabulary);
+// What the model takes of `rows`, which outlive it. Local.
+SampleSource sample_source(const TextModel& model, const Tokenizer& tokenizer,
+                           std::span<const GlueRow> rows, bool pair);
 
 // What came of it, over all ranks.
 struct SampleSet {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ancestral sampling: texts drawn id by id from a language model, many at once; where one ends, the
-// next begins.
+// How a language model makes texts, one number after the other.
 #pragma once
 
 #include <cstdint>
@@ -20,33 +19,16 @@ struct SampledText {
 
 class TextSampler {
  public:
-  // `pair`: a text ends after two texts. Throws a user error where no id can begin a text.
-  TextSampler(const SampleSource& source, bool pair, const SampleSettings& settings);
-
-  // The texts `begin` .. `end` - 1, in the order in which they end. What a text is depends on the
-  // seed and its number alone. Local.
-  void sample(int64_t begin, int64_t end,
-              const std::function<void(int64_t number, SampledText)>& take);
-
- private:
-  struct Place {
-    int64_t number = 0;
-    int marks = 0;  // that were drawn
-    SampledText text;
-  };
-  void begin_text(Place& place, int64_t number) const;
-  // Draws the next id of the place; true when the text is finished.
-  bool go_on(Place& place, float* scores) const;
-  double uniform(int64_t number, size_t position) const;
-
-  const SampleSource& source_;
-  const SampleSettings& settings_;
-  const TextMarks marks_;
-  const int marks_needed_;
-  const int64_t longest_;
-  const uint64_t seed_;
-  std::vector<int64_t> first_sums_;  // of source.first_ids, but of marks
-  std::unique_ptr<Decoder> decoder_;
+  virtual ~TextSampler() = default;
+  // The texts `begin` .. `end` - 1, in any order. What a text is depends on the seed and its number
+  // alone. Local.
+  virtual void sample(int64_t begin, int64_t end,
+                      const std::function<void(int64_t number, SampledText)>& take) = 0;
 };
+
+// By the kind of the source's model. All three outlive it. Throws a user error where no text can
+// begin.
+std::unique_ptr<TextSampler> make_text_sampler(const SampleSource& source, bool pair,
+                                               const SampleSettings& settings);
 
 }  // namespace kdbench

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "io/base/look.h"
 #include "io/base/partial_file.h"
@@ -33,23 +34,24 @@ constexpr double kManyCut = 0.1;
 
 // A language model with its weights and its vocabulary.
 struct LoadedLanguageModel {
-  std::unique_ptr<LanguageModel> model;
+  std::unique_ptr<TextModel> model;
   std::shared_ptr<const Tokenizer> tokenizer;
 };
 
 LoadedLanguageModel load_language_model(const std::filesystem::path& folder) {
   ModelSpec spec;
-  spec.config = read_model_config(folder);
-  if (!find_architecture(spec.config.architecture).language_model) {
-    throw_user_error(folder.string(),
-                     "a " + spec.config.architecture + " model tells no next token",
-                     "a language model is needed: gpt2 or transfo-xl");
+  spec.config = read_model_config(folder, ModelForm::kLanguage);
+  const Architecture& architecture = find_architecture(spec.config.architecture);
+  if (!architecture.language_model) {
+    throw_user_error(folder.string(), "a " + architecture.name + " model makes no texts",
+                     "a language model is needed: gpt2, transfo-xl or bert");
   }
   LoadedLanguageModel loaded;
   loaded.tokenizer = load_tokenizer(folder);
   loaded.tokenizer->text_marks();  // it must have them
+  if (architecture.fills_masks) loaded.tokenizer->mask_marks();
   check_vocabulary(folder, loaded.tokenizer->vocabulary_size(), spec.config);
-  loaded.model = make_language_model(spec);
+  loaded.model = make_text_model(spec);
   const LoadReport report = initialize_from_checkpoint(*loaded.model, folder, "weights");
   if (!report.missing.empty()) {
     throw_user_error(folder.string(), "holds no " + report.missing.front(),
@@ -67,6 +69,8 @@ void check_sampling(const SampleSettings& sampling, Problems& problems) {
   expect(sampling.top_k >= 0, "--top-k", "a whole number from 0 on");
   expect(sampling.top_p > 0 && sampling.top_p <= 1, "--top-p", "a number above 0, at most 1");
   expect(sampling.sample_length >= 2, "--sample-length", "2 or more");
+  expect(sampling.infill_prob >= 0 && sampling.infill_prob <= 1, "--infill-prob",
+         "a number from 0 to 1");
   expect(sampling.sample_seed >= 0, "--sample-seed", "a whole number from 0 on");
 }
 
@@ -75,7 +79,8 @@ TextSource check_generate(GenerateOptions& options, GlueFile& rows, LoadedLangua
   TextSource source;
   Problems problems;
   read_own_tasks(options.source.own, problems);
-  check_sampling(options.language.sampling, problems);
+  const SampleSettings& sampling = options.language.sampling;
+  check_sampling(sampling, problems);
   problems.collect([&] {
     source = text_source_of(options.source);
     rows = read_source(options.source, source);
@@ -84,7 +89,13 @@ TextSource check_generate(GenerateOptions& options, GlueFile& rows, LoadedLangua
     if (is_there(options.out))
       throw_user_error("--out " + options.out, "is already there", "results are never overwritten");
   });
-  problems.collect([&] { model = load_language_model(options.model); });
+  problems.collect([&] {
+    model = load_language_model(options.model);
+    options.language.fills_masks =
+        find_architecture(model.model->config().architecture).fills_masks;
+    if (!options.language.fills_masks && sampling.infill_prob != SampleSettings().infill_prob)
+      throw_user_error("--infill-prob", "is of language models that fill masks, as bert");
+  });
   problems.throw_if_any("generate");
   return source;
 }
@@ -108,7 +119,7 @@ void answer_set(const GenerateOptions& options, const SampleSet& set, double sec
   json.update({{"file", options.out},
                {"task", options.source.task},
                {"model", options.model},
-               {"sampling", keys_json(sample_keys(), options.language)},
+               {"sampling", sampling_json(options.language)},
                {"seconds", seconds}});
 }
 
@@ -120,15 +131,14 @@ ExitCode generate(GenerateOptions options, const VerbContext& context) {
   context.control.agree([&] { from = check_generate(options, rows, loaded); });
   const auto out = plain_path(options.out);
   context.control.on_root([&] { make_folder_of(out); });
-  SampleSource source{*loaded.model, *loaded.tokenizer, {}};
+  std::optional<SampleSource> source;
   context.control.agree([&] {
-    source.first_ids =
-        first_ids(rows, from.pair(), *loaded.tokenizer, loaded.model->config().vocabulary);
+    source.emplace(sample_source(*loaded.model, *loaded.tokenizer, rows.rows, from.pair()));
   });
   const SampleSettings& sampling = options.language.sampling;
   const auto start = std::chrono::steady_clock::now();
   const SampleSet set = write_sample_set(
-      source, from.pair(), sampling.count(static_cast<int64_t>(rows.rows.size()), from.pair()),
+      *source, from.pair(), sampling.count(static_cast<int64_t>(rows.rows.size()), from.pair()),
       sampling, from.out, out, context.control);
   context.control.on_root([&] { answer_set(options, set, seconds_since(start), context.answer); });
   return ExitCode::kDone;
@@ -140,8 +150,9 @@ Verb generate_verb() {
   return {"generate", "d-heavy's transfer set: texts that a language model makes",
           [](CLI::App& app) -> VerbAction {
             auto options = std::make_shared<GenerateOptions>();
-            app.add_option("--model", options->model,
-                           "folder of a language model (gpt2, transfo-xl) with its vocabulary")
+            app.add_option(
+                   "--model", options->model,
+                   "folder of a language model (gpt2, transfo-xl, bert) with its vocabulary")
                 ->required();
             add_text_source_options(app, options->source);
             app.add_option("--out", options->out, "the set to write (.tsv)")->required();
@@ -150,7 +161,8 @@ Verb generate_verb() {
                            "per rank; 0: this rank's part of the host's cores")
                 ->check(CLI::NonNegativeNumber);
             app.footer(
-                "A text begins as a row of the data does. The set has the columns of the task's "
+                "A text begins as a row of the data does; of bert it is a row some words of which "
+                "are masked and filled. The set has the columns of the task's "
                 "test rows: as <TASK>/test.tsv of a folder it goes to predict or export, whose "
                 "logits join adds. Sampling is on the CPU.");
             return [options](const VerbContext& context) { return generate(*options, context); };

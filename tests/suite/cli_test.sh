@@ -10,7 +10,6 @@ data=$2
 expect 0 "kdbench " "$kdbench" --version
 expect 0 "tokenize" "$kdbench" --help
 expect 0 "--max-length" "$kdbench" tokenize --help
-expect 2 "kdbench: 'scale' is not available yet" "$kdbench" scale x.toml --ranks 1,2
 expect 2 "did you mean 'tokenize'?" "$kdbench" tokenise
 expect 2 "--tokenizer is required" "$kdbench" tokenize
 expect 2 "subcommand is required" "$kdbench"

@@ -98,7 +98,8 @@ no() {
   shift
   expect 2 "$what" alone run heavy.toml --dry-run --out none "$@"
 }
-no "a bert model is no language model" --set transfer.model.architecture=bert
+no "a roberta model is no language model" --set transfer.model.architecture=roberta
+no "is of language models that fill masks" --set transfer.infill_prob=0.3
 no "language model has 32 positions" --set transfer.sample_length=64
 no 'has no label "maybe"' --set transfer.filter_label=maybe
 no "CoLA has single texts" --set transfer.conditioned_model=true

@@ -4,6 +4,7 @@
 #include "suite/transfer/sample_set.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -12,12 +13,16 @@
 #include <sstream>
 
 #include "io/base/partial_file.h"
+#include "io/tokenizers/wordpiece.h"
 #include "methods/models/checkpoint.h"
+#include "methods/models/language_model.h"
+#include "methods/models/masked_model.h"
 #include "methods/models/registry.h"
 #include "methods/ops/token_draw.h"
+#include "suite/transfer/ancestral_sampler.h"
+#include "suite/transfer/infill_sampler.h"
 #include "suite/transfer/sample_progress.h"
 #include "suite/transfer/set_file.h"
-#include "suite/transfer/text_sampler.h"
 #include "suite/verbs/registry.h"
 #include "tests/io/rank_folder.h"
 #include "tests/support/user_error.h"
@@ -175,7 +180,7 @@ TEST(SampleSet, ATextIsTheSameWhateverIsMadeBesideIt) {
   const SampleSource source{*model, letters, beginnings()};
   SampleSettings settings;
   settings.sample_length = 30;
-  TextSampler sampler(source, false, settings);
+  AncestralSampler sampler(source, false, settings);
   std::map<int64_t, std::vector<int32_t>> texts;
   sampler.sample(0, 200,
                  [&](int64_t number, const SampledText& text) { texts[number] = text.ids; });
@@ -207,7 +212,7 @@ TEST(SampleSet, TextsAreAsLikelyAsTheModelSays) {
   SampleSettings settings;
   settings.sample_length = 4;
   settings.temperature = 0.8;
-  TextSampler sampler(source, false, settings);
+  AncestralSampler sampler(source, false, settings);
   std::vector<int64_t> first(kIds), second(kIds), third(kIds);
   sampler.sample(0, 20000, [&](int64_t, const SampledText& text) {
     ++first[static_cast<size_t>(text.ids[0])];
@@ -252,6 +257,144 @@ TEST(SampleSet, AModelThatEndsNothingIsAnError) {
   EXPECT_NE(no_pairs.find("none of 20 texts is well-formed"), std::string::npos) << no_pairs;
   MPI_Barrier(MPI_COMM_WORLD);
   EXPECT_TRUE(std::filesystem::is_empty(folder.path));
+}
+
+// Words of letters, and a BERT that fills masks of them.
+class Infill : public ::testing::Test {
+ protected:
+  Infill() {
+    ModelSpec spec;
+    spec.config = find_architecture("bert-masked").defaults;
+    spec.config.layers = 2;
+    spec.config.hidden = 16;
+    spec.config.heads = 2;
+    spec.config.intermediate = 32;
+    spec.config.max_positions = 16;
+    spec.config.vocabulary = tokenizer_.vocabulary_size() + 2;  // rows that no entry has
+    spec.config.initializer_range = 0.4;
+    model_ = make_text_model(spec);
+    initialize_parameters(*model_, 3);
+    for (const auto& [a, b] : std::vector<std::pair<std::string, std::string>>{
+             {"a b c d e", "f g"}, {"b  a", "c d e f g a b"}, {"g f e d c b a", "a"}}) {
+      rows_.push_back({});
+      rows_.back().text_a = a;
+      rows_.back().text_b = b;
+    }
+  }
+
+  SampleSource source(bool pair) const { return sample_source(*model_, tokenizer_, rows_, pair); }
+
+  std::vector<SampledText> texts(int64_t begin, int64_t end, const SampleSettings& settings,
+                                 bool pair = false) const {
+    std::vector<SampledText> texts;
+    const SampleSource from = source(pair);
+    InfillSampler(from, pair, settings).sample(begin, end, [&](int64_t number, SampledText text) {
+      EXPECT_EQ(number, begin + static_cast<int64_t>(texts.size()));
+      texts.push_back(std::move(text));
+    });
+    return texts;
+  }
+
+  WordPiece tokenizer_{
+      {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c", "d", "e", "f", "g"},
+      {},
+      "here"};
+  std::unique_ptr<TextModel> model_;
+  std::vector<GlueRow> rows_;
+};
+
+TEST_F(Infill, IsTheSameOnAnyNumberOfRanksAndThreads) {
+  const Control world(MPI_COMM_WORLD), alone;
+  const RankFolder folder;
+  const int threads = at::get_num_threads();
+  for (const bool pair : {false, true}) {
+    const FileLayout layout = set_layout(find_task(pair ? "QQP" : "CoLA"));
+    SampleSettings settings;
+    settings.infill_prob = 0.5;
+    settings.top_k = pair ? 3 : 0;
+    const SampleSource from = source(pair);
+    const auto made = [&](int64_t samples, const std::string& name, const Control& control) {
+      const auto path = folder.path / fmt::format("{}-{}", pair, name);
+      const SampleSet set = write_sample_set(from, pair, samples, settings, layout, path, control);
+      control.barrier();
+      return std::pair(to_json(set), bytes_of(path));
+    };
+    const std::string own = fmt::format("alone-{}", folder.rank);
+    const auto all = made(300, "all", world);
+    at::set_num_threads(threads == 1 ? 2 : 1);
+    EXPECT_EQ(made(300, own, alone), all);
+    at::set_num_threads(threads);
+    EXPECT_EQ(all.first.at("written"), 300);
+    EXPECT_EQ(all.first.at("without_end"), 0);
+    EXPECT_TRUE(all.second.starts_with(made(70, own + "-few", alone).second));
+  }
+}
+
+TEST_F(Infill, WordsStayOrAreFilledByWords) {
+  SampleSettings settings;
+  settings.infill_prob = 0.0;
+  // Each row as it is, again and again.
+  for (const auto& text : texts(60, 70, settings, /*pair=*/true)) EXPECT_TRUE(text.ended);
+  const auto as_they_are = texts(3, 6, settings);
+  EXPECT_EQ(as_they_are[0].ids, (std::vector<int32_t>{5, 6, 7, 8, 9, 3}));
+  EXPECT_EQ(as_they_are[1].ids, (std::vector<int32_t>{6, 5, 3}));
+  const auto pairs = texts(0, 1, settings, /*pair=*/true);
+  EXPECT_EQ(pairs[0].ids, (std::vector<int32_t>{5, 6, 7, 8, 9, 3, 10, 11, 3}));
+
+  int64_t words = 0, changed = 0;
+  settings.infill_prob = 1.0;
+  for (const auto& text : texts(0, 3000, settings)) {
+    EXPECT_EQ(text.ids.back(), 3);
+    for (size_t i = 0; i + 1 < text.ids.size(); ++i) EXPECT_GE(text.ids[i], 5);
+    for (size_t i = 0; i + 1 < text.ids.size(); ++i) EXPECT_LE(text.ids[i], 11);
+  }
+  settings.infill_prob = 0.2;
+  settings.top_k = 1;  // the likeliest, which some rows have anyway
+  const auto rows = texts(0, 3, [&] {
+    SampleSettings none;
+    none.infill_prob = 0.0;
+    return none;
+  }());
+  for (int64_t number = 0; const auto& text : texts(0, 3000, settings)) {
+    const auto& row = rows[static_cast<size_t>(number++ % 3)].ids;
+    ASSERT_EQ(text.ids.size(), row.size());
+    for (size_t i = 0; i < row.size(); ++i) changed += text.ids[i] != row[i];
+    words += static_cast<int64_t>(row.size()) - 1;
+  }
+  EXPECT_LT(changed, 0.22 * static_cast<double>(words));
+  EXPECT_GT(changed, 0.10 * static_cast<double>(words));
+}
+
+TEST_F(Infill, LongRowsAreCut) {
+  SampleSettings settings;
+  settings.infill_prob = 0.0;
+  settings.sample_length = 6;
+  const auto cut = texts(0, 2, settings);
+  EXPECT_FALSE(cut[0].ended);
+  EXPECT_EQ(cut[0].ids, (std::vector<int32_t>{5, 6, 7, 8}));
+  EXPECT_TRUE(cut[1].ended);
+}
+
+TEST_F(Infill, FillsAreAsLikelyAsTheModelSays) {
+  rows_.resize(1);
+  rows_[0].text_a = "a [MASK] c";
+  SampleSettings settings;
+  settings.infill_prob = 0.0;
+  settings.temperature = 0.7;
+  std::vector<int64_t> counts(7);
+  for (const auto& text : texts(0, 20000, settings)) ++counts[static_cast<size_t>(text.ids[1] - 5)];
+  Batch batch;
+  batch.row_ids = at::tensor({0}, at::kLong);
+  batch.ragged[field::kTokens] = {at::tensor({2, 5, 4, 7, 3}, at::kLong),
+                                  at::tensor({0, 5}, at::kLong)};
+  batch.dense[field::kFirstSegment] = at::tensor({5}, at::kLong);
+  std::vector<double> probabilities;
+  dynamic_cast<const MaskedModel&>(*model_).score(
+      batch, at::tensor({2}, at::kLong), [&](int64_t, const at::Tensor& scores) {
+        const at::Tensor shares = at::softmax(scores[0].slice(0, 5, 12).to(at::kDouble) / 0.7, 0);
+        for (int64_t i = 0; i < 7; ++i) probabilities.push_back(shares[i].item<double>());
+      });
+  EXPECT_LT(chi_square(counts, probabilities), 25);  // 6 degrees: p = 0.0003
 }
 
 void write_file(const std::filesystem::path& path, const std::string& text) {

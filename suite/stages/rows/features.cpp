@@ -45,8 +45,9 @@ double cut_of(int64_t row) {
 
 RowShape shape_of(const FeatureRequest& request) {
   if (!request.text) return {static_cast<int>(request.max_seq_length), request.layout};
-  return {static_cast<int>(request.text->text_length), RowLayout::kText,
-          request.text->split_encode ? cut_of : std::function<double(int64_t)>()};
+  const bool cut = request.layout == RowLayout::kText && request.text->split_encode;
+  return {static_cast<int>(request.text->text_length), request.layout,
+          cut ? cut_of : std::function<double(int64_t)>()};
 }
 
 // Calls `take` with all rows of the transfer set that are in part `part` of `parts`, a window at a
@@ -105,9 +106,11 @@ nlohmann::json inputs_of(const FeatureRequest& request, const Tokenizer& tokeniz
                         {"train_limit", request.train_limit}};
   if (request.layout == RowLayout::kApart) inputs["layout"] = "apart";
   if (const auto& text = request.text) {
-    inputs["layout"] = "text";
     inputs["max_seq_length"] = text->text_length;
-    inputs["split_encode"] = text->split_encode;
+    if (request.layout == RowLayout::kText) {
+      inputs["layout"] = "text";
+      inputs["split_encode"] = text->split_encode;
+    }
     if (!text->only_label.empty()) inputs["filter_label"] = text->only_label;
   }
   if (request.task->own) inputs["declaration"] = declaration(*request.task);

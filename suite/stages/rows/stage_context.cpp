@@ -64,6 +64,7 @@ FeaturesStage& texts_of(StageContext& context, const Task& task, const ModelSett
                         const TextSettings& texts) {
   FeatureRequest request = feature_request(context, task, tokenizer_folder(model, task));
   request.text = texts;
+  if (!architecture_of(model).fills_masks) request.layout = RowLayout::kText;
   FeaturesStage& stage = features_stage(context.graph, request, context.workspace);
   if (context.corpora) stage.need(*context.corpora);
   return stage;

@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/runs/language_model_stage.h"
 
+#include "io/tokenizers/tokenizer.h"
+#include "methods/masked_token.h"
+#include "methods/models/registry.h"
 #include "methods/next_token.h"
+#include "suite/models/initial_model.h"
 
 namespace kdbench {
 namespace {
 
 constexpr int kLanguageModelVersion = 1;
+
+// How such a model learns.
+void take_method(Learner& learner) {
+  if (!find_architecture(learner.model.config.architecture).fills_masks) {
+    learner.method_name = "next-token";
+    learner.method = [] { return make_next_token(); };
+    return;
+  }
+  learner.method_name = "masked-token";
+  learner.method = [settings = learner.model.settings, task = learner.task] {
+    return make_masked_token(masking_of(*load_tokenizer(tokenizer_folder(settings, *task))));
+  };
+}
 
 Learner language_learner(StageContext& context, const Task& task, FeaturesStage& texts) {
   const Experiment& experiment = context.experiment;
@@ -26,10 +43,7 @@ Learner language_learner(StageContext& context, const Task& task, FeaturesStage&
   learner.rows = &texts;
   learner.training = {&texts};
   learner.texts = transfer.language.texts;
-  if (transfer.model->train) {
-    learner.method_name = "next-token";
-    learner.method = [] { return make_next_token(); };
-  }
+  if (transfer.model->train) take_method(learner);
   return learner;
 }
 

@@ -5,6 +5,7 @@
 #include "io/batches/teacher_tokens.h"
 #include "io/batches/text_dataset.h"
 #include "io/tokenizers/tokenizer.h"
+#include "methods/models/registry.h"
 #include "suite/models/build_model.h"
 #include "suite/models/online_teacher.h"
 #include "suite/training/precision.h"
@@ -46,11 +47,14 @@ std::unique_ptr<Dataset> training_rows(const Learner& learner,
 // What a language model learns and is scored on.
 void read_texts(const Learner& learner, const Workspace& workspace, RunParts& parts) {
   const FeatureStore& rows = learner.rows->rows(workspace).store;
+  const bool masked = find_architecture(learner.model.config.architecture).fills_masks;
   workspace.control.agree([&] {
-    parts.evaluator = std::make_unique<TextEvaluator>(
-        load_tokenizer(tokenizer_folder(learner.model.settings, *learner.task)));
+    const auto tokenizer = load_tokenizer(tokenizer_folder(learner.model.settings, *learner.task));
+    parts.evaluator = masked ? std::make_unique<TextEvaluator>(masking_of(*tokenizer))
+                             : std::make_unique<TextEvaluator>(tokenizer);
     for (const auto& [name, split] : rows.splits) {
-      auto texts = make_text_dataset(split, learner.texts->conditioned);
+      auto texts = masked ? make_masked_dataset(split, tokenizer->mask_marks())
+                          : make_text_dataset(split, learner.texts->conditioned);
       if (name == kTrainSplit) {
         parts.train = std::move(texts);
       } else {

@@ -22,11 +22,9 @@ nlohmann::json write_samples(ModelStage& stage, const GlueFile& rows, const Task
   initial.settings.init = "weights";
   initial.frozen = true;
   const auto model = build_model(initial, workspace);
-  const auto& language_model = dynamic_cast<const LanguageModel&>(*model);
   const auto tokenizer = load_tokenizer(tokenizer_folder(stage.initial().settings, task));
-  const SampleSource source{
-      language_model, *tokenizer,
-      first_ids(rows, task.pair(), *tokenizer, language_model.config().vocabulary)};
+  const SampleSource source =
+      sample_source(dynamic_cast<const TextModel&>(*model), *tokenizer, rows.rows, task.pair());
   const int64_t samples = settings.count(static_cast<int64_t>(rows.rows.size()), task.pair());
   const SampleSet set = write_sample_set(source, task.pair(), samples, settings, set_layout(task),
                                          file, workspace.control);
@@ -68,7 +66,7 @@ SetMaker sample_set_maker(StageContext& context, const Task& task) {
   maker.inputs = [&stage, &settings]() -> nlohmann::json {
     return {{"kind", transfer_kind::kLanguageModel},
             {"model", stage.hash()},
-            {"sampling", keys_json(sample_keys(), settings)}};
+            {"sampling", sampling_json(settings)}};
   };
   // The training rows that the model has learned.
   const auto rows = [request](const Workspace& workspace) {
@@ -80,7 +78,7 @@ SetMaker sample_set_maker(StageContext& context, const Task& task) {
     nlohmann::json record =
         write_samples(stage, rows(workspace), task, settings.sampling, file, workspace);
     record["kind"] = transfer_kind::kLanguageModel;
-    record["sampling"] = keys_json(sample_keys(), settings);
+    record["sampling"] = sampling_json(settings);
     return record;
   };
   maker.stand_in = [&settings, &task, rows](const fs::path& file, const Workspace& workspace) {
