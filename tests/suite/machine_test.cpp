@@ -134,6 +134,18 @@ TEST(Findings, ALauncherOfAnotherMpiIsBroken) {
   EXPECT_THAT(text_of(facts), HasSubstr("started 4 processes, but each is rank 0 of 1"));
 }
 
+TEST(Findings, AJobsTasksAreTheRanks) {
+  EXPECT_EQ(launch_finding(4, 4, 4).verdict, Verdict::kGood);
+  EXPECT_EQ(launch_finding(1, 1, 0).verdict, Verdict::kGood);
+  EXPECT_EQ(launch_finding(1, 1, 1).verdict, Verdict::kGood);
+  const Finding alone = launch_finding(1, 1, 4);
+  EXPECT_EQ(alone.verdict, Verdict::kNote);
+  EXPECT_EQ(alone.what, "the Slurm job is for 4 tasks, but there is 1 rank");
+  EXPECT_THAT(alone.advice, HasSubstr("srun --mpi=pmix"));
+  EXPECT_EQ(launch_finding(2, 2, 4).what, "the Slurm job is for 4 tasks, but there are 2 ranks");
+  EXPECT_EQ(launch_finding(1, 4, 4).verdict, Verdict::kBroken);
+}
+
 TEST(Findings, LaunchingAsRootAndWithoutALauncher) {
   Facts facts = healthy();
   facts.launcher_on_path = false;

@@ -183,6 +183,46 @@ TEST_F(StageLockTest, ARunWaitsForTheSameRun) {
   EXPECT_EQ(place.run_id(), "run-2");
 }
 
+TEST_F(StageLockTest, WhoMayLeaveIsToldWhoIsAtWork) {
+  const OtherJob other(workspace, "exp-run", "elsewhere:17");
+  std::string busy;
+  const RunPlace place(workspace, "exp", "run", "run MRPC kd seed 1", &busy);
+  EXPECT_EQ(busy, "run MRPC kd seed 1 (exp-run), being made by elsewhere:17");
+  EXPECT_FALSE(place.done());
+}
+
+// Limits of a second, for the time of a test.
+class ShortPatience {
+ public:
+  ShortPatience() { ::setenv("KDBENCH_LOCK_TIMEOUT", "1", 1); }
+  ~ShortPatience() { ::unsetenv("KDBENCH_LOCK_TIMEOUT"); }
+};
+
+// A lock that outlives its holder's host: nobody touches its file.
+TEST_F(StageLockTest, ASilentLockIsTakenOver) {
+  const ShortPatience patience;
+  const OtherJob gone(workspace, key.hash(), "elsewhere:17");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(ensure(), stage());
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(count(said,
+                  "teacher MRPC seed 1: elsewhere:17, which was at work on it, has been "
+                  "silent for 1 s"),
+            root() ? 1U : 0U);
+}
+
+TEST_F(StageLockTest, AHolderThatLivesKeepsItsLock) {
+  const ShortPatience patience;
+  const StageLock mine(workspace, "exp-run", "run MRPC kd seed 1");
+  for (int i = 0; i < 25; ++i) {
+    std::string busy;
+    const RunPlace place(workspace, "exp", "run", "run MRPC kd seed 1", &busy);
+    EXPECT_HAS(busy, "being made by");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
 TEST_F(StageLockTest, WhereNothingCanBeWrittenIsAMachineError) {
   folder.make("file", [](const fs::path& file) { testing::write_bytes(file, ""); });
   workspace.out = folder.path / "file";
