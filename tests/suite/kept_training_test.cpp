@@ -323,7 +323,9 @@ TEST_F(CheckpointFiles, TheLastTwoStay) {
 TEST_F(CheckpointFiles, ThoseOfOtherSettingsAreNotTaken) {
   write(10);
   EXPECT_EQ(read_steps("another training"), 0);
-  if (control.root()) EXPECT_EQ(said.size(), 1u);
+  if (control.root()) {
+    EXPECT_EQ(said.size(), 1u);
+  }
   EXPECT_EQ(read_steps(), 10);
 }
 
@@ -336,7 +338,9 @@ TEST_F(CheckpointFiles, ADamagedOneIsFoundAndTheOneBeforeItTaken) {
     if (control.root()) std::ofstream(file("20"), std::ios::binary) << content;
     control.barrier();
     EXPECT_EQ(read_steps(), steps);
-    if (control.root()) EXPECT_EQ(said.size(), 1u);
+    if (control.root()) {
+      EXPECT_EQ(said.size(), 1u);
+    }
   };
   for (const size_t length : {size_t{0}, size_t{5}, size_t{200}, whole.size() - 1})
     expect_damaged(whole.substr(0, length), 10);
@@ -358,7 +362,9 @@ TEST_F(CheckpointFiles, ADamagedOneIsFoundAndTheOneBeforeItTaken) {
   }
   control.barrier();
   EXPECT_EQ(read_steps(), 0);
-  if (control.root()) EXPECT_EQ(said.size(), 2u);
+  if (control.root()) {
+    EXPECT_EQ(said.size(), 2u);
+  }
 }
 
 }  // namespace
