@@ -69,9 +69,16 @@ std::vector<PlacedMethod> read_methods(TableReader& root, const Experiment& expe
   return methods;
 }
 
-void check_text_length(const ModelConfig& config, const LanguageSettings& language,
+void check_text_length(const ModelConfig& config, const LanguageSettings& language, bool pair,
                        const std::string& place) {
   const int64_t longest = std::max(language.texts.text_length, language.sampling.sample_length);
+  const int64_t shortest = std::min(language.texts.text_length, language.sampling.sample_length);
+  // [CLS] and [SEP] around a text, another [SEP] behind a second one.
+  if (const int64_t least = pair ? 5 : 3; language.fills_masks && shortest < least) {
+    throw_user_error(place,
+                     fmt::format("transfer: texts of {} ids leave no room for words", shortest),
+                     fmt::format("text_length and sample_length of {} or more", least));
+  }
   if (config.max_positions == 0 || longest <= config.max_positions) return;
   throw_user_error(place,
                    fmt::format("transfer: texts of {} ids, but the language model has {} positions",
@@ -113,7 +120,7 @@ void check_language_model(const Experiment& experiment, const std::string& place
     problems.collect([&] {
       const ModelConfig config =
           resolve_config(experiment.transfer->model->model, task, std::nullopt);
-      check_text_length(config, experiment.transfer->language, place);
+      check_text_length(config, experiment.transfer->language, task.pair(), place);
       check_masks(experiment.transfer->model->model, task, config);
       if (!texts.only_label.empty() && !task.regression() && !task.label_of(texts.only_label)) {
         throw_user_error(

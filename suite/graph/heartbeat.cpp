@@ -77,17 +77,26 @@ bool is_current(int descriptor, const std::string& file) {
 bool is_silent(int descriptor) {
   using Clock = std::chrono::steady_clock;
   using Touched = std::pair<time_t, long>;
-  static std::map<std::pair<dev_t, ino_t>, std::pair<Touched, Clock::time_point>> seen;
+  struct Looks {
+    Touched touched;
+    Clock::time_point first, last;
+  };
+  static std::map<std::pair<dev_t, ino_t>, Looks> seen;
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) return false;
   const Touched touched{status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
   const auto now = Clock::now();
-  const auto [entry, is_new] = seen.try_emplace({status.st_dev, status.st_ino}, touched, now);
-  if (is_new || entry->second.first != touched) {
-    entry->second = {touched, now};
+  const auto [entry, is_new] =
+      seen.try_emplace({status.st_dev, status.st_ino}, Looks{touched, now, now});
+  Looks& looks = entry->second;
+  // Whoever has not looked for long may have been stopped together with the holder.
+  const bool away = now - looks.last > std::chrono::milliseconds(lock_patience()) / 2;
+  if (is_new || away || looks.touched != touched) {
+    looks = {touched, now, now};
     return false;
   }
-  return now - entry->second.second > lock_patience();
+  looks.last = now;
+  return now - looks.first > lock_patience();
 }
 
 }  // namespace kdbench

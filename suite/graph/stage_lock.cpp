@@ -128,10 +128,12 @@ bool StageLock::refuses() {
   return false;
 }
 
-// One at a time, so that nobody removes what another one has just made.
+// One at a time, so that nobody removes what another one has just made; and only while its holder
+// is silent still: the lock may have become free, and somebody else's.
 void StageLock::replace_file() {
   const int guard = open_lock((fs::path(file_).parent_path() / ".replacing").string());
-  if (::flock(guard, LOCK_EX | LOCK_NB) == 0 && is_current(descriptor_, file_))
+  if (::flock(guard, LOCK_EX | LOCK_NB) == 0 && is_current(descriptor_, file_) && refuses() &&
+      is_silent(descriptor_))
     ::unlink(file_.c_str());
   ::close(guard);
 }

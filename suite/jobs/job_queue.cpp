@@ -9,6 +9,7 @@
 #include "io/base/error.h"
 #include "io/base/look.h"
 #include "reports/table.h"
+#include "suite/ranks/stop_signals.h"
 
 namespace kdbench {
 namespace {
@@ -111,6 +112,7 @@ void JobQueue::submit_report(std::vector<SubmittedArray>& made) {
 SubmittedArray JobQueue::put(const std::string& script, const std::string& name,
                              const std::map<size_t, std::string>& units,
                              const std::string& dependency) {
+  const StopLater later;  // what is queued must be in the book
   std::string array = number_ranges(numbers_of(units));
   if (settings_.at_once > 0) array += fmt::format("%{}", settings_.at_once);
   SubmittedArray submitted{slurm_.submit(script, array, dependency), name, units};

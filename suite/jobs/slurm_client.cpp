@@ -155,6 +155,9 @@ std::map<std::string, TaskState> SlurmClient::states(const std::vector<std::stri
   const Answer accounts = call({"sacct", "--noheader", "--parsable2", "--allocations", "--array",
                                 "--jobs=" + list, "--format=JobID,State,Reason"});
   if (accounts.code == 0) states.merge(parse_states(accounts.output));
+  const bool unknown = queue.errors.find("Invalid job id") != std::string::npos;
+  if (queue.code != 0 && accounts.code != 0 && !unknown)
+    throw_machine_error("squeue", last_line(queue.errors), "what is queued is not known");
   return states;
 }
 

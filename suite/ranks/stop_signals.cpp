@@ -124,8 +124,13 @@ void StopSignals::watch() {
   }
   const auto needless = [&] { return over_ || answered; };
   std::unique_lock lock(mutex);
-  changed.wait(lock, [&] { return needless() || waiting == 0; });
-  if (rank_ > 0) changed.wait_for(lock, kFirstSpeaks, needless);
+  for (bool more = true; more;) {
+    changed.wait(lock, [&] { return needless() || waiting == 0; });
+    // A training that begins meanwhile stops by itself.
+    more = rank_ > 0 && !needless() &&
+           changed.wait_for(lock, kFirstSpeaks, [&] { return needless() || waiting > 0; }) &&
+           !needless();
+  }
   if (needless()) return;
   const std::string message =
       "stopped by " + name() + ": what is finished is kept, the same command goes on from there";

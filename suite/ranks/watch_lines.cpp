@@ -145,7 +145,7 @@ WatchLine reach(const Meeting& meeting, int64_t rank) {
     send_soon(line.descriptor());
     Greeting answer;
     if (send_greeting(line.descriptor(), {meeting.token, rank}) &&
-        receive_greeting(line.descriptor(), answer, Clock::now() + kConnecting) &&
+        receive_greeting(line.descriptor(), answer, Clock::now() + kGathering) &&
         answer.token == ~meeting.token)
       return line;
   }
@@ -226,6 +226,9 @@ std::vector<WatchLine> connect_ranks(const Control& control, std::string& obstac
   for (size_t i = 0; control.root() && i < lines.size(); ++i) {
     if (lines[i].descriptor() < 0) unreached = std::min(unreached, static_cast<int64_t>(i) + 1);
   }
+  // Its own end counts too: the first rank may have answered when it had given up.
+  if (!control.root() && meeting.port != 0 && lines.front().descriptor() < 0)
+    unreached = control.rank();
   unreached = control.min(unreached);
   if (unreached < control.size())
     obstacle = fmt::format("rank {} cannot reach rank 0 by TCP", unreached);

@@ -59,7 +59,7 @@ class Study {
         study_.out_of_budget = true;
         break;
       }
-      for (const int ranks : settings_.ranks) run(ranks);
+      if (!make_round()) break;
       ++study_.rounds;
       longest = std::max(longest, seconds_since(begin_) - before);
       study_.precise = precise(study_.runs, settings_.precision);
@@ -69,6 +69,20 @@ class Study {
   }
 
  private:
+  // False: a run has failed, and there are rounds before this one, which stand.
+  bool make_round() {
+    const size_t before = study_.runs.size();
+    try {
+      for (const int ranks : settings_.ranks) run(ranks);
+      return true;
+    } catch (const Error& error) {
+      if (study_.rounds == 0) throw;
+      study_.runs.resize(before);
+      study_.failure = error.what();
+      return false;
+    }
+  }
+
   void run(int ranks) {
     const fs::path place = make_place(folder_, settings_.stages, ranks, study_.rounds + 1);
     const fs::path log = place / "log";
@@ -86,6 +100,13 @@ class Study {
                        "the file says why");
     }
     study_.runs.push_back(read_scaling_run(find_run(place).string()));
+    if (study_.runs.back().batch != batch_of(ranks)) {
+      throw_user_error(
+          log.string(),
+          fmt::format("its steps have {} rows, not {}", study_.runs.back().batch, batch_of(ranks)),
+          "there must be more training rows than that, and no batch_size in "
+          "[method.task.<TASK>.train]");
+    }
     if (study_.runs.back().ranks != ranks) {
       throw_user_error("--launcher " + settings_.launcher,
                        fmt::format("started {} ranks, not {}", study_.runs.back().ranks, ranks));

@@ -32,11 +32,13 @@ struct ScalingStudy {
   int rounds = 0;
   bool precise = false;  // every median is as certain as was asked for
   bool out_of_budget = false;
+  std::string
+      failure;  // of a run in a later round, which ended the study; runs are those before it
 };
 
 // Runs of it lie in `folder`, one an output folder of its own, so that no run is taken for another;
 // what they share (rows, teacher, its outputs) is made once. `say`: a line on each run. Throws a
-// user error where a run fails: its log is named.
+// user error where a run of the first round fails: its log is named.
 ScalingStudy make_scaling_study(const ScalingSettings& settings,
                                 const std::filesystem::path& folder,
                                 const std::function<void(const std::string&)>& say);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <new>
 #include <vector>
 
 #include "io/base/error.h"
@@ -138,6 +139,7 @@ std::optional<KeptTraining> Checkpoints::read(
         name = file.filename().string();
         return;
       } catch (const std::exception& error) {
+        if (dynamic_cast<const std::bad_alloc*>(&error)) throw;  // says nothing of the file
         const Error reason = as_error(error, "");
         warn(fmt::format("checkpoint {}: {}", file.string(),
                          reason.message().empty() ? error.what() : reason.message()));

@@ -148,7 +148,8 @@ class Sampling {
 
   // A model that ends nothing, or makes nothing of use, is found before hours of drawing.
   void check_ends(const SampleSet& all, bool last) const {
-    if (all.begun >= kManyTexts && all.without_end == all.begun) {
+    const bool filled = !source_.rows.empty();  // then texts without end are those that were cut
+    if (!filled && all.begun >= kManyTexts && all.without_end == all.begun) {
       throw_user_error("language model",
                        fmt::format("none of the {} texts that were begun has ended", all.begun),
                        "train it longer, on texts with their ends, or allow longer texts");

@@ -27,6 +27,7 @@ struct GenerateOptions {
   TextSourceOptions source;
   LanguageSettings language;
   int threads = 0;
+  bool infill_given = false;  // --infill-prob
 };
 
 // Texts that are cut are worth a word when they are more than this part of all.
@@ -93,7 +94,7 @@ TextSource check_generate(GenerateOptions& options, GlueFile& rows, LoadedLangua
     model = load_language_model(options.model);
     options.language.fills_masks =
         find_architecture(model.model->config().architecture).fills_masks;
-    if (!options.language.fills_masks && sampling.infill_prob != SampleSettings().infill_prob)
+    if (!options.language.fills_masks && options.infill_given)
       throw_user_error("--infill-prob", "is of language models that fill masks, as bert");
   });
   problems.throw_if_any("generate");
@@ -107,10 +108,9 @@ void answer_set(const GenerateOptions& options, const SampleSet& set, double sec
                           set.begun, set.written, set.malformed,
                           options.language.sampling.sample_length, set.without_end));
   if (share > kManyCut) {
-    answer.text(
-        fmt::format("{:.0f} % of the texts did not end: train the model longer, or allow "
-                    "more ids (--sample-length)\n",
-                    100 * share));
+    answer.text(fmt::format(
+        "{:.0f} % of the texts {}allow more ids (--sample-length)\n", 100 * share,
+        options.language.fills_masks ? "were cut: " : "did not end: train the model longer, or "));
   }
   answer.text(fmt::format("{}: {} rows in {:.1f} s ({:.0f} ids/s)\n", options.out, set.written,
                           seconds, static_cast<double>(set.ids) / seconds));
@@ -165,7 +165,10 @@ Verb generate_verb() {
                 "are masked and filled. The set has the columns of the task's "
                 "test rows: as <TASK>/test.tsv of a folder it goes to predict or export, whose "
                 "logits join adds. Sampling is on the CPU.");
-            return [options](const VerbContext& context) { return generate(*options, context); };
+            return [options, &app](const VerbContext& context) {
+              options->infill_given = app.count("--infill-prob") > 0;
+              return generate(*options, context);
+            };
           }};
 }
 

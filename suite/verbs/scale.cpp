@@ -22,7 +22,7 @@ struct ScaleOptions {
   std::string experiment, task, method, mode = "strong", out = "results";
   std::vector<std::string> overrides;
   ScalingSettings settings;
-  int64_t seed = 0;
+  std::optional<int64_t> seed;
   int threads = 0;
   bool quiet = false;
 };
@@ -30,6 +30,7 @@ struct ScaleOptions {
 // The one training that is studied.
 struct Studied {
   std::string experiment, task, method;
+  std::string keys;  // the label that --set knows the method by: a grid's points share one
   int64_t seed = 1, batch = 0;
 };
 
@@ -38,7 +39,7 @@ Studied find_training(const ScaleOptions& options) {
   Selection selection;
   if (!options.task.empty()) selection.tasks = {options.task};
   if (!options.method.empty()) selection.methods = {options.method};
-  if (options.seed != 0) selection.seeds = {options.seed};
+  if (options.seed) selection.seeds = {*options.seed};
   const Experiment experiment =
       load_experiment(options.experiment, options.overrides, ExperimentPart::kAll, selection.tasks);
   check_selection(selection, experiment);
@@ -47,6 +48,7 @@ Studied find_training(const ScaleOptions& options) {
   studied.task = selected_tasks(selection, experiment).front();
   const MethodSettings& method = *selected_methods(selection, experiment).front();
   studied.method = method.label;
+  studied.keys = method.grid.empty() ? method.label : method.grid;
   studied.seed = selected_seeds(selection, experiment, studied.task, method).front();
   studied.batch = experiment.train_of(studied.task, method).batch_size;
   return studied;
@@ -99,6 +101,7 @@ void finish(const ScaleOptions& options, const Studied& studied, const ScalingSt
   Table table = scaling_table(scaling_points(study.runs), options.settings.mode);
   table.title += fmt::format(": {}, {}, seed {}", studied.task, studied.method, studied.seed);
   table.notes.push_back(certainty(study, options.settings));
+  if (!study.failure.empty()) table.notes.push_back("Not all rounds: " + study.failure);
   nlohmann::json& json = answer.data["scaling"];
   json = write_json(table);
   json.update({{"experiment", studied.experiment},
@@ -108,6 +111,7 @@ void finish(const ScaleOptions& options, const Studied& studied, const ScalingSt
                {"mode", options.mode},
                {"rounds", study.rounds},
                {"precise", study.precise},
+               {"failure", study.failure},
                {"launcher", options.settings.launcher},
                {"system", study.runs.front().system},
                {"folder", folder.string()}});
@@ -133,7 +137,7 @@ ExitCode scale(ScaleOptions options, Answer& answer) {
   problems.throw_if_any("scale");
   fs::create_directories(folder);
   options.settings.batch = studied.batch;
-  options.settings.method = studied.method;
+  options.settings.method = studied.keys;
   options.settings.command = command_of(options, studied);
   options.settings.stages = out / ".stages";
   const ScalingStudy study =
@@ -141,7 +145,7 @@ ExitCode scale(ScaleOptions options, Answer& answer) {
         if (!options.quiet) fmt::print(stderr, "kdbench: {}\n", line);
       });
   finish(options, studied, study, folder, answer);
-  return ExitCode::kDone;
+  return study.failure.empty() ? ExitCode::kDone : ExitCode::kRunFailed;
 }
 
 }  // namespace

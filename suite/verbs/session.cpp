@@ -74,6 +74,7 @@ void add_session_options(CLI::App& app, SessionOptions& options) {
                  "signals that stop the job so that the same command goes on: exit code 75")
       ->delimiter(',')
       ->expected(1)  // what follows may be the experiment file
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->check(CLI::IsMember(stop_signal_names()))
       ->capture_default_str();
   app.add_option("--patience", options.patience,

@@ -63,6 +63,8 @@ std::vector<std::string> run_arguments(const SlurmOptions& options, bool gpus) {
                                      gpus ? "cuda" : "cpu"};
   if (options.session.threads > 0)
     arguments.insert(arguments.end(), {"--threads", std::to_string(options.session.threads)});
+  if (options.session.patience != SessionOptions{}.patience)
+    arguments.insert(arguments.end(), {"--patience", std::to_string(options.session.patience)});
   for (const auto& key : options.overrides) arguments.insert(arguments.end(), {"--set", key});
   return arguments;
 }

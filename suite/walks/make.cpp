@@ -72,13 +72,14 @@ void require_made(const Stage& stage, const Outcome& outcome) {
 
 // How it stands, its needs done, on every rank. Collective.
 StageState state_of(Stage& stage, const Workspace& workspace) {
-  stage.name(workspace);  // on all ranks, before one of them looks
+  // On all ranks, before one of them looks. Without a name it cannot have been made.
+  if (stage.name(workspace).empty()) return {};
   const auto found = from_root(workspace.control, [&]() -> nlohmann::json {
     const StageState state = stage.look(workspace);
-    return {static_cast<int>(state.kind), state.who, state.why};
+    return {static_cast<int>(state.kind), state.who, state.since, state.why};
   });
-  return {static_cast<StageState::Kind>(found[0].get<int>()), found[1].get<std::string>(), "",
-          found[2].get<std::string>()};
+  return {static_cast<StageState::Kind>(found[0].get<int>()), found[1].get<std::string>(),
+          found[2].get<std::string>(), found[3].get<std::string>()};
 }
 
 // What is asked for, needs first.
@@ -157,14 +158,16 @@ Outcome Maker::made(Stage& stage, IfBusy if_busy) {
   if (if_busy == IfBusy::kLeave) {
     const StageState state = state_of(stage, workspace_);
     if (state.kind == StageState::Kind::kRunning) {
-      elsewhere_.insert(&stage);
+      elsewhere_.try_emplace(&stage, state.since);
       return {Outcome::Kind::kBusy,
               {},
               fmt::format("{} {} ({}), being made by {}", stage.kind(), stage.title(),
                           stage.name(workspace_), state.who)};
     }
-    // Once is enough for all jobs that share the work.
-    if (state.kind == StageState::Kind::kFailed && elsewhere_.contains(&stage))
+    // Once is enough for all jobs that share the work; a failure from before is none of theirs.
+    const auto seen = elsewhere_.find(&stage);
+    if (state.kind == StageState::Kind::kFailed && seen != elsewhere_.end() &&
+        state.since >= seen->second)
       return {Outcome::Kind::kFailed, {}, state.why};
   }
   say_progress(stage);

@@ -41,8 +41,9 @@ class Maker {
   const Workspace& workspace_;
   const Existing existing_;
   std::map<const Stage*, Outcome> outcomes_;
-  std::set<const Stage*> awaited_;    // announced, not made yet
-  std::set<const Stage*> elsewhere_;  // found while another job made them
+  std::set<const Stage*> awaited_;  // announced, not made yet
+  // Found while another job made them: since when, as StageState::since.
+  std::map<const Stage*, std::string> elsewhere_;
   size_t announced_ = 0;
   std::chrono::steady_clock::time_point started_;
 };

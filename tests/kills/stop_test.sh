@@ -107,7 +107,7 @@ rm -rf out
 begin first "${long[@]}" --out out
 first=$job
 wait_for kept out
-holder=$(cut -d: -f2 out/.stages/locks/kd-rte-*)
+holder=$(head -n 1 out/.stages/locks/kd-rte-* | cut -d: -f2)
 kill -STOP "$holder"
 begin second "${long[@]}" --out out
 wait_for grep -q "waiting for run" second

@@ -208,6 +208,7 @@ TEST(ModelFolders, OfTheTests) {
   for (const auto& entry : std::filesystem::directory_iterator(testing::test_data("models"))) {
     if (!entry.is_directory()) continue;
     const auto& folder = entry.path();
+    if (folder.filename() == "masked-bert") continue;  // without classes: masked_bert_test.cpp
     const json raw = json::parse(testing::file_bytes(folder / "config.json"));
     const ModelConfig config = read_model_config(folder);
     EXPECT_EQ(config.vocabulary, raw["vocab_size"]) << folder;

@@ -83,7 +83,7 @@ no() {
   shift
   expect 2 "$what" alone run infill.toml --dry-run --out none "$@"
 }
-no "split_encode is of language models that go from left to right" --set transfer.split_encode=false
+no "split_encode: is of language models that go from left to right" --set transfer.split_encode=false
 no "language model has 32 positions" --set transfer.text_length=64
 sed '/^\[transfer.train\]/,/^epochs/d' infill.toml >untrained.toml
 expect 0 "language-model   CoLA seed 1" alone run untrained.toml --dry-run --out none

@@ -83,8 +83,8 @@ Cost ModelStage::cost(TrainingCosts& costs, const Workspace& workspace) {
 Outcome ModelStage::make(const Workspace& workspace, IfBusy if_busy) {
   Outcome outcome = SourceModel::make(workspace, if_busy);
   if (outcome.kind == Outcome::Kind::kBusy) return outcome;
-  remove_checkpoints(checkpoint_folder(folder(workspace)), workspace);
   if (outcome.kind != Outcome::Kind::kFailed) {
+    remove_checkpoints(checkpoint_folder(folder(workspace)), workspace);
     record_ = publish_run(contents(workspace) / "run", learner_.experiment, run_id_, workspace);
   }
   outcome.record = record_;
@@ -100,7 +100,11 @@ bool ModelStage::make_in(const fs::path& partial, const Workspace& workspace) {
     failure_ = execute(learner_, target, workspace);
   }
   const bool done = failure_.empty();
-  if (!done) record_ = publish_run(target.folder, learner_.experiment, run_id_, workspace);
+  if (!done) {
+    // While the stage is locked: the next job may begin at once.
+    remove_checkpoints(target.checkpoints, workspace);
+    record_ = publish_run(target.folder, learner_.experiment, run_id_, workspace);
+  }
   return done;
 }
 

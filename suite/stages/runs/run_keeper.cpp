@@ -91,6 +91,7 @@ void RunKeeper::keep(const TrainingState& state, bool stops) {
   try {
     bytes = write(state);
   } catch (const Error& error) {
+    if (stops) StopSignals::answer();  // this error ends the job, not the signal
     if (stops || !error.on_every_rank) throw;
     workspace_.say(fmt::format("{}: warning: not kept: {}", title_, error.what()));
   }

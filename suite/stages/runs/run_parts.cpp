@@ -90,7 +90,7 @@ RunParts read_parts(const Learner& learner, const Workspace& workspace) {
   if (learner.beside) {
     parts.models[kTeacher] = build_model(first_teacher(learner, workspace), workspace);
   }
-  if (learner.method) parts.method = learner.method();
+  if (learner.method) workspace.control.agree([&] { parts.method = learner.method(); });
   if (learner.texts) {
     read_texts(learner, workspace, parts);
     return parts;

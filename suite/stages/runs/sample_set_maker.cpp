@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "suite/stages/runs/sample_set_maker.h"
 
+#include <memory>
+#include <optional>
+
 #include "io/base/partial_file.h"
 #include "io/tasks/glue.h"
 #include "io/tokenizers/tokenizer.h"
@@ -21,12 +24,19 @@ nlohmann::json write_samples(ModelStage& stage, const GlueFile& rows, const Task
   initial.settings.weights = stage.finished_model(workspace);
   initial.settings.init = "weights";
   initial.frozen = true;
-  const auto model = build_model(initial, workspace);
-  const auto tokenizer = load_tokenizer(tokenizer_folder(stage.initial().settings, task));
-  const SampleSource source =
-      sample_source(dynamic_cast<const TextModel&>(*model), *tokenizer, rows.rows, task.pair());
+  // Where texts are drawn, so that they are the same on any device.
+  Workspace on_cpu = workspace;
+  on_cpu.device = at::kCPU;
+  const auto model = build_model(initial, on_cpu);
+  std::shared_ptr<const Tokenizer> tokenizer;
+  std::optional<SampleSource> source;
+  workspace.control.agree([&] {
+    tokenizer = load_tokenizer(tokenizer_folder(stage.initial().settings, task));
+    source.emplace(
+        sample_source(dynamic_cast<const TextModel&>(*model), *tokenizer, rows.rows, task.pair()));
+  });
   const int64_t samples = settings.count(static_cast<int64_t>(rows.rows.size()), task.pair());
-  const SampleSet set = write_sample_set(source, task.pair(), samples, settings, set_layout(task),
+  const SampleSet set = write_sample_set(*source, task.pair(), samples, settings, set_layout(task),
                                          file, workspace.control);
   return to_json(set);
 }

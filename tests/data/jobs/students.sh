@@ -36,8 +36,8 @@ fi
 echo "kdbench: job ${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}_${SLURM_ARRAY_TASK_ID:-0} on $SLURM_JOB_NODELIST, start $((${SLURM_RESTART_COUNT:-0} + 1))"
 
 cd "$working"
-step='' woken=0
-trap 'woken=1; [ -z "$step" ] || kill -USR1 "$step" 2>/dev/null || true' USR1
+step='' woken=0 asked=0
+trap 'woken=1 asked=1; [ -z "$step" ] || kill -USR1 "$step" 2>/dev/null || true' USR1
 "${launch[@]}" "${container[@]}" "$kdbench" "${arguments[@]}" &
 step=$!
 code=0
@@ -46,6 +46,8 @@ while :; do # the trap ends a wait, not the program
   wait "$step" && code=0 || code=$?
   [ "$woken" = 1 ] || break
 done
+# Ranks that were killed as the first one stopped hide its code.
+[ "$asked" = 0 ] || [ "$code" -lt 128 ] || code=75
 if [ "$code" = 75 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
   scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && exit 0
 fi
