@@ -68,6 +68,20 @@ empty_icu_data() {
   done
 }
 
+# HDF5 reaches stores in the cloud by libcurl, which kdbench never asks for: a library of its name, whose functions are
+# never called, stands for it and for the 10 MB of libraries that it would bring.
+empty_curl() {
+  local hdf5 curl version
+  hdf5=$(libraries "$out"/bin/kdbench | grep '/libhdf5[^/]*$' | head -n 1)
+  curl=$(ldd "$hdf5" | awk '$1 ~ /^libcurl/ {print $1}')
+  [ -n "$curl" ] || return 0
+  version=$(nm -D --undefined-only "$hdf5" | sed -n 's/.* curl_[a-z_]*@\(.*\)/\1/p' | sort -u | head -n 1)
+  printf '%s { global: curl_*; };\n' "${version:-CURL}" >"$out/curl.map"
+  nm -D --undefined-only "$hdf5" | sed -n 's/.* \(curl_[a-z_]*\).*/void \1(void) { __builtin_trap(); }/p' |
+    "${CC:-cc}" -shared -fPIC -nostdlib -Wl,-soname,"$curl" -Wl,--version-script="$out/curl.map" -x c - -o "$out/lib/$curl"
+  rm "$out/curl.map"
+}
+
 copy_programs() {
   local program
   cp "$build/kdbench" "$out/bin"
@@ -108,10 +122,11 @@ main() {
   mkdir -p "$out/bin" "$out/lib" "$out/share" "$out/etc"
   copy_programs
   copy_open_mpi
+  empty_curl
   local list
-  list=$(libraries "$out"/bin/* "$out"/lib/openmpi/*.so)
+  list=$(LD_LIBRARY_PATH=$out/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} libraries "$out"/bin/* "$out"/lib/openmpi/*.so)
   mapfile -t needed <<<"$list"
-  cp -L "${needed[@]}" "$out/lib"
+  cp -Ln "${needed[@]}" "$out/lib"
   empty_icu_data
   strip --strip-unneeded "$out"/lib/*.so* "$out"/lib/*/*.so
   forget_build_paths

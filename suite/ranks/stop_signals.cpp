@@ -28,6 +28,10 @@ constexpr time_t kSameSignal = 2;  // seconds
 // The other ranks let the first one speak.
 constexpr std::chrono::milliseconds kFirstSpeaks{3000};
 
+// A launcher that ends all ranks because one has failed, and has said why, begins with SIGTERM: by
+// then it has killed them.
+constexpr std::chrono::milliseconds kEndedByAnother{2000};
+
 // What the handler may touch.
 std::atomic<int> caught{0};
 std::atomic<time_t> caught_at{0};
@@ -85,7 +89,7 @@ const std::vector<std::string>& stop_signal_names() {
 }
 
 StopSignals::StopSignals(const std::vector<std::string>& names, const Control& control)
-    : names_(names), rank_(control.rank()) {
+    : names_(names), rank_(control.rank()), ranks_(control.size()) {
   caught = 0;
   answered = false;
   sem_init(&woken, 0, 0);
@@ -119,6 +123,11 @@ void StopSignals::answer() {
   answered = true;
 }
 
+std::chrono::milliseconds StopSignals::pause() const {
+  if (rank_ > 0) return kFirstSpeaks;
+  return ranks_ > 1 && caught == SIGTERM ? kEndedByAnother : std::chrono::milliseconds(0);
+}
+
 void StopSignals::watch() {
   while (sem_wait(&woken) != 0 && errno == EINTR) {
   }
@@ -127,8 +136,8 @@ void StopSignals::watch() {
   for (bool more = true; more;) {
     changed.wait(lock, [&] { return needless() || waiting == 0; });
     // A training that begins meanwhile stops by itself.
-    more = rank_ > 0 && !needless() &&
-           changed.wait_for(lock, kFirstSpeaks, [&] { return needless() || waiting > 0; }) &&
+    more = !needless() &&
+           changed.wait_for(lock, pause(), [&] { return needless() || waiting > 0; }) &&
            !needless();
   }
   if (needless()) return;

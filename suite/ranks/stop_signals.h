@@ -4,6 +4,7 @@
 // a training, which can save how far it is, asks for time to do so.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,9 +34,11 @@ class StopSignals {
 
  private:
   void watch();
+  // Until this rank says that it was stopped.
+  std::chrono::milliseconds pause() const;
 
   std::vector<std::string> names_;
-  int rank_;
+  int rank_, ranks_;
   bool over_ = false;
   std::thread thread_;
 };
