@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   const kdbench::Doing doing("counting sheep");
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));  // until the others have heard of it
   if (control.rank() == std::atoi(argv[2])) work(argv[1]);
   control.barrier();
   return 0;
