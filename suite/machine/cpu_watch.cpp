@@ -11,6 +11,8 @@
 #include <sstream>
 #include <thread>
 
+#include "io/base/host_name.h"
+
 namespace kdbench {
 namespace {
 

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "io/base/error.h"
+#include "io/base/host_name.h"
 #include "suite/machine/host_layout.h"
 #ifdef KDBENCH_CUDA
 #include <ATen/cuda/CUDAContext.h>

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "io/base/host_name.h"
 #include "suite/machine/machine.h"
 #include "suite/ranks/cpu_share.h"
 
@@ -21,12 +22,6 @@ nlohmann::json this_rank() {
 }
 
 }  // namespace
-
-std::string host_name() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
 
 std::string HostLayout::binding() const {
   const bool alike = std::all_of(rank_cpus.begin(), rank_cpus.end(),

@@ -25,9 +25,6 @@ struct HostLayout {
   double least_share() const;
 };
 
-// This host's name, as it gives it.
-std::string host_name();
-
 // In order of the hosts' first ranks, on every rank. Collective.
 std::vector<HostLayout> host_layouts(const Control& control);
 

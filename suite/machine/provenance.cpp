@@ -17,6 +17,7 @@
 #include <set>
 #include <sstream>
 
+#include "io/base/host_name.h"
 #include "suite/machine/build_facts.h"
 #include "suite/machine/device.h"
 #include "suite/machine/host_layout.h"

@@ -18,6 +18,7 @@
 
 #include "io/base/collective.h"
 #include "io/base/error.h"
+#include "io/base/host_name.h"
 #include "io/base/sha256.h"
 #include "io/hdf5/hdf5.h"
 #include "suite/machine/device.h"

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "io/base/error.h"
+#include "io/base/host_name.h"
 
 namespace kdbench {
 namespace {
@@ -65,9 +66,7 @@ void check_temporary_folder() {
   const std::string problem = problem_of(folder);
   if (problem.empty()) return;
   if (local_rank() > 0) std::this_thread::sleep_for(kPatience);
-  char host[256] = "?";
-  gethostname(host, sizeof host - 1);
-  throw_machine_error(fmt::format("{} on {}", folder.string(), host), problem,
+  throw_machine_error(fmt::format("{} on {}", folder.string(), host_name()), problem,
                       "the folder of temporary files; set TMPDIR to one with room");
 }
 

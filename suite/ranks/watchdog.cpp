@@ -2,13 +2,13 @@
 #include "suite/ranks/watchdog.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
 #include "io/base/doing.h"
 #include "io/base/end_job.h"
+#include "io/base/host_name.h"
 
 namespace kdbench {
 namespace {
@@ -17,12 +17,6 @@ namespace {
 constexpr std::chrono::milliseconds kTurn{500};
 
 constexpr std::chrono::seconds kMostSilence{120};
-
-std::string own_host() {
-  char host[256] = "?";
-  gethostname(host, sizeof host - 1);
-  return host;
-}
 
 Beat own_beat() {
   const Doing::Seen seen = Doing::seen();
@@ -52,7 +46,7 @@ Watchdog::Watchdog(const Control& control, std::chrono::seconds patience)
       rank_(control.rank()),
       size_(control.size()) {
   if (size_ == 1 || patience.count() == 0) return;
-  hosts_ = control.gather(own_host());
+  hosts_ = control.gather(host_name());
   lines_ = connect_ranks(control, obstacle_);
   if (lines_.empty()) return;
   const auto now = Clock::now();

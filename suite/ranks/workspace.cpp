@@ -6,6 +6,8 @@
 
 #include <set>
 
+#include "io/base/host_name.h"
+
 namespace kdbench {
 
 void Workspace::say(const std::string& line) const {
@@ -23,10 +25,6 @@ nlohmann::json from_root(const Control& control, const std::function<nlohmann::j
   return nlohmann::json::parse(control.broadcast(text));
 }
 
-std::string this_process() {
-  char host[256] = {};
-  gethostname(host, sizeof host - 1);
-  return fmt::format("{}:{}", host, getpid());
-}
+std::string this_process() { return fmt::format("{}:{}", host_name(), getpid()); }
 
 }  // namespace kdbench
