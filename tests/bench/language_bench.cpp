@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "methods/models/language_model.h"
-#include "methods/models/registry.h"
+#include "tests/bench/gpt2_model.h"
 #include "tests/bench/measure.h"
 
 namespace kdbench::language_bench {
@@ -16,33 +15,20 @@ namespace {
 
 struct Sizes {
   const char* name;
-  int64_t vocabulary, layers, hidden, heads, rows, length;  // ids of a row
+  Gpt2Sizes model;
+  int64_t rows, length;  // ids of a row
 };
 // The model of suite/experiments/minilm-bilstm.toml on SST-2's rows and on MRPC's.
-constexpr Sizes kShort{"gpt2_4x256/sst2", 30522, 4, 256, 4, 48, 12};
-constexpr Sizes kLong{"gpt2_4x256/mrpc", 30522, 4, 256, 4, 48, 53};
-constexpr Sizes kTiny{"small", 300, 2, 32, 2, 5, 7};
-
-std::unique_ptr<LanguageModel> make_gpt2(const Sizes& sizes) {
-  ModelSpec spec;
-  spec.config = find_architecture("gpt2").defaults;
-  spec.config.vocabulary = sizes.vocabulary;
-  spec.config.layers = sizes.layers;
-  spec.config.hidden = sizes.hidden;
-  spec.config.heads = sizes.heads;
-  spec.config.intermediate = 4 * sizes.hidden;
-  spec.device = bench_device();
-  auto model = make_language_model(spec);
-  initialize_parameters(*model, 1);
-  return model;
-}
+constexpr Sizes kShort{"gpt2_4x256/sst2", {30522, 4, 256, 4}, 48, 12};
+constexpr Sizes kLong{"gpt2_4x256/mrpc", {30522, 4, 256, 4}, 48, 53};
+constexpr Sizes kTiny{"small", {300, 2, 32, 2}, 5, 7};
 
 Batch make_batch(const Sizes& sizes) {
   Batch batch;
   batch.global_rows = sizes.rows;
   batch.row_ids = at::arange(sizes.rows, at::kLong);
   batch.ragged[field::kTokens] = {
-      at::randint(0, sizes.vocabulary, {sizes.rows * sizes.length}, at::kLong),
+      at::randint(0, sizes.model.vocabulary, {sizes.rows * sizes.length}, at::kLong),
       at::arange(sizes.rows + 1, at::kLong) * sizes.length};
   return batch.to(bench_device());
 }
@@ -80,7 +66,7 @@ class Products {
 };
 
 void forward_backward(benchmark::State& state, const Sizes& sizes) {
-  const auto model = make_gpt2(sizes);
+  const auto model = make_gpt2(sizes.model, bench_device());
   const Batch batch = make_batch(sizes);
   Products products(*model, sizes.rows * sizes.length);
   const Seconds seconds = measure(

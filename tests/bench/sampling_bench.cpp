@@ -8,9 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "methods/models/language_model.h"
-#include "methods/models/registry.h"
 #include "methods/ops/token_draw.h"
+#include "tests/bench/gpt2_model.h"
 #include "tests/bench/measure.h"
 
 namespace kdbench::sampling_bench {
@@ -20,22 +19,9 @@ constexpr int64_t kFirst = 24, kSteps = 8;
 
 struct Sizes {
   const char* name;
-  int64_t vocabulary, layers, hidden, heads;
+  Gpt2Sizes model;
 };
-constexpr Sizes kGpt2{"gpt2_12x768", 50257, 12, 768, 12}, kTiny{"small", 300, 2, 32, 2};
-
-std::unique_ptr<LanguageModel> make_gpt2(const Sizes& sizes) {
-  ModelSpec spec;
-  spec.config = find_architecture("gpt2").defaults;
-  spec.config.vocabulary = sizes.vocabulary;
-  spec.config.layers = sizes.layers;
-  spec.config.hidden = sizes.hidden;
-  spec.config.heads = sizes.heads;
-  spec.config.intermediate = 4 * sizes.hidden;
-  auto model = make_language_model(spec);
-  initialize_parameters(*model, 1);
-  return model;
-}
+constexpr Sizes kGpt2{"gpt2_12x768", {50257, 12, 768, 12}}, kTiny{"small", {300, 2, 32, 2}};
 
 class Texts {
  public:
@@ -99,7 +85,7 @@ class Products {
 };
 
 void sampling(benchmark::State& state, const Sizes& sizes, int64_t rows) {
-  const auto model = make_gpt2(sizes);
+  const auto model = make_gpt2(sizes.model, at::kCPU);
   Texts texts(*model, rows);
   const Products products(*model, rows);
   const Seconds seconds = measure(

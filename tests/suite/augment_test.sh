@@ -2,13 +2,10 @@
 # SPDX-License-Identifier: MIT
 # augment, then predict and export on what it made, then join. augment_test.sh KDBENCH JSON_VALUE TEST_DATA MPIEXEC... RANKS
 set -u
-kdbench=$1 json_value=$2 data=$3
-shift 3
-launch=("$@")
 # shellcheck source=tests/support/expect.sh
 . "$(dirname "$0")/../support/expect.sh"
-cd "$folder" || exit 1
-kd() { timeout 120 "${launch[@]}" "$kdbench" "$@"; }
+# shellcheck source=tests/support/program.sh
+. "$(dirname "$0")/../support/program.sh"
 # says POINTER VALUE: of `document`
 says() {
   local found

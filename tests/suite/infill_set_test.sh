@@ -3,15 +3,10 @@
 # d-heavy by a masked language model: learned and made from one experiment file, the same set on one rank and by hand, and what is refused.
 # infill_set_test.sh KDBENCH JSON_VALUE TEST_DATA MPIEXEC... RANKS
 set -u
-kdbench=$1 json_value=$2 data=$3
-shift 3
-launch=("$@")
 # shellcheck source=tests/support/expect.sh
 . "$(dirname "$0")/../support/expect.sh"
-cd "$folder" || exit 1
-kd() { timeout 120 "${launch[@]}" "$kdbench" "$@"; }
-alone() { timeout 120 "$kdbench" "$@"; }
-value() { "$json_value" "$1" <"$2" 2>&1; }
+# shellcheck source=tests/support/program.sh
+. "$(dirname "$0")/../support/program.sh"
 
 cat >infill.toml <<EOF
 name = "infill"

@@ -3,14 +3,10 @@
 # Students that learn from a transfer set, from one experiment file: made, again, planned, looked at, and what is refused.
 # transfer_test.sh KDBENCH JSON_VALUE TEST_DATA MPIEXEC... RANKS
 set -u
-kdbench=$1 json_value=$2 data=$3
-shift 3
-launch=("$@")
 # shellcheck source=tests/support/expect.sh
 . "$(dirname "$0")/../support/expect.sh"
-cd "$folder" || exit 1
-kd() { timeout 120 "${launch[@]}" "$kdbench" "$@"; }
-alone() { timeout 120 "$kdbench" "$@"; }
+# shellcheck source=tests/support/program.sh
+. "$(dirname "$0")/../support/program.sh"
 # in_run RUN POINTER VALUE: of its run.json
 in_run() {
   local found
