@@ -101,12 +101,6 @@ std::string markdown(const std::vector<json>& runs, const Tables& tables,
          section("How it was made", origin_table(runs));
 }
 
-void write_file(const fs::path& path, const std::string& text) {
-  PartialFile file(path);
-  file.write(text.data(), text.size());
-  file.commit();
-}
-
 void rename_folder(const fs::path& from, const fs::path& to) {
   std::error_code failed;
   fs::rename(from, to, failed);

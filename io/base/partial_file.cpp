@@ -100,4 +100,10 @@ void PartialFile::commit() {
   std::fclose(std::exchange(file_, nullptr));
 }
 
+void write_file(const std::filesystem::path& path, std::string_view text) {
+  PartialFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
 }  // namespace kdbench

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <string_view>
 
 namespace kdbench {
 
@@ -45,5 +46,8 @@ class PartialFile {
   std::filesystem::path path_;
   std::FILE* file_ = nullptr;
 };
+
+// A file that holds this text, through a PartialFile.
+void write_file(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace kdbench

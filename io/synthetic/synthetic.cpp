@@ -111,12 +111,6 @@ int64_t rows_of(const SplitSpec& split, const SyntheticSettings& settings) {
   return split.name.starts_with("dev") ? settings.dev_rows : settings.test_rows;
 }
 
-void write_file(const std::filesystem::path& path, const std::string& content) {
-  PartialFile file(path);
-  file.write(content.data(), content.size());
-  file.commit();
-}
-
 }  // namespace
 
 const std::vector<SyntheticCorpus>& synthetic_corpora() {

@@ -126,9 +126,7 @@ void write_tagger(const TaggerModel& model, const fs::path& folder) {
   const nlohmann::json json = to_json(model);
   for (const char* part : kParts) {
     const std::string text = json.at(part).dump() + "\n";
-    PartialFile file(partial / ("tagger." + std::string(part) + ".json"));
-    file.write(text.data(), text.size());
-    file.commit();
+    write_file(partial / ("tagger." + std::string(part) + ".json"), text);
   }
   fs::rename(partial, place, failed);
   if (failed) throw_machine_error(place.string(), "cannot be put in place: " + failed.message());

@@ -72,10 +72,8 @@ TensorMap to_checkpoint(const Model& model) {
 }
 
 void save_checkpoint(const Model& model, const std::filesystem::path& folder) {
-  PartialFile config(folder / "config.json");
   const std::string text = to_config_json(model.config()).dump(2) + "\n";
-  config.write(text.data(), text.size());
-  config.commit();
+  write_file(folder / "config.json", text);
   write_safetensors(folder / "model.safetensors", to_checkpoint(model));
 }
 

@@ -68,9 +68,7 @@ void JobBook::add(SubmittedArray array) {
   for (const auto& entry : arrays_) list.push_back(array_json(entry));
   const std::string text =
       json{{"schema_version", kBookVersion}, {"of", what_}, {"arrays", list}}.dump(2) + "\n";
-  PartialFile file(file_);
-  file.write(text.data(), text.size());
-  file.commit();
+  write_file(file_, text);
 }
 
 }  // namespace kdbench

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "suite/jobs/slurm_client.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,34 +10,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <sstream>
 
 #include "io/base/error.h"
+#include "suite/machine/child_process.h"
 
 namespace kdbench {
 namespace {
 
 constexpr int kNoSuchProgram = 127;
-
-// "NAME=value", as they were when this process began.
-std::vector<std::string> first_environment() {
-  std::ifstream file("/proc/self/environ", std::ios::binary);
-  std::vector<std::string> variables;
-  for (std::string entry; std::getline(file, entry, '\0');) {
-    if (!entry.empty()) variables.push_back(entry);
-  }
-  return variables;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> list;
-  for (auto& text : texts) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
-}
 
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -104,23 +82,9 @@ SlurmClient::Answer SlurmClient::call(const std::vector<std::string>& command) c
   std::vector<std::string> words{"bash", "-c", "cd -- \"$1\" && . ./site.sh >&2 && shift && \"$@\"",
                                  "kdbench slurm", folder_.string()};
   words.insert(words.end(), command.begin(), command.end());
-  std::vector<std::string> environment = first_environment();
   const File output = scratch_file(), errors = scratch_file();
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, ::fileno(output.get()), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, ::fileno(errors.get()), STDERR_FILENO);
-  pid_t child = 0;
-  const int failed = ::posix_spawnp(&child, "bash", &actions, nullptr, pointers(words).data(),
-                                    pointers(environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0)
-    throw_machine_error("bash", std::string("cannot start: ") + std::strerror(failed));
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  const int code =
+      run_child(words, first_environment(), ::fileno(output.get()), ::fileno(errors.get()));
   return {code, content(output.get()), content(errors.get())};
 }
 

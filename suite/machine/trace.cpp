@@ -98,9 +98,7 @@ void write_trace(const std::filesystem::path& file, const nlohmann::json& events
       }
     }
     const std::string text = nlohmann::json{{"traceEvents", std::move(all)}}.dump();
-    PartialFile partial(file);
-    partial.write(text.data(), text.size());
-    partial.commit();
+    write_file(file, text);
   });
 }
 

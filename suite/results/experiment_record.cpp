@@ -26,9 +26,7 @@ void write_once(const fs::path& file, const std::string& content) {
   std::string own = fmt::format("{}.{}", file.string(), this_process());
   std::replace(own.begin() + static_cast<std::ptrdiff_t>(file.string().size()), own.end(), ':',
                '-');
-  PartialFile partial(own);
-  partial.write(content.data(), content.size());
-  partial.commit();
+  write_file(own, content);
   std::error_code failed;
   fs::rename(own, file, failed);
   if (failed) throw_machine_error(file.string(), "cannot be put in place: " + failed.message());

@@ -23,12 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write_file(const fs::path& path, const std::string& content) {
-  PartialFile file(path);
-  file.write(content.data(), content.size());
-  file.commit();
-}
-
 // NaN and infinities become null, other numbers round-trip.
 std::string line_of(const nlohmann::json& json, int indent = -1) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

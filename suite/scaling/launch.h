@@ -17,7 +17,4 @@ std::vector<std::string> launcher_words(const std::string& launcher, int ranks);
 // started.
 int run_program_of(const std::vector<std::string>& words, const std::filesystem::path& log);
 
-// Of this process, to start it again.
-std::filesystem::path program_path();
-
 }  // namespace kdbench

@@ -44,9 +44,7 @@ void write_progress(const fs::path& path, const std::string& identity,
       {"bytes", progress.bytes},
       {"set",
        to_json(progress.set)}}.dump();
-  PartialFile file(progress_path(path));
-  file.write(text.data(), text.size());
-  file.commit();
+  write_file(progress_path(path), text);
 }
 
 void remove_progress(const fs::path& path) {

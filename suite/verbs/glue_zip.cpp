@@ -34,9 +34,7 @@ void write_folder(const fs::path& folder, const ZipEntries& entries) {
   fs::remove_all(partial, failed);
   make_folder_of(partial / kArchive);
   for (const auto& [name, content] : entries) {
-    PartialFile file(partial / name);
-    file.write(content.data(), content.size());
-    file.commit();
+    write_file(partial / name, content);
   }
   write_zip(partial / kArchive, entries);
   fs::rename(partial, folder, failed);

@@ -8,7 +8,7 @@
 #include "io/base/partial_file.h"
 #include "io/base/text.h"
 #include "suite/config/selection.h"
-#include "suite/machine/provenance.h"
+#include "suite/machine/child_process.h"
 #include "suite/scaling/launch.h"
 #include "suite/scaling/scaling_study.h"
 #include "suite/verbs/registry.h"
@@ -90,12 +90,6 @@ std::string certainty(const ScalingStudy& study, const ScalingSettings& settings
                                          : "more --rounds, or a quieter machine, would help");
 }
 
-void write_text(const fs::path& path, const std::string& text) {
-  PartialFile file(path);
-  file.write(text.data(), text.size());
-  file.commit();
-}
-
 void finish(const ScaleOptions& options, const Studied& studied, const ScalingStudy& study,
             const fs::path& folder, Answer& answer) {
   Table table = scaling_table(scaling_points(study.runs), options.settings.mode);
@@ -115,9 +109,9 @@ void finish(const ScaleOptions& options, const Studied& studied, const ScalingSt
                {"launcher", options.settings.launcher},
                {"system", study.runs.front().system},
                {"folder", folder.string()}});
-  write_text(folder / "scaling.json", json.dump(2) + "\n");
-  write_text(folder / "scaling.csv", write_csv(table));
-  write_text(folder / "scaling.md", write_markdown(table));
+  write_file(folder / "scaling.json", json.dump(2) + "\n");
+  write_file(folder / "scaling.csv", write_csv(table));
+  write_file(folder / "scaling.md", write_markdown(table));
   answer.text(fmt::format("{}\nresults in {}\n", write_console(table), folder.string()));
 }
 

@@ -10,6 +10,7 @@
 #include "reports/table.h"
 #include "suite/jobs/job_queue.h"
 #include "suite/jobs/job_texts.h"
+#include "suite/machine/child_process.h"
 #include "suite/machine/machine.h"
 #include "suite/verbs/experiment_options.h"
 #include "suite/verbs/registry.h"
@@ -29,12 +30,6 @@ struct SlurmOptions : ExperimentOptions {
   double node_memory = 0.0, gflops = 0.0;  // GB; of a rank
   bool submit = false, status = false, cancel = false;
 };
-
-void write_file(const fs::path& path, const std::string& text) {
-  PartialFile file(path);
-  file.write(text.data(), text.size());
-  file.commit();
-}
 
 // One verb, one thing to do with the jobs.
 void check_options(const SlurmOptions& options) {
@@ -94,7 +89,7 @@ JobSettings settings_of(const SlurmOptions& options, const Experiment& experimen
                         const fs::path& folder, int gpus, const Measured& measured) {
   JobSettings settings;
   settings.experiment = experiment.name;
-  settings.program = fs::read_symlink("/proc/self/exe");
+  settings.program = program_path();
   settings.working = fs::current_path();
   settings.results = fs::absolute(options.session.out) / experiment.name;
   settings.arguments = run_arguments(options, gpus > 0);

@@ -20,12 +20,6 @@ constexpr int kTransferSetVersion = 1;
 constexpr const char* kRows = "set.tsv";
 constexpr const char* kRecord = "set.json";
 
-void write_text(const fs::path& path, const std::string& text) {
-  PartialFile file(path);
-  file.write(text.data(), text.size());
-  file.commit();
-}
-
 }  // namespace
 
 TransferSetStage::TransferSetStage(const Task& task, SetMaker maker, StageKey key)
@@ -86,7 +80,7 @@ void TransferSetStage::write(const decltype(SetMaker::write)& make, const fs::pa
     record["rows"] = count;
     record["sha256"] = file_sha256(folder / kRows);
     record["seconds"] = seconds_since(start);
-    write_text(folder / kRecord, record.dump(2) + "\n");
+    write_file(folder / kRecord, record.dump(2) + "\n");
   });
 }
 

@@ -18,9 +18,7 @@ constexpr int kWordsVersion = 1;
 void write_words(const FeatureRequest& request, const fs::path& folder) {
   std::string text;
   for (const auto& word : words_of(request)) text += word + "\n";
-  PartialFile file(folder / "vocab.txt");
-  file.write(text.data(), text.size());
-  file.commit();
+  write_file(folder / "vocab.txt", text);
 }
 
 }  // namespace
